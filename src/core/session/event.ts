@@ -1,0 +1,117 @@
+// The closed union of events. Everything else (state, score, reports, replay) is a pure function of these.
+
+import type { CallId, Digest, JsonObject, Role, SessionId } from "../shared/index.js";
+import type { DecisionEffect, Obligation, Reason } from "../policy/decision.js";
+import type { Change, Finding } from "../reconcile/change.js";
+
+/** A protection of this container. `attested`: tested inside it; `configured`: asked for, not tested; `missing`. */
+export interface Control {
+  readonly id: string;
+  readonly state: "attested" | "configured" | "missing";
+  readonly detail: string;
+}
+
+/** Who acts: as far as known, null where not. */
+export interface AgentInfo {
+  readonly name: string | null;
+  readonly model: string | null;
+  readonly endpoint: string | null;
+  readonly version: string | null;
+  readonly sampling: JsonObject | null;
+}
+
+/** One output stream of a call, as recorded: redacted text up to a limit, and the blob that holds the rest. */
+export interface OutputRecord {
+  readonly bytes: number;
+  /** Bytes past the keep limit, counted and dropped. */
+  readonly dropped: number;
+  /** First part, redacted and printable as UTF-8 with replacement. */
+  readonly head: string;
+  readonly blob: Digest | null;
+}
+
+export interface EventData {
+  "session.opened": {
+    readonly product: string;
+    readonly agent: AgentInfo;
+    readonly startedBy: string;
+    readonly source: "exec" | "run" | "library" | "shell" | "demo";
+    readonly workspace: { readonly path: string; readonly root: string };
+    readonly role: Role | null;
+    readonly policy: { readonly digest: Digest; readonly sources: readonly string[]; readonly profile: string | null };
+    readonly image: { readonly reference: string; readonly id: string };
+    readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
+    readonly controls: readonly Control[];
+  };
+  "call.received": {
+    readonly label: string;
+    readonly role: Role | null;
+    readonly tool: string;
+    readonly arguments: JsonObject;
+    readonly argumentsDigest: Digest;
+  };
+  "decision.made": {
+    readonly action: { readonly kind: string; readonly summary: string; readonly cwd: string | null; readonly effects: number };
+    readonly actionDigest: Digest;
+    readonly effect: DecisionEffect;
+    readonly reasons: readonly Reason[];
+    readonly obligations: readonly Obligation[];
+    readonly guidance: string | null;
+    readonly policyDigest: Digest;
+  };
+  "approval.requested": { readonly actionDigest: Digest; readonly policyDigest: Digest; readonly summary: string; readonly rules: readonly string[] };
+  "approval.resolved": {
+    readonly actionDigest: Digest;
+    readonly outcome: "approved" | "rejected" | "expired" | "unavailable";
+    readonly by: string;
+    readonly detail: string | null;
+  };
+  "execution.started": { readonly kind: string; readonly cwd: string | null; readonly environment: readonly string[]; readonly timeoutMs: number };
+  "execution.finished": {
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly ended: "exit" | "timeout" | "cancelled" | "limit" | "fault";
+    /** Which limit, or which fault of ours; null otherwise. */
+    readonly detail: string | null;
+    readonly durationMs: number;
+    readonly stdout: OutputRecord;
+    readonly stderr: OutputRecord;
+    /** Processes left at the end of the call that were killed. */
+    readonly killed: number;
+    /** Proof that no process of the call is left. */
+    readonly quiescent: boolean;
+  };
+  "reconciliation.done": { readonly changes: readonly Change[]; readonly findings: readonly Finding[]; readonly hints: number };
+  "risk.updated": {
+    readonly formula: string;
+    readonly score: string;
+    readonly band: string;
+    readonly peak: string;
+    readonly cause: number;
+    readonly reasons: readonly string[];
+    readonly detail: JsonObject;
+  };
+  "session.tightened": { readonly reason: string; readonly effect: DecisionEffect };
+  "session.closed": { readonly reason: "finished" | "cancelled" | "broken" | "recovered" | "stopped"; readonly detail: string | null; readonly calls: number };
+  "session.applied": { readonly paths: readonly string[] };
+  "session.discarded": { readonly reason: string };
+  "call.closed": {
+    readonly outcome: "completed" | "denied" | "rejected" | "failed" | "cancelled" | "reverted" | "in-doubt";
+    readonly exitCode: number | null;
+    readonly observationDigest: Digest | null;
+  };
+}
+
+export type EventType = keyof EventData;
+
+/** An event before the ledger gives it its place. */
+export type EventDraft = { readonly [T in EventType]: { readonly call: CallId | null; readonly type: T; readonly data: EventData[T] } }[EventType];
+
+/** An event on record. `seq` counts from 0 in a session. */
+export type AuditEvent = EventDraft & {
+  readonly v: 1;
+  readonly seq: number;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly time: string;
+  readonly session: SessionId;
+};

@@ -1,0 +1,104 @@
+// A disposable place where one session's calls run. Contract: test/contract/sandbox.contract.ts.
+
+import type { Control } from "../core/session/event.js";
+
+/** What a sandbox starts from. All paths on the host are absolute. */
+export interface SandboxSpec {
+  readonly sessionId: string;
+  readonly image: string;
+  /** Prepared by a Workspace; how the user's folder becomes visible inside. */
+  readonly workspace: SandboxMount;
+  /** Where the workspace is mounted inside. */
+  readonly root: string;
+  /** Owner of the workspace: the agent's processes run as this user. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly limits: SandboxLimits;
+}
+
+/** A copy-on-write view: `lower` is never written, `upper` receives what is changed. */
+export type SandboxMount = { readonly kind: "overlay"; readonly lower: readonly string[]; readonly upper: string; readonly work: string };
+
+export interface SandboxLimits {
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly cpus: number;
+  /** Size of the private /tmp, in bytes. */
+  readonly tmpBytes: number;
+}
+
+/** One command to run as the agent. No shell is added. */
+export interface RunRequest {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** null is /dev/null. */
+  readonly stdin: Uint8Array | null;
+  readonly timeoutMs: number;
+  /** Most bytes delivered of each stream; the rest is counted and dropped. */
+  readonly outputBytes: number;
+}
+
+/** Where output goes while it arrives. Called in order; must not throw. */
+export interface OutputSink {
+  readonly stdout: (chunk: Uint8Array) => void;
+  readonly stderr: (chunk: Uint8Array) => void;
+}
+
+export interface RunResult {
+  /** null when ended by a signal. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly ended: "exit" | "timeout" | "cancelled";
+  readonly durationMs: number;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly stdoutDropped: number;
+  readonly stderrDropped: number;
+  /** Processes left over that were killed. */
+  readonly killed: number;
+  /** Proof that no process of the agent is left. */
+  readonly quiescent: boolean;
+}
+
+/** An undoing or an edit, done through the mount by the agent's user, no link followed in any component. Paths are relative to the root. */
+export type FileOp =
+  | { readonly op: "write"; readonly path: string; readonly content: Uint8Array; readonly mode: number }
+  | { readonly op: "mkdir"; readonly path: string; readonly mode: number }
+  | { readonly op: "symlink"; readonly path: string; readonly target: string }
+  | { readonly op: "chmod"; readonly path: string; readonly mode: number }
+  | { readonly op: "remove"; readonly path: string };
+
+/** Result of one FileOp, in order: null is done, else the reason, printable. */
+export type FileOpResult = string | null;
+
+export type ReadResult =
+  | { readonly ok: true; readonly content: Uint8Array; readonly mode: number }
+  | { readonly ok: false; readonly reason: "missing" | "link" | "not-a-file" | "too-large" | "refused"; readonly detail: string };
+
+/** How a sandbox ended. */
+export type SandboxEnd = { readonly reason: "closed" } | { readonly reason: "broken"; readonly detail: string };
+
+/**
+ * One running sandbox. Calls are made one at a time. Every method throws GuardError SANDBOX_BROKEN once the sandbox
+ * has ended; a fault of the sandbox is never reported as a command's result.
+ */
+export interface Sandbox {
+  readonly imageId: string;
+  readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
+  /** What was tested inside this very container after it started. */
+  readonly controls: readonly Control[];
+  /** Settles once, when the sandbox has ended for whatever reason. Never rejects. */
+  readonly ended: Promise<SandboxEnd>;
+  /** A missing or unexecutable program is an ordinary result with exit code 127 or 126. Aborting kills every process of the call. */
+  run(request: RunRequest, sink: OutputSink, signal: AbortSignal): Promise<RunResult>;
+  readFile(path: string, limitBytes: number, signal: AbortSignal): Promise<ReadResult>;
+  apply(ops: readonly FileOp[], signal: AbortSignal): Promise<readonly FileOpResult[]>;
+  /** Idempotent. Removes the container and everything made for it on the engine. */
+  close(): Promise<void>;
+}
+
+/** Opens sandboxes on one engine. */
+export interface SandboxProvider {
+  open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+}

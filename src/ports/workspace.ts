@@ -1,0 +1,37 @@
+// The user's folder as a session sees it, and the truth of what was changed. Contract: test/contract/workspace.contract.ts.
+
+import type { Change, Entry } from "../core/reconcile/change.js";
+import type { SandboxMount } from "./sandbox.js";
+
+/** A copy-on-write view of the user's folder for one session. The user's folder is only ever read. */
+export interface Workspace {
+  /** The user's folder, real path on the host. */
+  readonly path: string;
+  readonly mount: SandboxMount;
+  readonly uid: number;
+  readonly gid: number;
+  /**
+   * Everything that differs from the user's folder now, deletions included, sorted by path. Call only while no process of
+   * the agent is alive. Throws GuardError when the folder cannot be read or a limit is passed: then nothing is known.
+   */
+  changes(signal: AbortSignal): Promise<readonly Change[]>;
+  /** Content of the user's own file before the session, no link followed; null when there is none. */
+  readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
+  /** Content as the session left it, no link followed; null when there is none or it was deleted. */
+  readChanged(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
+}
+
+/** Makes and finds workspaces in the state folder. */
+export interface WorkspaceProvider {
+  /** Prepares the layers of a new session. Refuses `/`, the home folder, the state folder and folders that hold an engine socket. */
+  create(sessionId: string, path: string): Promise<Workspace>;
+  /** The layers of an ended session, for review. */
+  reopen(sessionId: string): Promise<Workspace>;
+  /** Removes the layers. */
+  remove(sessionId: string): Promise<void>;
+}
+
+/** Hints while a call runs; never evidence. Contract: misses are allowed, inventions are not. */
+export interface WorkspaceObserver {
+  start(mount: SandboxMount, onHint: (path: string, event: "create" | "modify" | "delete") => void): Promise<{ stop(): Promise<void> }>;
+}
