@@ -3,9 +3,19 @@
 import type { AuditEvent, EventDraft } from "../core/session/event.js";
 import type { Digest, SessionId } from "../core/shared/index.js";
 
+/** What was found when a session was opened again that had not been closed in order. */
+export interface LedgerRecovery {
+  /** Bytes of a half-written record, cut off and kept apart; 0 when there were none. */
+  readonly tornBytes: number;
+  /** Records after the last signed head. A crash and an addition look the same here, so a record should say it. */
+  readonly unsignedRecords: number;
+}
+
 /** The open record of one session; one writer at a time. */
 export interface Ledger {
   readonly sessionId: SessionId;
+  /** Set by `reopen` when there was something to recover. */
+  readonly recovered?: LedgerRecovery | null;
   /**
    * Appends a batch, in order, with time and sequence number, and returns it once it is durable (fsync). Throws GuardError
    * LEDGER_APPEND_FAILED when it cannot be made durable; then no caller may go on. After a failure the ledger stays closed.

@@ -21,6 +21,8 @@ export const ERRORS = {
   SESSION_NOT_FOUND: { exit: 2, retry: false, hint: "`ringfence sessions` lists them" },
   SESSION_BUSY: { exit: 75, retry: true, hint: "another command works on this session; wait for it" },
   SESSION_ENDED: { exit: 70, retry: false, hint: "open a new session" },
+  WORKSPACE_LIMIT: { exit: 75, retry: false, hint: "the session changed more than can be reviewed; discard it" },
+  APPLY_FAILED: { exit: 75, retry: true, hint: "the folder was put back as it was; free disk space or mend its permissions" },
   APPLY_CONFLICT: { exit: 1, retry: false, hint: "the folder changed since the session; review with `ringfence diff`" },
   POLICY_INVALID: { exit: 65, retry: false, hint: "mend the file and run `ringfence policy check`" },
   POLICY_NOT_FOUND: { exit: 65, retry: false, hint: "check the path given with --policy" },

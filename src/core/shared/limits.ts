@@ -21,6 +21,8 @@ export const LIMITS = {
   recordOutputChars: 2_000,
   /** Longest ledger record, in bytes. */
   recordBytes: 4 * 1024 * 1024,
+  /** Deepest JSON of a ledger record or of anything else that is canonicalised. */
+  recordDepth: 64,
   /** Largest policy file, in bytes. */
   policyBytes: 1024 * 1024,
   /** Most rules in one policy set. */
@@ -31,4 +33,40 @@ export const LIMITS = {
   changes: 50_000,
   /** Largest regular file whose content is compared in a change, in bytes; larger ones are compared by size and time. */
   compareBytes: 256 * 1024 * 1024,
+  /** Most rules the live risk score keeps apart in one session; evidence of further rules goes into one common finding. */
+  riskFindings: 256,
+  /** Most calls whose approval the live risk score waits for at once; the oldest is forgotten and stays `asked`. */
+  riskPending: 256,
+  /** Longest model answer of a recorded Kimi-Dev stage, in characters; the model itself stops at 16384 tokens. */
+  answerChars: 1024 * 1024,
+  /** Most SEARCH/REPLACE edits in one answer. */
+  answerEdits: 200,
+  /** Most files one localisation answer may name. */
+  answerFiles: 5,
+  /** Most lines of one trajectory file. */
+  trajectoryLines: 100_000,
+  /** Longest path in a call, in characters; `PATH_MAX`. */
+  pathChars: 4_096,
+  /** Most words of one argv. */
+  argvWords: 10_000,
+  /** Longest time limit a call may ask for, in seconds. */
+  timeoutSeconds: 86_400,
+  /** Most changed lines for which a diff shown to a person is computed; past it the file is shown as replaced. */
+  diffEdits: 2_000,
+  /** Most findings listed of one call; the undoing is not limited by it. */
+  findings: 1_000,
+  /** Most names looked at in the upper folder, or in one deleted folder of the user; past it nothing is known and the call fails. */
+  scanNames: 400_000,
+  /** Most bytes read in one look through the workspace; sparse files can claim far more than the disk holds. */
+  scanBytes: 16 * 1024 * 1024 * 1024,
+  /** Longest path inside a workspace, in bytes; an agent can nest deeper than the kernel's 4096 by changing directory. */
+  pathBytes: 32 * 1024,
+  /** Largest content kept of one file for undoing a later call, in bytes. */
+  preimageBytes: 64 * 1024 * 1024,
+  /** Most content kept for undoing in one session, in bytes. */
+  preimageTotalBytes: 2 * 1024 * 1024 * 1024,
+  /** Largest file shown line by line in a patch, in bytes; larger ones are shown as differing. */
+  patchBytes: 4 * 1024 * 1024,
+  /** Most edit steps tried for one file's diff; past it the whole file is shown as replaced. */
+  patchEdits: 4_000,
 } as const;

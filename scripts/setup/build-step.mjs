@@ -1,0 +1,60 @@
+// The built parts of Ringfence: the library and the command line (scripts/build.mjs), and the sandbox runtime.
+
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { SetupError } from "./errors.mjs";
+import { hashTree, readText, sha256 } from "./hash.mjs";
+import { fetchPayload, nodeBinary } from "./payload.mjs";
+import { must } from "./run.mjs";
+
+const BUILD_MS = 5 * 60_000;
+
+/** @typedef {ReturnType<typeof import("./paths.mjs").setupPaths>} Paths */
+
+/** What the library and the command line are made from. @param {Paths} paths */
+export function buildDigest(paths) {
+  const policies = ["package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"];
+  return hashTree(paths.checkout, ["src", ...policies]);
+}
+
+/** @param {Paths} paths */
+export function buildReady(paths) {
+  return existsSync(join(paths.dist, "cli", "ringfence.mjs")) && readText(paths.buildStamp)?.trim() === buildDigest(paths);
+}
+
+/** @param {Paths} paths @param {{readonly signal?: AbortSignal, readonly note: (text: string) => void, readonly log: string}} work */
+export async function build(paths, { signal, note, log }) {
+  note("compiling");
+  const digest = buildDigest(paths);
+  await must("building Ringfence", [process.execPath, join(paths.checkout, "scripts", "build.mjs"), "--force"], { limitMs: BUILD_MS, cwd: paths.checkout, signal, log });
+  writeFileSync(paths.buildStamp, `${digest}\n`);
+}
+
+/** What the sandbox runtime is made from: its sources, its builder, the image it is compiled in, its Node. @param {Paths} paths @param {string} baseTag @param {string} arch */
+export function runtimeDigest(paths, baseTag, arch) {
+  const sources = hashTree(paths.checkout, ["src/sandboxd", "src/core", "src/ports", "scripts/runtime", "sandbox-images/kimi-dev/package-lock.json", "package-lock.json"]);
+  return sha256(`${sources} ${baseTag} ${arch}`);
+}
+
+/** Without a builder there is nothing to build. @param {Paths} paths @param {string} baseTag @param {string} arch */
+export function runtimeReady(paths, baseTag, arch) {
+  if (!existsSync(paths.runtimeBuilder)) return true;
+  return existsSync(paths.runtime) && readText(paths.runtimeStamp)?.trim() === runtimeDigest(paths, baseTag, arch);
+}
+
+/**
+ * @param {Paths} paths
+ * @param {{readonly baseTag: string, readonly arch: "amd64" | "arm64", readonly env: Record<string, string | undefined>, readonly signal?: AbortSignal, readonly note: (text: string) => void, readonly log: string}} work
+ */
+export async function buildRuntimeStep(paths, { baseTag, arch, env, signal, note, log }) {
+  const digest = runtimeDigest(paths, baseTag, arch);
+  const payload = await fetchPayload({ folder: join(paths.images, "kimi-dev"), arch, cache: paths.cache, signal, note, log });
+  rmSync(paths.runtimeStamp, { force: true });
+  mkdirSync(paths.dist, { recursive: true });
+  const { buildRuntime } = await import(pathToFileURL(paths.runtimeBuilder).href);
+  if (typeof buildRuntime !== "function") throw new SetupError("scripts/runtime/build.mjs exports no buildRuntime", { exit: 70 });
+  note("building the sandbox runtime");
+  await buildRuntime({ baseImage: baseTag, nodeBinary: nodeBinary(payload, arch), outDir: paths.runtime, onProgress: (/** @type {unknown} */ text) => note(String(text)), arch, env, signal, log });
+  writeFileSync(paths.runtimeStamp, `${digest}\n`);
+}

@@ -1,0 +1,107 @@
+// What a schema cannot say about one rule: layers, threats, globs, empty matchers, and what could never be enforced.
+
+import { LIMITS } from "../shared/index.js";
+import { globProblem } from "./match-path.js";
+import type { ExampleFile, MatcherFile, PolicyFile, RuleFile } from "./schema.js";
+import { threatProblem } from "./threats.js";
+
+/** Notes one issue at a path in the file. */
+export type Report = (code: string, path: readonly PropertyKey[], message: string, hint: string | null) => void;
+
+/** Checks one rule of a file; every issue goes to `report`. */
+export function checkRule(rule: RuleFile, file: PolicyFile, path: readonly PropertyKey[], report: Report): void {
+  checkIdentity(rule, file, path, report);
+  for (const [index, threat] of (rule.threats ?? []).entries()) {
+    const problem = threatProblem(threat);
+    if (problem !== null) report("POLICY_THREAT", [...path, "threats", index], `threat \`${threat}\` ${problem.message}`, problem.hint);
+  }
+  for (const [index, matcher] of rule.when.entries()) checkMatcher(rule, matcher, [...path, "when", index], report);
+  for (const key of ["match", "notMatch"] as const) {
+    for (const [index, example] of (rule[key] ?? []).entries()) checkExample(example, [...path, key, index], report);
+  }
+}
+
+function checkIdentity(rule: RuleFile, file: PolicyFile, path: readonly PropertyKey[], report: Report): void {
+  const prefix = rule.id.slice(0, rule.id.indexOf("."));
+  const layer = rule.layer ?? file.layer;
+  if (/^(L[1-7]|X)$/.test(prefix) && layer !== undefined && layer !== prefix) {
+    report("POLICY_RULE", [...path, "id"], `rule \`${rule.id}\` is of layer ${layer}, but its id says ${prefix}`, `name it \`${layer}${rule.id.slice(prefix.length)}\` or set \`layer: ${prefix}\``);
+  }
+  if (prefix === "reconcile" || prefix === "policy" || prefix === "ringfence") report("POLICY_RULE", [...path, "id"], `the prefix \`${prefix}.\` is reserved`, "choose a prefix of your own, such as your team's name");
+  if (rule.effect !== "allow" && layer === undefined) report("POLICY_RULE", path, `rule \`${rule.id}\` has no layer`, "add `layer: L3`, or `layer: X` for a threat across layers");
+  if (rule.effect !== "allow" && (rule.threats ?? []).length === 0) report("POLICY_THREAT", path, `rule \`${rule.id}\` names no threat`, "add `threats: [maestro:L7/agent-tool-misuse]`");
+  if (rule.roles !== undefined && rule.notRoles !== undefined) report("POLICY_RULE", [...path, "notRoles"], "a rule has either `roles` or `notRoles`", "remove one of them");
+}
+
+function checkMatcher(rule: RuleFile, matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+  const kinds = Object.entries(matcher).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  if (kinds.length !== 1) {
+    report("POLICY_RULE", path, kinds.length === 0 ? "an alternative of `when` needs one matcher" : `an alternative of \`when\` has one matcher, not ${kinds.map((kind) => `\`${kind}\``).join(" and ")}`, "give each alternative its own `- `");
+    return;
+  }
+  const kind = kinds[0] ?? "";
+  if (rule.effect === "allow" && (kind === "opaque" || kind === "content")) report("POLICY_RULE", path, `an allow rule cannot match \`${kind}\``, "what cannot be told is never allowed; write an allow rule for what can be");
+  for (const [name, value] of Object.entries(matcher)) {
+    if (typeof value === "object" && value !== null) checkEmpty(name, value, [...path, name], report);
+  }
+  checkGlobs(matcher, path, report);
+  checkWords(matcher, path, report);
+  if (matcher.file !== undefined) checkFile(rule, matcher.file, [...path, "file"], report);
+}
+
+function checkEmpty(name: string, value: Readonly<Record<string, unknown>>, path: readonly PropertyKey[], report: Report): void {
+  const given = Object.entries(value).filter(([, item]) => item !== undefined).map(([key]) => key);
+  const narrowing = given.filter((key) => !["any", "except", "operations", "withoutFlags", "recursive"].includes(key));
+  if (narrowing.length === 0 && !given.includes("any")) report("POLICY_RULE", path, `\`${name}\` matches everything of its kind`, "say what it matches, or `any: true` when that is meant");
+  if (narrowing.length > 0 && given.includes("any")) report("POLICY_RULE", [...path, "any"], `\`any\` beside \`${narrowing.join("`, `")}\` says two things`, "remove one of them");
+}
+
+function checkGlobs(matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+  for (const kind of ["file", "content"] as const) {
+    for (const key of ["paths", "except"] as const) {
+      for (const [index, glob] of (matcher[kind]?.[key] ?? []).entries()) {
+        const problem = globProblem(glob);
+        if (problem !== null) report("POLICY_GLOB", [...path, kind, key, index], `pattern \`${glob}\` ${problem.message}`, problem.hint);
+      }
+    }
+  }
+}
+
+/** Program and host patterns are folded before they are compared; an upper-case pattern could never match in deny and ask. */
+function checkWords(matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+  const lists: readonly (readonly [readonly PropertyKey[], readonly string[] | undefined])[] = [
+    [["exec", "programs"], matcher.exec?.programs],
+    [["code", "programs"], matcher.code?.programs],
+    [["code", "upstream"], matcher.code?.upstream],
+    [["connect", "hosts"], matcher.connect?.hosts],
+    [["connect", "except"], matcher.connect?.except],
+    [["file", "by"], matcher.file?.by],
+  ];
+  for (const [place, list] of lists) {
+    for (const [index, text] of (list ?? []).entries()) {
+      if (text !== text.toLowerCase()) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: names are compared in lower case`, `write \`${text.toLowerCase()}\``);
+      if (place[1] === "programs" && text.includes("/")) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: programs are compared by base name`, `write \`${text.slice(text.lastIndexOf("/") + 1)}\``);
+    }
+  }
+  for (const key of ["flags", "withoutFlags"] as const) {
+    for (const [index, flag] of (matcher.exec?.[key] ?? []).entries()) {
+      if (!/^-{1,2}[A-Za-z0-9]/.test(flag)) report("POLICY_GLOB", [...path, "exec", key, index], `\`${flag}\` is no option`, "write `-f` or `--force`");
+    }
+  }
+}
+
+function checkFile(rule: RuleFile, file: NonNullable<MatcherFile["file"]>, path: readonly PropertyKey[], report: Report): void {
+  if (rule.effect === "allow" && (file.outside === true || file.whole === true)) report("POLICY_RULE", path, "an allow rule names the paths it allows; `outside` and `whole` are for ask and deny", "write `paths` instead");
+  if (file.whole === true && file.paths === undefined) report("POLICY_RULE", path, "`whole` needs the folders it is about", "add `paths: [\".\"]`");
+  if (rule.effect !== "allow" && file.any === true && file.except !== undefined && file.except.length > LIMITS.globBraces) report("POLICY_LIMIT", [...path, "except"], "too many exceptions", "name what is matched instead");
+}
+
+function checkExample(example: ExampleFile, path: readonly PropertyKey[], report: Report): void {
+  const kinds = (["command", "write", "read", "delete"] as const).filter((key) => example[key] !== undefined);
+  if (kinds.length !== 1) report("POLICY_RULE", path, "an example has exactly one of `command`, `write`, `read`, `delete`", "split it, or add the one that is missing");
+  if (example.content !== undefined && example.write === undefined) report("POLICY_RULE", path, "`content` goes with `write`", "add `write: path`");
+  for (const key of ["cwd", "root"] as const) {
+    const value = example[key];
+    if (value !== undefined && !value.startsWith("/")) report("POLICY_RULE", [...path, key], `\`${key}\` must be absolute`, "write `/workspace`");
+  }
+}

@@ -1,0 +1,200 @@
+// The one decision function: pure, synchronous, total. Strictest wins; order is irrelevant; what no rule allows, and whatever
+// goes wrong on the way, is denied.
+
+import type { Action } from "../action/action.js";
+import type { ActionEffect } from "../action/effects.js";
+import { assertNever, LIMITS, printable, type Issue } from "../shared/index.js";
+import type { Decision, DecisionContext, DecisionEffect, Obligation, Reason } from "./decision.js";
+import type { CompiledRule, ContentSubject, MatchSubject } from "./match-effect.js";
+import { subjectOf } from "./match-path.js";
+import { foldName } from "./paths.js";
+import type { PolicySet } from "./policy-set.js";
+import type { Rule } from "./rule.js";
+
+const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny: 2 };
+const SEVERITY: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
+const SUBJECT = 160;
+
+/** Rule id of a refusal that no rule asked for. */
+export const DEFAULT_DENY = "default-deny";
+
+/** Judges an action. Never throws. */
+export function decide(policySet: PolicySet, action: Action, context: DecisionContext): Decision {
+  try {
+    return judge(policySet, subjectsOf(action), context, false);
+  } catch (cause) {
+    return failed(policySet, cause);
+  }
+}
+
+/** Judges effects without an action: changes that were observed. No effects, no change: allowed. Never throws. */
+export function decideEffects(policySet: PolicySet, effects: readonly ActionEffect[], context: DecisionContext): Decision {
+  try {
+    return judge(policySet, effects, context, true);
+  } catch (cause) {
+    return failed(policySet, cause);
+  }
+}
+
+/** What of an action is judged. An action without effects counts as starting a program that does nothing. */
+function subjectsOf(action: Action): readonly (ActionEffect | ContentSubject)[] {
+  switch (action.kind) {
+    case "command":
+    case "submit":
+      return action.effects.length > 0 ? action.effects : [{ kind: "exec", program: action.kind === "submit" ? "submit" : ":", path: null, argv: [action.kind === "submit" ? "submit" : ":"], from: "" }];
+    case "view":
+      return action.effects.length > 0 ? action.effects : [{ kind: "file", operation: "read", path: action.path, certainty: "exact", recursive: false, by: "view", from: action.path }];
+    case "edit": {
+      const effects: readonly ActionEffect[] = action.effects.length > 0 ? action.effects : [{ kind: "file", operation: "write", path: action.path, certainty: "exact", recursive: false, by: "edit", from: action.path }];
+      const text = action.edit.op === "create" ? action.edit.content : action.edit.op === "replace" ? action.edit.replace : action.edit.op === "insert" ? action.edit.text : null;
+      return text === null ? effects : [...effects, { kind: "content", path: action.path, text }];
+    }
+    case "opaque":
+      return [...action.effects, { kind: "opaque-text", why: action.why, from: action.tool }];
+    default:
+      return assertNever(action);
+  }
+}
+
+interface Found {
+  readonly rule: Rule;
+  readonly subject: string;
+}
+
+function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentSubject)[], context: DecisionContext, emptyIsAllowed: boolean): Decision {
+  if (subjects.length > LIMITS.effects + 2) return decision(policySet, [limitReason(subjects.length)], [], [], null);
+  if (subjects.length === 0 && !emptyIsAllowed) return decision(policySet, [defaultReason(policySet, "nothing")], [], [], null);
+  const rules = policySet.compiledFor({ root: context.root, home: context.home }).filter((one) => applies(one.rule, context));
+  const found = new Map<string, Found>();
+  const extra = new Map<string, Reason>();
+  const errors: Issue[] = [];
+  for (const effect of subjects) {
+    const subject: MatchSubject = { effect, path: pathOf(effect) };
+    let allowed = effect.kind === "content";
+    let refused = false;
+    for (const one of rules) {
+      const match = tryMatch(one, subject);
+      if (match === false) continue;
+      if (match !== true) {
+        errors.push(match);
+        extra.set(`failed ${one.rule.id}`, failedRule(one.rule, effect));
+        refused = true;
+        continue;
+      }
+      if (one.rule.effect === "allow" && effect.kind === "opaque-text") continue;
+      if (one.rule.effect === "allow") allowed = true;
+      if (one.rule.effect === "deny") refused = true;
+      if (!found.has(one.rule.id)) found.set(one.rule.id, { rule: one.rule, subject: describe(effect) });
+    }
+    if (!allowed && !refused && !extra.has(DEFAULT_DENY)) extra.set(DEFAULT_DENY, effect.kind === "opaque-text" ? opaqueReason(effect.why) : defaultReason(policySet, describe(effect)));
+  }
+  const matched = [...found.values()];
+  const reasons = [...extra.values(), ...matched.map(reasonOf)];
+  const strictest = reasons.reduce<DecisionEffect>((most, reason) => (RANK[reason.effect] > RANK[most] ? reason.effect : most), "allow");
+  const kept = strictest === "allow" ? reasons : reasons.filter((reason) => reason.effect !== "allow");
+  const sorted = [...kept].sort(byStrictness);
+  const guidance = strictest === "allow" ? null : guidanceFor(sorted, found, strictest);
+  return decision(policySet, sorted, strictest === "deny" ? [] : timeouts(matched), errors, guidance);
+}
+
+function applies(rule: Rule, context: DecisionContext): boolean {
+  const role = context.role === null ? null : foldName(context.role);
+  if (rule.containment !== "any" && rule.containment !== context.containment) return false;
+  if (rule.roles.length > 0 && (role === null || !rule.roles.some((name) => foldName(name) === role))) return false;
+  return !(role !== null && rule.notRoles.some((name) => foldName(name) === role));
+}
+
+function tryMatch(one: CompiledRule, subject: MatchSubject): boolean | Issue {
+  if (!one.kinds.has(subject.effect.kind)) return false;
+  try {
+    return one.matches(subject);
+  } catch (cause) {
+    return { code: "POLICY_RULE_FAILED", message: `rule \`${one.rule.id}\` failed: ${printable(cause instanceof Error ? cause.message : "unknown")}`, at: one.rule.at };
+  }
+}
+
+function pathOf(effect: ActionEffect | ContentSubject): MatchSubject["path"] {
+  if (effect.kind === "file") return subjectOf(effect);
+  if (effect.kind === "content") return subjectOf({ kind: "file", operation: "write", path: effect.path, certainty: "exact", recursive: false, by: "edit", from: effect.path });
+  return null;
+}
+
+/** What an effect is about, in one printable line. */
+export function describe(effect: ActionEffect | ContentSubject): string {
+  switch (effect.kind) {
+    case "file":
+      return printable(`${effect.operation} ${effect.path}${effect.recursive ? " (with its tree)" : ""}`, SUBJECT);
+    case "exec":
+      return printable(effect.argv.length > 0 ? effect.argv.map((word) => word ?? "…").join(" ") : effect.program, SUBJECT);
+    case "connect":
+      return printable(`connect ${effect.url ?? effect.host ?? "an unknown host"}`, SUBJECT);
+    case "runs-code":
+      return printable(effect.source === "stdin" && effect.upstream.length > 0 ? `${effect.upstream.join(" | ")} | ${effect.program}` : effect.from === "" ? effect.program : effect.from, SUBJECT);
+    case "environment":
+      return printable(`${effect.name}=${effect.value ?? "…"}`, SUBJECT);
+    case "opaque-text":
+      return printable(effect.from === "" ? effect.why : effect.from, SUBJECT);
+    case "content":
+      return printable(`content of ${effect.path}`, SUBJECT);
+    default:
+      return assertNever(effect);
+  }
+}
+
+function reasonOf({ rule, subject }: Found): Reason {
+  return { rule: rule.id, effect: rule.effect, layer: rule.layer, threats: rule.threats, message: rule.message, allowed: rule.allowed, subject, at: rule.at, risk: rule.risk };
+}
+
+function plainReason(rule: string, message: string, allowed: string | null, subject: string): Reason {
+  return { rule, effect: "deny", layer: null, threats: [], message, allowed, subject, at: null, risk: null };
+}
+
+function defaultReason(policySet: PolicySet, subject: string): Reason {
+  const bare = !policySet.rules.some((rule) => rule.effect === "allow");
+  return plainReason(DEFAULT_DENY, "no rule allows this", bare ? "nothing: this policy has no allow rules; `extends: [kimi-dev]` starts from the built-in profile" : null, subject);
+}
+
+function opaqueReason(why: string): Reason {
+  return plainReason(DEFAULT_DENY, `what this runs or touches cannot be told from its text: ${printable(why, SUBJECT)}`, "the same with program and paths written out", printable(why, SUBJECT));
+}
+
+function limitReason(count: number): Reason {
+  return plainReason(DEFAULT_DENY, `more effects than can be judged: ${String(count)}`, "the same split into several calls", `${String(count)} effects`);
+}
+
+function failedRule(rule: Rule, effect: ActionEffect | ContentSubject): Reason {
+  return { ...reasonOf({ rule, subject: describe(effect) }), effect: "deny", message: `the rule failed while deciding: ${rule.message}`, allowed: null };
+}
+
+/** Strictest first, then the gravest, then by id in code units. */
+function byStrictness(left: Reason, right: Reason): number {
+  const rank = RANK[right.effect] - RANK[left.effect];
+  if (rank !== 0) return rank;
+  const severity = (SEVERITY[right.risk?.severity ?? ""] ?? 0) - (SEVERITY[left.risk?.severity ?? ""] ?? 0);
+  if (severity !== 0) return severity;
+  return left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0;
+}
+
+function guidanceFor(sorted: readonly Reason[], found: ReadonlyMap<string, Found>, strictest: DecisionEffect): string | null {
+  for (const reason of sorted) {
+    if (reason.effect !== strictest) break;
+    const guidance = found.get(reason.rule)?.rule.guidance ?? null;
+    if (guidance !== null) return guidance;
+  }
+  return null;
+}
+
+function timeouts(matched: readonly Found[]): readonly Obligation[] {
+  const limits = matched.flatMap(({ rule }) => (rule.timeoutMs === null ? [] : [rule.timeoutMs]));
+  return limits.length === 0 ? [] : [{ kind: "timeout", ms: Math.min(...limits) }];
+}
+
+function decision(policySet: PolicySet, reasons: readonly Reason[], obligations: readonly Obligation[], errors: readonly Issue[], guidance: string | null): Decision {
+  const strictest = reasons.reduce<DecisionEffect>((most, reason) => (RANK[reason.effect] > RANK[most] ? reason.effect : most), "allow");
+  return { effect: errors.length > 0 ? "deny" : strictest, reasons, obligations, errors: errors.slice(0, 20), guidance, policyDigest: policySet.digest };
+}
+
+function failed(policySet: PolicySet, cause: unknown): Decision {
+  const issue: Issue = { code: "POLICY_RULE_FAILED", message: `deciding failed: ${printable(cause instanceof Error ? cause.message : "unknown")}` };
+  return { effect: "deny", reasons: [plainReason(DEFAULT_DENY, "deciding failed", null, "")], obligations: [], errors: [issue], guidance: null, policyDigest: policySet.digest };
+}

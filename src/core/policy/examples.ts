@@ -1,0 +1,63 @@
+// A rule's own examples, judged when it is loaded. They keep a rule true to what its author meant.
+
+import { evaluateShell } from "../shell/index.js";
+import type { ActionEffect, FileOperation } from "../action/effects.js";
+import { printable, type Issue } from "../shared/index.js";
+import { compileRule, type ContentSubject } from "./match-effect.js";
+import { subjectOf } from "./match-path.js";
+import { absolutePath, normalisePath } from "./paths.js";
+import type { ParsedRule } from "./parse-file.js";
+import type { Example, Rule } from "./rule.js";
+
+/** Surroundings of an example that says nothing else. */
+export const EXAMPLE_PLACES = { root: "/workspace", home: "/home/agent" } as const;
+
+/** Effects of a path touched by a tool. */
+export function fileEffect(operation: FileOperation, path: string): ActionEffect {
+  return { kind: "file", operation, path, certainty: "exact", recursive: false, by: operation === "read" ? "view" : "edit", from: path };
+}
+
+/** What an example does, and where. */
+export function exampleEffects(example: Example): { readonly effects: readonly (ActionEffect | ContentSubject)[]; readonly root: string; readonly cwd: string } {
+  const root = normalisePath(example.root ?? EXAMPLE_PLACES.root);
+  const cwd = normalisePath(example.cwd ?? root);
+  const { kind, text } = example.subject;
+  if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map() }).effects };
+  const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home });
+  const added: readonly ContentSubject[] = example.content === null ? [] : [{ kind: "content", path, text: example.content }];
+  return { root, cwd, effects: [fileEffect(kind, path), ...added] };
+}
+
+/** Issues of one rule's examples: empty when all hold. */
+export function checkExamples(parsed: ParsedRule): readonly Issue[] {
+  const { rule } = parsed;
+  const issues: Issue[] = [];
+  const judge = (example: Example, wanted: boolean): void => {
+    if (matchesExample(rule, example) === wanted) return;
+    const what = `example \`${printable(`${example.subject.kind}: ${example.subject.text}`, 120)}\``;
+    issues.push({
+      code: "POLICY_EXAMPLE_FAILED",
+      message: `${what} ${wanted ? "is not matched" : "is matched"} by rule \`${rule.id}\``,
+      at: example.at,
+      excerpt: parsed.excerptAt(example.at),
+      hint: wanted ? "widen `when`, or move the example to `notMatch`" : "narrow `when`, or move the example to `match`",
+    });
+  };
+  for (const example of parsed.match) judge(example, true);
+  for (const example of parsed.notMatch) judge(example, false);
+  return issues;
+}
+
+function matchesExample(rule: Rule, example: Example): boolean {
+  const { effects, root } = exampleEffects(example);
+  if (!roleApplies(rule, example.role)) return false;
+  const compiled = compileRule(rule, { root, home: EXAMPLE_PLACES.home });
+  return effects.some((effect) => compiled.matches({ effect, path: effect.kind === "file" ? subjectOf(effect) : effect.kind === "content" ? subjectOf({ ...effect, kind: "file", operation: "write", certainty: "exact", recursive: false, by: "edit", from: effect.path }) : null }));
+}
+
+/** An example without a role is about the rule's first role. */
+function roleApplies(rule: Rule, role: Example["role"]): boolean {
+  if (role === undefined) return true;
+  if (rule.roles.length > 0) return role !== null && rule.roles.includes(role);
+  return !(role !== null && rule.notRoles.includes(role));
+}

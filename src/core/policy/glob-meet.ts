@@ -1,0 +1,121 @@
+// Two globs against each other: could they name the same file (for deny and ask), does one cover the other (for allow).
+// Errs on the side of "could meet" and "does not cover".
+
+/** One element of a name glob. */
+type Token = { readonly kind: "one"; readonly char: string } | { readonly kind: "any" } | { readonly kind: "run" };
+
+const ANY: Token = { kind: "any" };
+const RUN: Token = { kind: "run" };
+
+/** Splits a name glob. Classes count as any character, extended globs and unclosed forms as any run. */
+function tokensOf(name: string): readonly Token[] {
+  const out: Token[] = [];
+  for (let at = 0; at < name.length; at += 1) {
+    const char = name[at] ?? "";
+    if ("?*+@!".includes(char) && name[at + 1] === "(") return [...out, RUN];
+    if (char === "\\" && at + 1 < name.length) {
+      at += 1;
+      out.push({ kind: "one", char: name[at] ?? "" });
+    } else if (char === "*") {
+      out.push(RUN);
+    } else if (char === "?") {
+      out.push(ANY);
+    } else if (char === "[") {
+      const close = name.indexOf("]", at + 2);
+      if (close < 0) out.push({ kind: "one", char });
+      else {
+        out.push(ANY);
+        at = close;
+      }
+    } else if (char === "{") {
+      return [...out, RUN];
+    } else {
+      out.push({ kind: "one", char });
+    }
+  }
+  return out;
+}
+
+/** Tells whether two name globs can name the same thing. */
+export function namesMeet(left: string, right: string): boolean {
+  const one = tokensOf(left);
+  const two = tokensOf(right);
+  let row = startRow(two);
+  for (const token of one) {
+    const next: boolean[] = [token.kind === "run" && (row[0] ?? false)];
+    for (let column = 1; column <= two.length; column += 1) {
+      const other = two[column - 1] ?? RUN;
+      const above = row[column] ?? false;
+      const before = next[column - 1] ?? false;
+      const diagonal = row[column - 1] ?? false;
+      if (token.kind === "run" || other.kind === "run") next.push((token.kind === "run" && (above || before)) || (other.kind === "run" && (above || before)) || diagonal);
+      else next.push(diagonal && (token.kind === "any" || other.kind === "any" || token.char === other.char));
+    }
+    row = next;
+  }
+  return row[two.length] ?? false;
+}
+
+/** What the empty left side meets. */
+function startRow(two: readonly Token[]): readonly boolean[] {
+  const row = [true];
+  for (const token of two) row.push((row.at(-1) ?? false) && token.kind === "run");
+  return row;
+}
+
+/** A shell's leading wildcard does not name dot files; the rule's own does. */
+function segmentMeets(pattern: string, rule: string): boolean {
+  if (/^[*?[]/.test(pattern) && rule.startsWith(".")) return false;
+  return namesMeet(pattern, rule);
+}
+
+/**
+ * Tells whether a pattern effect and a rule's glob could name the same file. `**` stands for any run of names on both
+ * sides. Both are lists of names, folded alike.
+ */
+export function globsMeet(pattern: readonly string[], rule: readonly string[]): boolean {
+  let row: readonly boolean[] = [true];
+  for (let column = 0; column < rule.length; column += 1) row = [...row, (row[column] ?? false) && rule[column] === "**"];
+  for (const name of pattern) {
+    const wild = name === "**";
+    const next: boolean[] = [wild && (row[0] ?? false)];
+    for (let column = 1; column <= rule.length; column += 1) {
+      const other = rule[column - 1] ?? "";
+      const above = row[column] ?? false;
+      const before = next[column - 1] ?? false;
+      const diagonal = row[column - 1] ?? false;
+      if (wild || other === "**") next.push(above || before || diagonal);
+      else next.push(diagonal && segmentMeets(name, other));
+    }
+    row = next;
+  }
+  return row[rule.length] ?? false;
+}
+
+const MAGIC = /[*?[\]{}()\\]/;
+
+/** Tells whether a name is itself, without wildcards. */
+export function isLiteral(name: string): boolean {
+  return !MAGIC.test(name);
+}
+
+/**
+ * Tells whether a rule's glob covers everything a pattern (or, with `tree`, everything below it) can name. Only plain forms are
+ * understood: equal names, `*`, and a final `**`.
+ */
+export function globCovers(rule: readonly string[], pattern: readonly string[], tree: boolean): boolean {
+  const open = rule.at(-1) === "**";
+  const fixed = open ? rule.slice(0, -1) : rule;
+  if (!open && tree) return false;
+  if (open ? pattern.length < fixed.length : pattern.length !== fixed.length) return false;
+  return fixed.every((name, index) => {
+    const other = pattern[index] ?? "";
+    if (other === "**" || name === "**") return false;
+    return name === other || name === "*" || (isLiteral(other) && name === escapeName(other));
+  });
+}
+
+/** A name as a glob that means only itself. */
+export function escapeName(name: string): string {
+  return name.replace(/[*?[\]{}()\\!+@]/g, "\\$&");
+}

@@ -1,0 +1,11 @@
+// The surface of policy: compile texts to a set, decide with it, explain the answer.
+
+export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligation, Reason, RuleRisk } from "./decision.js";
+export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
+export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
+export { explainDecision, summariseDecision } from "./explain.js";
+export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion } from "./check-line.js";
+export type { PolicySet, PolicySource } from "./policy-set.js";
+export type { Matcher, Rule } from "./rule.js";
+export { policyJsonSchema } from "./schema.js";
+export { MAESTRO_THREATS } from "./threats.js";

@@ -1,0 +1,167 @@
+// One rule against one effect. Deny and ask match what could be meant, allow what is certain.
+
+import type { ActionEffect, CodeEffect, ConnectEffect, EnvironmentEffect, ExecEffect } from "../action/effects.js";
+import { assertNever } from "../shared/index.js";
+import { hasContent } from "./content.js";
+import { compileGlob, isOutside, takesWhole, type Places, type SubjectPath } from "./match-path.js";
+import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
+import { foldName, isWithin } from "./paths.js";
+import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
+
+/** Text that an edit adds, judged beside the effects. */
+export interface ContentSubject {
+  readonly kind: "content";
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a matcher is asked about: an effect or added content, with its path prepared. */
+export interface MatchSubject {
+  readonly effect: ActionEffect | ContentSubject;
+  readonly path: SubjectPath | null;
+}
+
+/** A compiled rule: pure, may throw only through a defect, which denies. */
+export interface CompiledRule {
+  readonly rule: Rule;
+  readonly kinds: ReadonlySet<MatchSubject["effect"]["kind"]>;
+  readonly matches: (subject: MatchSubject) => boolean;
+}
+
+type Test = (subject: MatchSubject) => boolean;
+
+const KIND_OF = { file: "file", exec: "exec", connect: "connect", code: "runs-code", environment: "environment", opaque: "opaque-text", content: "content" } as const;
+
+/** Compiles a rule for one place of the workspace. */
+export function compileRule(rule: Rule, places: Places): CompiledRule {
+  const strict = rule.effect !== "allow";
+  const tests = rule.when.map((matcher) => ({ kind: KIND_OF[matcher.on], test: compileMatcher(matcher, strict, places) }));
+  return {
+    rule,
+    kinds: new Set(tests.map((one) => one.kind)),
+    matches: (subject) => tests.some((one) => one.kind === subject.effect.kind && one.test(subject)),
+  };
+}
+
+function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test {
+  switch (matcher.on) {
+    case "file":
+      return fileTest(matcher, strict, places);
+    case "exec":
+      return ({ effect }) => effect.kind === "exec" && matchesExec(matcher, effect, strict);
+    case "connect":
+      return ({ effect }) => effect.kind === "connect" && matchesConnect(matcher, effect, strict);
+    case "code":
+      return ({ effect }) => effect.kind === "runs-code" && matchesCode(matcher, effect, strict);
+    case "environment":
+      return ({ effect }) => effect.kind === "environment" && matchesEnvironment(matcher, effect, strict);
+    case "opaque":
+      return () => strict;
+    case "content":
+      return contentTest(matcher, places);
+    default:
+      return assertNever(matcher);
+  }
+}
+
+function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
+  const operations = new Set(matcher.operations);
+  const paths = matcher.paths.map((glob) => compileGlob(glob, places));
+  const except = matcher.except.map((glob) => compileGlob(glob, places));
+  return ({ effect, path }) => {
+    if (effect.kind !== "file" || path === null || !operations.has(effect.operation)) return false;
+    if (matcher.recursive !== null && matcher.recursive !== effect.recursive) return false;
+    if (matcher.by.length > 0 && !matchAnyWord(matcher.by, foldName(effect.by))) return false;
+    if (!strict) {
+      if (paths.length > 0 && !paths.some((glob) => glob.covers(path))) return false;
+      return !except.some((glob) => glob.hits(path) || (path.tree && glob.hitsBelow(path)));
+    }
+    if (matcher.outside && !isOutside(path, places)) return false;
+    if (except.some((glob) => glob.covers(path))) return false;
+    if (matcher.whole) return paths.some((glob) => takesWhole(path, glob));
+    if (paths.length === 0) return true;
+    const below = effect.recursive && (effect.operation === "delete" || !holdsRoot(path, places));
+    return paths.some((glob) => glob.hits(path) || (below && glob.hitsBelow(path)));
+  };
+}
+
+/**
+ * Tells whether a tree takes in the whole workspace. Reading or rewriting all of it (`grep -r`, `tar x`, `chmod -R`) does not
+ * by itself count as touching each protected name in it: mounts and reconciliation hold those.
+ */
+function holdsRoot(path: SubjectPath, places: Places): boolean {
+  return isWithin(places.root, path.path);
+}
+
+function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
+  const program = strict ? foldName(effect.program) : effect.program;
+  if (matcher.programs.length > 0 && !matchAnyWord(matcher.programs, program)) return false;
+  const words = effect.argv.slice(1);
+  if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, words) : leads(matcher.args, words))) return false;
+  if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;
+  if (matcher.withoutFlags.length > 0) {
+    const given = words.some((word) => (word === null ? !strict : matcher.withoutFlags.some((flag) => givesFlag(flag, word))));
+    if (given) return false;
+  }
+  return true;
+}
+
+/** The globs occur in this order among the words; a word that cannot be told may be any. */
+function inOrder(globs: readonly string[], words: readonly (string | null)[]): boolean {
+  let at = 0;
+  for (const word of words) {
+    const glob = globs[at];
+    if (glob === undefined) break;
+    if (word === null || matchWord(glob, word)) at += 1;
+  }
+  return at === globs.length;
+}
+
+/** The first words are exactly what the globs say; a word that cannot be told is none of them. */
+function leads(globs: readonly string[], words: readonly (string | null)[]): boolean {
+  return globs.every((glob, index) => {
+    const word = words[index];
+    return typeof word === "string" && matchWord(glob, word);
+  });
+}
+
+const HOST = /^[a-z0-9.:_-]{1,255}$/;
+
+function matchesConnect(matcher: ConnectMatcher, effect: ConnectEffect, strict: boolean): boolean {
+  const host = effect.host === null ? null : effect.host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+  const plain = host !== null && HOST.test(host);
+  if (strict) {
+    if (plain && matchAnyWord(matcher.except, host)) return false;
+    return matcher.hosts.length === 0 || host === null || !plain || matchAnyWord(matcher.hosts, host);
+  }
+  if (matcher.except.length > 0 && (!plain || matchAnyWord(matcher.except, host))) return false;
+  return matcher.hosts.length === 0 || (plain && matchAnyWord(matcher.hosts, host));
+}
+
+function matchesCode(matcher: CodeMatcher, effect: CodeEffect, strict: boolean): boolean {
+  if (matcher.sources.length > 0 && !matcher.sources.includes(effect.source)) return false;
+  if (matcher.programs.length > 0 && !matchAnyWord(matcher.programs, strict ? foldName(effect.program) : effect.program)) return false;
+  if (matcher.upstream.length > 0 && !effect.upstream.some((program) => matchAnyWord(matcher.upstream, foldName(program)))) return false;
+  if (matcher.containing.length > 0) {
+    const code = effect.code === null ? null : foldName(effect.code);
+    if (code === null || !matcher.containing.some((text) => code.includes(foldName(text)))) return false;
+  }
+  return true;
+}
+
+function matchesEnvironment(matcher: EnvironmentMatcher, effect: EnvironmentEffect, strict: boolean): boolean {
+  if (matcher.names.length > 0 && !matchAnyWord(matcher.names, effect.name)) return false;
+  if (matcher.values.length === 0) return true;
+  return effect.value === null ? strict : matchAnyWord(matcher.values, effect.value);
+}
+
+function contentTest(matcher: ContentMatcher, places: Places): Test {
+  const paths = matcher.paths.map((glob) => compileGlob(glob, places));
+  const except = matcher.except.map((glob) => compileGlob(glob, places));
+  return ({ effect, path }) => {
+    if (effect.kind !== "content" || path === null) return false;
+    if (paths.length > 0 && !paths.some((glob) => glob.hits(path))) return false;
+    if (except.some((glob) => glob.covers(path))) return false;
+    return matcher.contains.some((kind) => hasContent(kind, effect.text));
+  };
+}

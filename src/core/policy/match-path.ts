@@ -1,0 +1,143 @@
+// Path globs. The only place that uses minimatch. Deny and ask compare folded names and take in what could be meant; allow
+// compares exact names and takes in only what is certain.
+
+import { braceExpand, Minimatch, type MinimatchOptions } from "minimatch";
+import type { FileEffect } from "../action/effects.js";
+import { LIMITS } from "../shared/index.js";
+import { escapeName, globCovers, globsMeet } from "./glob-meet.js";
+import { foldName, isWithin, segmentsOf } from "./paths.js";
+
+const OPTIONS: MinimatchOptions = { dot: true, nonegate: true, nocomment: true, platform: "linux", braceExpandMax: LIMITS.globBraces };
+
+/** What relative globs stand on. */
+export interface Places {
+  readonly root: string;
+  readonly home: string;
+}
+
+/** A file effect prepared once for many rules. */
+export interface SubjectPath {
+  readonly path: string;
+  readonly pattern: boolean;
+  readonly tree: boolean;
+  /** Spellings under which deny and ask compare. */
+  readonly folded: readonly string[];
+  /** Folded names as globs. */
+  readonly foldedNames: readonly string[];
+  /** Names as globs, letter case kept. */
+  readonly names: readonly string[];
+}
+
+/** A compiled glob. */
+export interface PathGlob {
+  /** Could the subject be a file the glob names? */
+  readonly hits: (subject: SubjectPath) => boolean;
+  /** Is the subject a folder above something the glob names, by names the glob spells out? */
+  readonly hitsBelow: (subject: SubjectPath) => boolean;
+  /** Does the glob name all that the subject can be? */
+  readonly covers: (subject: SubjectPath) => boolean;
+}
+
+/** Prepares a file effect. */
+export function subjectOf(effect: FileEffect): SubjectPath {
+  const pattern = effect.certainty === "pattern";
+  const folded = foldName(effect.path);
+  const lower = effect.path.normalize("NFC").toLowerCase();
+  const asGlobs = (path: string): readonly string[] => (pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName));
+  return { path: effect.path, pattern, tree: effect.recursive, folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
+}
+
+/** Why a glob cannot be used, with a hint; null when it can. */
+export function globProblem(glob: string): { readonly message: string; readonly hint: string } | null {
+  if (glob.trim() !== glob || glob === "") return { message: "is empty or has blanks at its ends", hint: "quote it without the blanks" };
+  if (!/^(\/|~$|~\/|\.$|\.\/|\*\*\/|\*\*$)/.test(glob)) {
+    return { message: "has no anchor", hint: `write \`./${glob.replace(/^\.\.\//, "")}\` for the workspace, \`~/…\` for the home folder, \`/…\` for an absolute path or \`**/…\` for anywhere` };
+  }
+  const names = glob.split("/");
+  if (names.includes("..") || names.slice(1).includes(".")) return { message: "has a `.` or `..` inside, which no normalised path has", hint: "write the path without them" };
+  if (glob.length > 1 && glob.endsWith("/")) return { message: "ends in a slash, which no normalised path does", hint: `write \`${glob.slice(0, -1)}\` for the folder and \`${glob}**\` for the folder with all below it` };
+  if (/\*\*[^/]|[^/]\*\*/.test(glob.replace(/\{|\}|,/g, "/"))) return { message: "has `**` inside a name, where it means only `*`", hint: "set `**` between slashes" };
+  if (/\[\[:(upper|lower):\]/i.test(glob)) return { message: "tells letter case apart, which deny and ask rules cannot", hint: "use `[[:alpha:]]`" };
+  if (/[\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(glob)) return { message: "has an invisible or control character", hint: "type the pattern again" };
+  if (unbalanced(glob)) return { message: "has an unclosed bracket or brace", hint: "close it, or write `\\\\` before it to mean the character itself" };
+  if (braceExpand(glob, OPTIONS).length >= LIMITS.globBraces) return { message: `expands to ${String(LIMITS.globBraces)} patterns or more`, hint: "split it into several patterns" };
+  return null;
+}
+
+function unbalanced(glob: string): boolean {
+  let braces = 0;
+  for (let at = 0; at < glob.length; at += 1) {
+    const char = glob[at];
+    if (char === "\\") at += 1;
+    else if (char === "[") {
+      const close = glob.indexOf("]", at + 2);
+      if (close < 0) return true;
+      at = close;
+    } else if (char === "{") braces += 1;
+    else if (char === "}") braces -= 1;
+    if (braces < 0) return true;
+  }
+  return braces !== 0;
+}
+
+/** A glob as absolute globs, braces expanded; `x/**` names `x` too. */
+function expand(glob: string, places: Places): readonly string[] {
+  const root = segmentsOf(places.root).map(escapeName).join("/");
+  const home = segmentsOf(places.home).map(escapeName).join("/");
+  const absolute =
+    glob === "." ? `/${root}` : glob === "~" ? `/${home}` : glob.startsWith("./") ? `/${root}/${glob.slice(2)}` : glob.startsWith("~/") ? `/${home}/${glob.slice(2)}` : glob.startsWith("/") ? glob : `/${glob}`;
+  const out: string[] = [];
+  for (const one of braceExpand(absolute.replace(/\/+/g, "/"), OPTIONS)) {
+    out.push(one);
+    if (one.endsWith("/**") && one.length > 3) out.push(one.slice(0, -3));
+  }
+  return out;
+}
+
+/** Compiles a glob that passed `globProblem`, for one place of the workspace. */
+export function compileGlob(glob: string, places: Places): PathGlob {
+  const alternatives = expand(glob, places);
+  const folded = alternatives.map(foldName);
+  const names = alternatives.map(segmentsOf);
+  const foldedNames = folded.map(segmentsOf);
+  const above = foldedNames.flatMap((one) => one.slice(0, -1).flatMap((name, index) => (name === "**" ? [] : [one.slice(0, index + 1)])));
+  const open = folded.includes("/**");
+  let foldedMatchers: readonly Minimatch[] | null = null;
+  let exactMatchers: readonly Minimatch[] | null = null;
+  return {
+    hits: (subject) => {
+      if (open) return true;
+      if (subject.pattern) return foldedNames.some((one) => globsMeet(subject.foldedNames, one));
+      foldedMatchers ??= folded.map((one) => new Minimatch(one, OPTIONS));
+      return foldedMatchers.some((matcher) => subject.folded.some((path) => matcher.match(path)));
+    },
+    hitsBelow: (subject) => subject.foldedNames.length === 0 || above.some((one) => globsMeet(subject.foldedNames, one)),
+    covers: (subject) => {
+      if (alternatives.includes("/**")) return true;
+      if (subject.pattern || subject.tree) return names.some((one) => globCovers(one, subject.names, subject.tree));
+      exactMatchers ??= alternatives.map((one) => new Minimatch(one, OPTIONS));
+      return exactMatchers.some((matcher) => matcher.match(subject.path));
+    },
+  };
+}
+
+/** Folders whose content is the agent's own business: everything else is outside. */
+export function isOutside(subject: SubjectPath, places: Places): boolean {
+  const inside = [places.root, "/tmp", "/var/tmp", ...(places.home === "/" ? [] : [places.home])];
+  if (!subject.pattern) return !inside.some((folder) => isWithin(subject.path, folder));
+  const fixed: string[] = [];
+  for (const name of segmentsOf(subject.path)) {
+    if (/[*?[{(\\]/.test(name)) break;
+    fixed.push(name);
+  }
+  return !inside.some((folder) => isWithin(`/${fixed.join("/")}`, folder));
+}
+
+/** Tells whether the subject takes in the whole of a folder that the glob names: the folder with its tree, or every name in it. */
+export function takesWhole(subject: SubjectPath, glob: PathGlob): boolean {
+  if (!subject.pattern) return subject.tree && glob.hits(subject);
+  const last = subject.foldedNames.at(-1) ?? "";
+  if (!/^[*.?]*\*[*.?]*$/.test(last)) return false;
+  const parent = subject.foldedNames.slice(0, -1);
+  return glob.hits({ ...subject, foldedNames: parent, names: subject.names.slice(0, -1), path: `/${parent.join("/")}` });
+}

@@ -1,0 +1,169 @@
+// From a policy file's text to rules with examples, or every issue in it.
+
+import type { FileOperation } from "../action/effects.js";
+import { LIMITS, printable, type Issue, type SourceSpan, type ThreatId } from "../shared/index.js";
+import type { RuleRisk } from "./decision.js";
+import { checkRule } from "./check-rule.js";
+import { knownKeysAt, policySchema, type ExampleFile, type MatcherFile, type PolicyFile, type RuleFile } from "./schema.js";
+import { readSource, type SourceText } from "./schema-source.js";
+import type { Example, Matcher, Rule } from "./rule.js";
+import { nearest } from "./suggest.js";
+
+/** A rule with what is needed to check it. */
+export interface ParsedRule {
+  readonly rule: Rule;
+  readonly match: readonly Example[];
+  readonly notMatch: readonly Example[];
+  /** The source line at a place, printable. */
+  readonly excerptAt: SourceText["excerptAt"];
+}
+
+/** One policy file, read. */
+export interface ParsedFile {
+  readonly name: string;
+  readonly id: string;
+  readonly title: string;
+  readonly extends: readonly { readonly id: string; readonly at: SourceSpan; readonly excerpt: string }[];
+  readonly at: SourceSpan;
+  readonly rules: readonly ParsedRule[];
+}
+
+/** Reads one file. All issues are given; the file is null when its form is broken. */
+export function parsePolicyFile(name: string, text: string): { readonly file: ParsedFile | null; readonly issues: readonly Issue[] } {
+  if (text.length > LIMITS.policyBytes) return { file: null, issues: [{ code: "POLICY_LIMIT", message: `the file is larger than ${String(LIMITS.policyBytes)} bytes`, at: { file: name, line: 1, column: 1 } }] };
+  const { source, issues } = readSource(name, text);
+  if (source === null) return { file: null, issues };
+  const parsed = policySchema.safeParse(source.value);
+  if (!parsed.success) return { file: null, issues: parsed.error.issues.flatMap((problem) => schemaIssues(problem, source)) };
+  const problems: Issue[] = [];
+  const report = (code: string, path: readonly PropertyKey[], message: string, hint: string | null): void => {
+    const at = source.placeOf(path);
+    problems.push({ code, message, at, excerpt: source.excerptAt(at), ...(hint === null ? {} : { hint }) });
+  };
+  const rules = parsed.data.rules.map((raw, index) => {
+    checkRule(raw, parsed.data, ["rules", index], report);
+    return toRule(raw, parsed.data, index, source);
+  });
+  const file: ParsedFile = {
+    name,
+    id: parsed.data.id,
+    title: parsed.data.title,
+    at: source.placeOf(["id"]),
+    extends: (parsed.data.extends ?? []).map((id, index) => ({ id, at: source.placeOf(["extends", index]), excerpt: source.excerptAt(source.placeOf(["extends", index])) })),
+    rules,
+  };
+  return { file, issues: problems };
+}
+
+type SchemaProblem = NonNullable<ReturnType<typeof policySchema.safeParse>["error"]>["issues"][number];
+
+function schemaIssues(problem: SchemaProblem, source: SourceText): readonly Issue[] {
+  const path = problem.path;
+  if (problem.code === "unrecognized_keys") {
+    const known = knownKeysAt(path);
+    return problem.keys.map((key) => {
+      const at = source.placeOfKey(path, key);
+      const near = known === null ? null : nearest(key, known);
+      const hint = near !== null ? `did you mean \`${near}\`?` : known === null ? undefined : `known keys are ${known.map((one) => `\`${one}\``).join(", ")}`;
+      return { code: "POLICY_UNKNOWN_KEY", message: `unknown key \`${printable(key, 60)}\``, at, excerpt: source.excerptAt(at), ...(hint === undefined ? {} : { hint }) };
+    });
+  }
+  const at = source.placeOf(path);
+  const where = path.length === 0 ? "the file" : `\`${path.map((part) => String(part)).join(".")}\``;
+  const base = { code: "POLICY_SCHEMA", at, excerpt: source.excerptAt(at) };
+  const value = valueAt(source.value, path);
+  if (problem.code === "invalid_value") {
+    const choices = problem.values.map(String);
+    const near = typeof value === "string" ? nearest(value, choices) : null;
+    if (value === undefined) return [{ ...base, code: "POLICY_SCHEMA", message: `${where} is missing`, hint: `write one of ${choices.map((one) => `\`${one}\``).join(", ")}` }];
+    return [{ ...base, message: `${where} must be ${choices.length === 1 ? "" : "one of "}${choices.map((one) => `\`${one}\``).join(", ")}`, ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }) }];
+  }
+  if (problem.code === "invalid_type") {
+    if (value === undefined) return [{ ...base, message: `${where} is missing`, hint: `add ${article(problem.expected)}` }];
+    return [{ ...base, message: `${where} must be ${article(problem.expected)}` }];
+  }
+  if (problem.code === "invalid_key") {
+    const key = String(path.at(-1) ?? "");
+    const parent = path.slice(0, -1);
+    const place = source.placeOfKey(parent, key);
+    const near = nearest(key, knownKeysAt(parent) ?? []);
+    return [{ code: "POLICY_UNKNOWN_KEY", message: `unknown key \`${printable(key, 60)}\``, at: place, excerpt: source.excerptAt(place), ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }) }];
+  }
+  return [{ ...base, message: `${where}: ${problem.message.charAt(0).toLowerCase()}${problem.message.slice(1)}` }];
+}
+
+function article(expected: string): string {
+  const names = new Map([["object", "a map"], ["array", "a list"], ["string", "a text"], ["number", "a number"], ["int", "a whole number"], ["boolean", "`true` or `false`"]]);
+  return names.get(expected) ?? expected;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current: unknown = value;
+  for (const part of path) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, part)) return undefined;
+    current = (current as Readonly<Record<PropertyKey, unknown>>)[part];
+  }
+  return current;
+}
+
+function toRule(raw: RuleFile, file: PolicyFile, index: number, source: SourceText): ParsedRule {
+  const path = ["rules", index];
+  const example = (key: "match" | "notMatch") => (one: ExampleFile, at: number): Example => toExample(one, source.placeOf([...path, key, at]));
+  const rule: Rule = {
+    id: raw.id,
+    pack: file.id,
+    effect: raw.effect,
+    layer: raw.layer ?? file.layer ?? null,
+    threats: (raw.threats ?? []) as readonly ThreatId[],
+    message: raw.message,
+    allowed: raw.allowed ?? null,
+    guidance: raw.guidance ?? null,
+    risk: toRisk(raw.risk),
+    roles: raw.roles ?? [],
+    notRoles: raw.notRoles ?? [],
+    containment: raw.containment ?? "any",
+    timeoutMs: raw.timeoutMs ?? null,
+    when: raw.when.map(toMatcher),
+    at: source.placeOf([...path, "id"]),
+  };
+  return { rule, match: raw.match.map(example("match")), notMatch: (raw.notMatch ?? []).map(example("notMatch")), excerptAt: source.excerptAt };
+}
+
+function toRisk(raw: RuleFile["risk"]): RuleRisk | null {
+  if (raw === undefined) return null;
+  const factors = Object.entries(raw.factors ?? {}).flatMap(([key, weight]) => (weight === undefined ? [] : [[key, weight] as const]));
+  return { severity: raw.severity, cvss: raw.cvss ?? null, factors: Object.fromEntries(factors) };
+}
+
+const CHANGES: readonly FileOperation[] = ["write", "create", "delete", "metadata"];
+
+function operationsOf(raw: NonNullable<MatcherFile["file"]>["operations"]): readonly FileOperation[] {
+  if (raw === undefined) return ["read", ...CHANGES];
+  return [...new Set(raw.flatMap((one) => (one === "change" ? CHANGES : [one])))];
+}
+
+function toMatcher(raw: MatcherFile): Matcher {
+  if (raw.file !== undefined) {
+    const { operations, paths = [], except = [], outside = false, whole = false, recursive = null, by = [] } = raw.file;
+    return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by };
+  }
+  if (raw.exec !== undefined) {
+    const { programs = [], args = [], flags = [], withoutFlags = [] } = raw.exec;
+    return { on: "exec", programs, args, flags, withoutFlags };
+  }
+  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [] };
+  if (raw.code !== undefined) {
+    const { sources = [], programs = [], upstream = [], containing = [] } = raw.code;
+    return { on: "code", sources, programs, upstream, containing };
+  }
+  if (raw.environment !== undefined) return { on: "environment", names: raw.environment.names ?? [], values: raw.environment.values ?? [] };
+  if (raw.content !== undefined) return { on: "content", contains: raw.content.contains, paths: raw.content.paths ?? [], except: raw.content.except ?? [] };
+  return { on: "opaque" };
+}
+
+const SUBJECTS = ["command", "write", "read", "delete"] as const;
+
+function toExample(raw: ExampleFile, at: SourceSpan): Example {
+  const kind = SUBJECTS.find((one) => raw[one] !== undefined) ?? "command";
+  return { subject: { kind, text: raw[kind] ?? "" }, content: raw.content ?? null, role: raw.role, cwd: raw.cwd ?? null, root: raw.root ?? null, at };
+}

@@ -1,0 +1,79 @@
+// A policy file's text with the place of everything in it. Any warning of the parser is an error here.
+
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { printable, type Issue, type SourceSpan } from "../shared/index.js";
+
+const MAX_ALIASES = 10;
+const EXCERPT = 160;
+
+/** A parsed file: its plain value, and the place of any path in it. */
+export interface SourceText {
+  readonly value: unknown;
+  /** Place of the value at a path, or of its nearest existing parent. */
+  readonly placeOf: (path: readonly PropertyKey[]) => SourceSpan;
+  /** Place of a key in the map at a path. */
+  readonly placeOfKey: (path: readonly PropertyKey[], key: string) => SourceSpan;
+  /** The source line at a place, printable. */
+  readonly excerptAt: (place: SourceSpan) => string;
+}
+
+/** Reads YAML 1.2, core schema. Gives every error and warning with its place. */
+export function readSource(file: string, text: string): { readonly source: SourceText | null; readonly issues: readonly Issue[] } {
+  const lines = new LineCounter();
+  const excerptAt = (place: SourceSpan): string => {
+    const start = lines.lineStarts[place.line - 1] ?? 0;
+    const end = lines.lineStarts[place.line];
+    return printable(text.slice(start, end).trimEnd(), EXCERPT);
+  };
+  const spanAt = (offset: number): SourceSpan => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const issueAt = (offset: number, message: string, hint?: string): Issue => {
+    const at = spanAt(offset);
+    return { code: "POLICY_YAML", message, at, excerpt: excerptAt(at), ...(hint === undefined ? {} : { hint }) };
+  };
+  let document: Document;
+  let value: unknown;
+  try {
+    document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, version: "1.2", schema: "core", merge: false, prettyErrors: false, stringKeys: true, logLevel: "silent" });
+  } catch (cause) {
+    return { source: null, issues: [issueAt(0, `the file cannot be parsed: ${printable(cause instanceof Error ? cause.message : "unknown")}`)] };
+  }
+  const problems = [...document.errors, ...document.warnings].map((problem) =>
+    issueAt(problem.pos[0], lowerStart(printable(problem.message)), problem.code === "TAG_RESOLVE_FAILED" ? "remove the tag; only plain YAML 1.2 values are read" : undefined),
+  );
+  if (problems.length > 0) return { source: null, issues: problems };
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (cause) {
+    return { source: null, issues: [issueAt(0, lowerStart(printable(cause instanceof Error ? cause.message : "unknown")), "write repeated values out instead of using aliases")] };
+  }
+  const offsetOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node = document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return node.range[0];
+    }
+    return 0;
+  };
+  const source: SourceText = {
+    value,
+    placeOf: (path) => spanAt(offsetOf(path)),
+    placeOfKey: (path, key) => {
+      const node = path.length === 0 ? document.contents : document.getIn(path, true);
+      if (isMap(node)) {
+        for (const pair of node.items) {
+          if (isScalar(pair.key) && String(pair.key.value) === key && pair.key.range) return spanAt(pair.key.range[0]);
+        }
+      }
+      return spanAt(offsetOf(path));
+    },
+    excerptAt,
+  };
+  return { source, issues: [] };
+}
+
+function lowerStart(message: string): string {
+  const trimmed = message.replace(/\.$/, "");
+  return /^[A-Z][a-z]/.test(trimmed) ? trimmed.charAt(0).toLowerCase() + trimmed.slice(1) : trimmed;
+}

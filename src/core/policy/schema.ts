@@ -1,0 +1,148 @@
+// The form of a policy file, as a schema. What it cannot say (globs, threats, examples) is checked in check-rule.
+
+import * as z from "zod";
+
+const word = z.string().min(1).max(400);
+const words = z.array(word).min(1).max(400);
+const sentence = z.string().min(1).max(600);
+
+const FILE_OPERATIONS = ["read", "write", "create", "delete", "metadata"] as const;
+
+/** `change` stands for every operation but `read`. */
+const operation = z.enum([...FILE_OPERATIONS, "change"]);
+
+export const fileSchema = z.strictObject({
+  operations: z.array(operation).min(1).optional(),
+  paths: words.optional(),
+  except: words.optional(),
+  outside: z.literal(true).optional(),
+  whole: z.literal(true).optional(),
+  recursive: z.boolean().optional(),
+  by: words.optional(),
+  any: z.literal(true).optional(),
+});
+
+export const execSchema = z.strictObject({
+  programs: words.optional(),
+  args: words.optional(),
+  flags: words.optional(),
+  withoutFlags: words.optional(),
+  any: z.literal(true).optional(),
+});
+
+export const connectSchema = z.strictObject({ hosts: words.optional(), except: words.optional(), any: z.literal(true).optional() });
+
+export const codeSchema = z.strictObject({
+  sources: z.array(z.enum(["file", "inline", "stdin", "project", "program"])).min(1).optional(),
+  programs: words.optional(),
+  upstream: words.optional(),
+  containing: words.optional(),
+  any: z.literal(true).optional(),
+});
+
+export const environmentSchema = z.strictObject({ names: words.optional(), values: words.optional(), any: z.literal(true).optional() });
+
+export const contentSchema = z.strictObject({
+  contains: z.array(z.enum(["invisible-characters", "private-key", "access-token"])).min(1),
+  paths: words.optional(),
+  except: words.optional(),
+});
+
+/** One alternative: exactly one of the kinds. */
+export const matcherSchema = z.strictObject({
+  file: fileSchema.optional(),
+  exec: execSchema.optional(),
+  connect: connectSchema.optional(),
+  code: codeSchema.optional(),
+  environment: environmentSchema.optional(),
+  opaque: z.literal(true).optional(),
+  content: contentSchema.optional(),
+});
+
+/** One example: exactly one of command, write, read, delete. */
+export const exampleSchema = z.strictObject({
+  command: z.string().min(1).max(4000).optional(),
+  write: word.optional(),
+  read: word.optional(),
+  delete: word.optional(),
+  content: z.string().max(4000).optional(),
+  role: word.nullable().optional(),
+  cwd: word.optional(),
+  root: word.optional(),
+});
+
+/** The ten AIVSS factors a match may be evidence of. */
+const FACTORS = ["autonomy", "tools", "language", "context", "non_determinism", "opacity", "persistence", "identity", "multi_agent", "self_mod"] as const;
+
+export const riskSchema = z.strictObject({
+  severity: z.enum(["info", "low", "medium", "high", "critical"]),
+  cvss: z
+    .string()
+    .regex(
+      /^CVSS:4\.0\/AV:[NALP]\/AC:[LH]\/AT:[NP]\/PR:[NLH]\/UI:[NPA]\/VC:[HLN]\/VI:[HLN]\/VA:[HLN]\/SC:[HLN]\/SI:[HLN]\/SA:[HLN](\/[A-Z]{1,3}:[A-Za-z]{1,6})*$/,
+      "expected a CVSS v4.0 vector with all eleven base metrics in order",
+    )
+    .optional(),
+  factors: z.partialRecord(z.enum(FACTORS), z.number().gt(0).max(1)).optional(),
+});
+
+const layer = z.enum(["L1", "L2", "L3", "L4", "L5", "L6", "L7", "X"]);
+
+export const ruleSchema = z.strictObject({
+  id: z.string().min(1).max(80).regex(/^(L[1-7]|X|[a-z][a-z0-9-]*)\.[a-z0-9]+(-[a-z0-9]+)*$/, "expected an id such as `L7.pipe-to-interpreter` or `acme.no-prod`"),
+  effect: z.enum(["allow", "ask", "deny"]),
+  layer: layer.optional(),
+  threats: words.optional(),
+  message: sentence,
+  allowed: sentence.optional(),
+  guidance: sentence.optional(),
+  risk: riskSchema.optional(),
+  roles: words.optional(),
+  notRoles: words.optional(),
+  containment: z.enum(["attested", "none", "any"]).optional(),
+  timeoutMs: z.number().int().min(1).max(86_400_000).optional(),
+  when: z.array(matcherSchema).min(1).max(100),
+  match: z.array(exampleSchema).min(1).max(100),
+  notMatch: z.array(exampleSchema).max(100).optional(),
+});
+
+export const policySchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string().max(80).regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "expected a kebab-case id such as `acme-payments`"),
+  title: sentence,
+  layer: layer.optional(),
+  extends: z.array(z.string().min(1).max(80)).max(100).optional(),
+  rules: z.array(ruleSchema).max(5_000),
+});
+
+export type PolicyFile = z.infer<typeof policySchema>;
+export type RuleFile = z.infer<typeof ruleSchema>;
+export type MatcherFile = z.infer<typeof matcherSchema>;
+export type ExampleFile = z.infer<typeof exampleSchema>;
+
+/** The known keys at a place in a policy file, for suggestions; null where keys are free. */
+export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] | null {
+  const shape = path.map((part) => (typeof part === "number" ? "*" : String(part))).join(".");
+  if (shape === "") return Object.keys(policySchema.shape);
+  if (shape === "rules.*") return Object.keys(ruleSchema.shape);
+  if (shape === "rules.*.risk") return Object.keys(riskSchema.shape);
+  if (shape === "rules.*.risk.factors") return FACTORS;
+  if (shape === "rules.*.when.*") return Object.keys(matcherSchema.shape);
+  if (shape === "rules.*.match.*" || shape === "rules.*.notMatch.*") return Object.keys(exampleSchema.shape);
+  const kind = /^rules\.\*\.when\.\*\.([a-z]+)$/.exec(shape)?.[1];
+  const kinds = new Map([
+    ["file", fileSchema.shape],
+    ["exec", execSchema.shape],
+    ["connect", connectSchema.shape],
+    ["code", codeSchema.shape],
+    ["environment", environmentSchema.shape],
+    ["content", contentSchema.shape],
+  ] as readonly (readonly [string, Readonly<Record<string, unknown>>])[]);
+  const found = kind === undefined ? undefined : kinds.get(kind);
+  return found === undefined ? null : Object.keys(found);
+}
+
+/** The policy file form as JSON Schema (draft 2020-12), for editors. */
+export function policyJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(policySchema);
+}

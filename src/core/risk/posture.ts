@@ -1,0 +1,76 @@
+// Posture: what the container's tested controls change in a CVSS vector. A control that is only configured earns nothing.
+
+import type { Control } from "../session/event.js";
+import { withMetrics, type CvssVector } from "./cvss-vector.js";
+import { scoreCvss } from "./cvss.js";
+import type { Decimal } from "./decimal.js";
+
+/** One environmental metric and the controls that must all be attested to earn it. */
+export interface PostureRung {
+  readonly metric: string;
+  readonly value: string;
+  /** Base metric it stands for. */
+  readonly base: string;
+  readonly needs: readonly string[];
+}
+
+const KERNEL_BOUNDARY = ["caps-empty", "no-new-privs", "seccomp", "guard-unreachable"] as const;
+
+/** The ladder. Asserted: which control is evidence for which metric is this project's judgement. */
+export const POSTURE_LADDER: readonly PostureRung[] = [
+  { metric: "MVC", value: "L", base: "VC", needs: ["no-secrets"] },
+  { metric: "MVI", value: "L", base: "VI", needs: ["workspace-copy", "rootfs-read-only"] },
+  { metric: "MVA", value: "L", base: "VA", needs: ["workspace-copy", "processes-limited", "memory-limited"] },
+  { metric: "MSC", value: "N", base: "SC", needs: ["no-network", ...KERNEL_BOUNDARY] },
+  { metric: "MSI", value: "N", base: "SI", needs: ["no-network", "rootfs-read-only", "workspace-copy", ...KERNEL_BOUNDARY] },
+  { metric: "MSA", value: "N", base: "SA", needs: ["no-network", "processes-limited", "memory-limited", ...KERNEL_BOUNDARY] },
+];
+
+/** A metric earned, or withheld and why. */
+export interface PostureCredit {
+  readonly metric: string;
+  readonly needs: readonly string[];
+  /** Controls that are not attested, as `id (state)`; empty means earned. */
+  readonly lacking: readonly string[];
+}
+
+export interface Posture {
+  readonly credits: readonly PostureCredit[];
+  /** The profile's vector with the earned metrics. */
+  readonly vector: CvssVector;
+  readonly cvss: Decimal;
+}
+
+/** Posture of a container whose controls were reported as given. Two reports of one control: the worse counts. */
+export function postureOf(base: CvssVector, controls: readonly Control[]): Posture {
+  const states = new Map<string, Control["state"]>();
+  for (const { id, state } of controls) states.set(id, worse(states.get(id), state));
+  const credits = POSTURE_LADDER.map((rung): PostureCredit => ({
+    metric: `${rung.metric}:${rung.value}`,
+    needs: rung.needs,
+    lacking: rung.needs.filter((id) => states.get(id) !== "attested").map((id) => `${id} (${states.get(id) ?? "not reported"})`),
+  }));
+  const vector = contained(base, credits);
+  return { credits, vector, cvss: scoreCvss(vector) };
+}
+
+/** A vector under the earned credits. A credit never makes a metric worse than the vector has it. */
+export function contained(vector: CvssVector, credits: readonly PostureCredit[]): CvssVector {
+  const changes = new Map<string, string>();
+  for (const [index, rung] of POSTURE_LADDER.entries()) {
+    if (credits[index]?.lacking.length !== 0) continue;
+    const modified = vector.metrics.get(rung.metric) ?? "X";
+    const current = modified === "X" ? (vector.metrics.get(rung.base) ?? "H") : modified;
+    if (rank(rung.value) < rank(current)) changes.set(rung.metric, rung.value);
+  }
+  return withMetrics(vector, changes);
+}
+
+function rank(value: string): number {
+  return ["N", "L", "H", "S"].indexOf(value);
+}
+
+function worse(known: Control["state"] | undefined, next: Control["state"]): Control["state"] {
+  const order: readonly Control["state"][] = ["attested", "configured", "missing"];
+  return known !== undefined && order.indexOf(known) > order.indexOf(next) ? known : next;
+}

@@ -1,0 +1,150 @@
+// The live score as a pure replay of the log: the same events give the same state, at every prefix.
+// Evidence is only ever added; no clock, no decay, no rate that harmless volume could wash out.
+
+import { LIMITS, type CallId } from "../shared/index.js";
+import type { AuditEvent, EventData, EventDraft } from "../session/event.js";
+import type { Outcome } from "./catalogue.js";
+import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
+import { liveFactors, type FactorLevel } from "./evidence.js";
+import { FACTOR_KEYS } from "./factors.js";
+import { higher } from "./aivss.js";
+import { answerFinding, recordSignal, type RiskFinding, type Signal } from "./finding.js";
+import { postureOf } from "./posture.js";
+import { riskProfile, type RiskProfile } from "./profiles.js";
+import { routineQuestions, signalsOf } from "./signals.js";
+import { findingBase, headlineOf, standingOutcome, type PendingQuestion, type RiskChange, type RiskInput, type RiskState } from "./state.js";
+
+/** An event with its place in the session, on record or about to be. */
+export type PlacedEvent = EventDraft & { readonly seq: number };
+
+/** Finding that takes the evidence of rules past the limit. */
+export const OTHER_RULES = "run.other-rules";
+
+/** State at the opening of a session: the profile under the posture that the attested controls earn. */
+export function initialRisk(profile: RiskProfile, opened: Pick<EventData["session.opened"], "controls">): RiskState {
+  const inputs = {
+    profile,
+    posture: postureOf(profile.vector, opened.controls),
+    findings: new Map<string, RiskFinding>(),
+    discarded: false,
+    ...factorsOf(profile, new Map()),
+  };
+  const headline = headlineOf(inputs);
+  return { ...inputs, pending: new Map(), headline, peak: headline.score, changes: [] };
+}
+
+/** Adds one event. Events that are no evidence return the same state. `session.opened` belongs to `initialRisk` and is passed over here. */
+export function reduceRisk(state: RiskState, event: PlacedEvent): RiskState {
+  switch (event.type) {
+    case "decision.made": {
+      const signals = signalsOf(event);
+      const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), state);
+      const question = { counted: event.data.effect === "ask" ? signals.map(({ rule }) => findingKey(next, rule)) : [], routine: routineQuestions(event.data) };
+      return event.call === null ? next : remember(next, event.call, question);
+    }
+    case "approval.resolved":
+      return event.call === null ? state : answer(state, { call: event.call, outcome: event.data.outcome, seq: event.seq });
+    case "session.discarded":
+      return discard(state, event.seq);
+    default:
+      return signalsOf(event).reduce((known, signal) => applySignal(known, signal, event.seq), state);
+  }
+}
+
+/** State after a whole log, or any prefix of one. A log that does not begin with `session.opened` has no attested control. */
+export function replayRisk(events: Iterable<AuditEvent>, profile?: RiskProfile): RiskState {
+  let state: RiskState | null = null;
+  for (const event of events) {
+    if (state === null) {
+      const opened = event.type === "session.opened" ? event.data : null;
+      state = initialRisk(profile ?? riskProfile(opened?.policy.profile ?? null), opened ?? { controls: [] });
+    }
+    state = reduceRisk(state, event);
+  }
+  return state ?? initialRisk(profile ?? riskProfile(null), { controls: [] });
+}
+
+function factorsOf(profile: RiskProfile, findings: ReadonlyMap<string, RiskFinding>): Pick<RiskState, "factors" | "factorSum"> {
+  const factors = liveFactors(profile.factors, findings);
+  return { factors, factorSum: [...factors.values()].reduce((sum: Decimal, { live }: FactorLevel) => add(sum, live), ZERO) };
+}
+
+function findingKey(state: RiskState, rule: string): string {
+  return state.findings.has(rule) || state.findings.size < LIMITS.riskFindings ? rule : OTHER_RULES;
+}
+
+function applySignal(state: RiskState, signal: Signal, seq: number): RiskState {
+  const rule = findingKey(state, signal.rule);
+  const finding = recordSignal(state.findings.get(rule), { ...signal, rule }, state.posture.credits);
+  return withFinding(state, { finding, outcome: signal.outcome, seq });
+}
+
+function withFinding(state: RiskState, step: { readonly finding: RiskFinding; readonly outcome: Outcome; readonly seq: number }): RiskState {
+  const findings = new Map(state.findings).set(step.finding.rule, step.finding);
+  return settle(state, { ...state, findings, ...factorsOf(state.profile, findings) }, step);
+}
+
+/** Derives the scores anew and records what moved. */
+function settle(before: RiskState, changed: RiskState, step: { readonly finding: RiskFinding; readonly outcome: RiskChange["outcome"]; readonly seq: number }): RiskState {
+  const headline = headlineOf(changed);
+  const after = { ...changed, headline, peak: higher(before.peak, headline.score) };
+  const inputs = movedInputs(before, after, step.finding.rule);
+  if (inputs.length === 0 && compare(before.headline.score.raw, headline.score.raw) === 0) return after;
+  const { rule, layer, threats, severity } = step.finding;
+  const change: RiskChange = { seq: step.seq, rule, layer, threats, severity, outcome: step.outcome, inputs, before: before.headline.score.raw, after: headline.score.raw };
+  return { ...after, changes: [...before.changes, change] };
+}
+
+function movedInputs(before: RiskState, after: RiskState, rule: string): readonly RiskInput[] {
+  const inputs: RiskInput[] = [];
+  for (const key of FACTOR_KEYS) {
+    const was = before.factors.get(key);
+    const is = after.factors.get(key);
+    if (was !== undefined && is !== undefined && compare(was.live, is.live) !== 0) inputs.push({ name: key, before: formatExact(was.live), after: formatExact(is.live) });
+  }
+  if (compare(before.factorSum, after.factorSum) !== 0) inputs.push({ name: "factor sum", before: formatExact(before.factorSum), after: formatExact(after.factorSum) });
+  const [wasBase, isBase] = [cvssText(before, rule), cvssText(after, rule)];
+  if (isBase !== null && isBase !== wasBase) inputs.push({ name: "finding CVSS", before: wasBase, after: isBase });
+  return inputs;
+}
+
+function cvssText(state: RiskState, rule: string): string | null {
+  const finding = state.findings.get(rule);
+  if (finding === undefined) return null;
+  const outcome = standingOutcome(finding, state.discarded);
+  const base = findingBase(finding, outcome);
+  return base === null ? null : `${formatExact(base)} ${outcome}`;
+}
+
+function remember(state: RiskState, call: CallId, question: PendingQuestion): RiskState {
+  if (question.counted.length === 0 && question.routine.length === 0) return state;
+  const pending = new Map(state.pending).set(call, question);
+  for (const oldest of pending.keys()) {
+    if (pending.size <= LIMITS.riskPending) break;
+    pending.delete(oldest);
+  }
+  return { ...state, pending };
+}
+
+function answer(state: RiskState, answered: { readonly call: CallId; readonly outcome: EventData["approval.resolved"]["outcome"]; readonly seq: number }): RiskState {
+  const question = state.pending.get(answered.call);
+  if (question === undefined) return state;
+  const pending = new Map(state.pending);
+  pending.delete(answered.call);
+  const { outcome, seq } = answered;
+  if (outcome !== "approved" && outcome !== "rejected") return { ...state, pending };
+  let next: RiskState = { ...state, pending };
+  for (const rule of question.counted) {
+    const finding = next.findings.get(rule);
+    if (finding !== undefined) next = withFinding(next, { finding: answerFinding(finding, outcome), outcome, seq });
+  }
+  return outcome === "rejected" ? question.routine.reduce((known, signal) => applySignal(known, { ...signal, outcome }, seq), next) : next;
+}
+
+function discard(state: RiskState, seq: number): RiskState {
+  if (state.discarded) return state;
+  const driver = state.findings.get(state.headline.driver);
+  const changed = { ...state, discarded: true };
+  if (driver === undefined) return changed;
+  return settle(state, changed, { finding: driver, outcome: "discarded", seq });
+}

@@ -1,0 +1,83 @@
+// What an event is evidence of. Closed over the event union: a new event type does not compile until it is placed here.
+
+import type { Reason } from "../policy/decision.js";
+import { assertNever } from "../shared/index.js";
+import type { EventData, EventDraft } from "../session/event.js";
+import { OUTCOMES, RUN_SIGNALS, UNEXPLAINED_CHANGE, type Outcome, type RunSignal } from "./catalogue.js";
+import type { Signal } from "./finding.js";
+
+/** Signals of an event, one a rule, ordered by rule. Approvals are handled by the reducer, which knows what was asked. */
+export function signalsOf(event: EventDraft): readonly Signal[] {
+  switch (event.type) {
+    case "decision.made":
+      return byRule(decisionSignals(event.data));
+    case "reconciliation.done":
+      return byRule(event.data.findings.map((finding) => ({
+        rule: finding.rule,
+        layer: finding.layer,
+        threats: finding.threats,
+        risk: finding.risk ?? UNEXPLAINED_CHANGE,
+        outcome: finding.reverted ? "undone" : "succeeded",
+      })));
+    case "execution.finished":
+      return byRule(executionSignals(event.data));
+    case "call.closed":
+      return event.data.outcome === "in-doubt" ? [runSignal("run.in-doubt", "blocked")] : [];
+    case "session.opened":
+    case "session.tightened":
+    case "session.closed":
+    case "session.applied":
+    case "session.discarded":
+    case "call.received":
+    case "approval.requested":
+    case "approval.resolved":
+    case "execution.started":
+    case "risk.updated":
+      return [];
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Reasons of an `ask` that assert no risk: routine questions, which count only once a person refuses. */
+export function routineQuestions(data: EventData["decision.made"]): readonly Signal[] {
+  return data.effect === "ask" ? byRule(data.reasons.filter(({ effect, risk }) => effect === "ask" && risk === null).map((reason) => reasonSignal(reason, "asked"))) : [];
+}
+
+function decisionSignals(data: EventData["decision.made"]): readonly Signal[] {
+  if (data.effect === "allow") return [];
+  const adverse = data.reasons.filter(({ effect }) => effect !== "allow");
+  if (data.effect === "ask") return adverse.filter(({ risk }) => risk !== null).map((reason) => reasonSignal(reason, "asked"));
+  return adverse.length === 0 ? [runSignal("run.default-deny", "blocked")] : adverse.map((reason) => reasonSignal(reason, "blocked"));
+}
+
+function reasonSignal(reason: Reason, outcome: Outcome): Signal {
+  if (reason.risk === null && reason.rule === "default-deny") return runSignal("run.default-deny", outcome);
+  const silent = RUN_SIGNALS["run.rule-without-risk"].risk;
+  return { rule: reason.rule, layer: reason.layer, threats: reason.threats, risk: reason.risk ?? silent, outcome };
+}
+
+function executionSignals(data: EventData["execution.finished"]): readonly Signal[] {
+  const signals: Signal[] = [];
+  if (data.ended === "timeout") signals.push(runSignal("run.timeout", "blocked"));
+  if (data.ended === "limit") signals.push(runSignal("run.limit", "blocked"));
+  if (data.ended === "fault") signals.push(runSignal("run.in-doubt", "blocked"));
+  if (data.killed > 0 && data.ended === "exit") signals.push(runSignal("run.left-processes", "blocked"));
+  if (!data.quiescent) signals.push(runSignal("run.not-quiescent", "succeeded"));
+  return signals;
+}
+
+function runSignal(rule: RunSignal, outcome: Outcome): Signal {
+  const { layer, risk } = RUN_SIGNALS[rule];
+  return { rule, layer, threats: [], risk, outcome };
+}
+
+/** One signal a rule: a call that meets a rule with a hundred paths is one occurrence, with its furthest outcome. */
+function byRule(signals: readonly Signal[]): readonly Signal[] {
+  const kept = new Map<string, Signal>();
+  for (const signal of signals) {
+    const known = kept.get(signal.rule);
+    if (known === undefined || OUTCOMES.indexOf(signal.outcome) > OUTCOMES.indexOf(known.outcome)) kept.set(signal.rule, signal);
+  }
+  return [...kept.values()].sort((a, b) => (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0));
+}

@@ -1,0 +1,132 @@
+// One simple command: expands its words, applies assignments and redirections, finds out what runs.
+
+import type { Command } from "unbash";
+import { addEnvironment, assign, assignmentWord } from "./assign.js";
+import { BUILTINS } from "./builtins.js";
+import { expandArgument, expandValue } from "./expand.js";
+import { runProgram } from "./programs.js";
+import { applyRedirects } from "./redirect.js";
+import { addEffect, addOpaque, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
+import { evaluateFunctionBody } from "./statements.js";
+import { fork, join, become, type ShellState, type Variable } from "./state.js";
+import { UNKNOWN_MANY, type Field } from "./value.js";
+
+/** How often one function may be inside itself before its body counts as evaluated. */
+const MAX_RECURSION = 3;
+
+/** Evaluates one simple command. */
+export function evaluateCommand(node: Command, run: Run, state: ShellState, frame: Frame): Output {
+  const from = frame.source.slice(node.pos, node.end);
+  if (!takeStep(run, from)) return UNKNOWN_OUTPUT;
+  const words: Field[] = [];
+  if (node.name !== undefined) expandArgument(words, node.name, run, state, frame);
+  for (const part of node.suffix) {
+    if (part.type === "Word") expandArgument(words, part, run, state, frame);
+    else if (part.type === "Assignment") words.push(assignmentWord(part, run, state, frame));
+  }
+  const redirects = node.redirects;
+  const { stdin, movesOutput } = applyRedirects(redirects, run, state, frame);
+  const inner = stdin === null ? frame : { ...frame, stdin };
+  if (words.length === 0) {
+    for (const part of node.prefix) if (part.type === "Assignment") assign(part, run, state, frame);
+    return stdin !== null && node.name === undefined ? UNKNOWN_OUTPUT : SILENT;
+  }
+  const output = withAssignments(node, run, state, frame, () => run.runWords(words, state, inner, from));
+  return movesOutput ? UNKNOWN_OUTPUT : output;
+}
+
+/** `A=b command`: the variables hold, exported, for the command alone. */
+function withAssignments(node: Command, run: Run, state: ShellState, frame: Frame, body: () => Output): Output {
+  if (node.prefix.length === 0) return body();
+  const hidden: [string, Variable | undefined][] = [];
+  for (const part of node.prefix) {
+    if (part.type !== "Assignment") continue;
+    hidden.push([part.name, state.variables.get(part.name)]);
+    const value = part.value.type === "Word" && part.append !== true ? expandValue(part.value, run, state, frame) : UNKNOWN_MANY;
+    addEnvironment(run, part.name, value, part.text);
+    state.variables.set(part.name, { value, list: null, exported: true });
+  }
+  const output = body();
+  for (const [name, before] of hidden.reverse()) {
+    if (before === undefined) state.variables.delete(name);
+    else state.variables.set(name, before);
+  }
+  return output;
+}
+
+/** How a word is looked up: `command` skips functions, `builtin` and `exec` more. */
+export type Lookup = "all" | "no-functions" | "programs";
+
+/** Runs words as a command. */
+export function runWords(words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string, lookup: Lookup = "all"): Output {
+  const [first] = words;
+  if (first === undefined) return SILENT;
+  const name = first.text;
+  if (name === null || first.many) {
+    addOpaque(run, "which program runs cannot be told", from);
+    return UNKNOWN_OUTPUT;
+  }
+  if (lookup === "all") {
+    const alias = state.aliases.get(name);
+    if (alias !== undefined) runAlias(alias, words, run, state, frame, from);
+    const body = state.functions.get(name);
+    if (body !== undefined) return runFunction(name, words, run, state, frame, from);
+  }
+  const builtin = lookup === "programs" ? undefined : BUILTINS.get(name);
+  if (builtin !== undefined) {
+    addExec(run, name, null, words, from);
+    const call: Call = { run, state, frame, program: name, words, from };
+    return builtin(call);
+  }
+  return runProgram(words, run, state, frame, from);
+}
+
+/** Records that a program starts. */
+export function addExec(run: Run, program: string, path: string | null, words: readonly Field[], from: string): void {
+  if (run.started.length < 10_000) run.started.push(program);
+  addEffect(run, { kind: "exec", program, path, argv: words.map((word) => (word.many ? null : word.text)), from: excerpt(from) });
+}
+
+function runAlias(alias: string, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): void {
+  const inner = deeper(run, frame, from);
+  if (inner === null) return;
+  const rest = words.slice(1);
+  const without = fork(state);
+  without.aliases.delete(words[0]?.text ?? "");
+  if (rest.some((word) => word.text === null)) addOpaque(run, "an alias with words that cannot be told", from);
+  run.runText(`${alias} ${rest.map((word) => quote(word.text ?? "")).join(" ")}`, without, inner);
+}
+
+/** Quotes a text as one shell word. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function runFunction(name: string, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
+  const body = state.functions.get(name);
+  if (body === undefined) return SILENT;
+  const inner = deeper(run, frame, from);
+  if (inner === null) return UNKNOWN_OUTPUT;
+  let open = 0;
+  for (const call of run.calls) if (call === name) open += 1;
+  if (open >= MAX_RECURSION) {
+    addOpaque(run, "a function that calls itself", from);
+    return UNKNOWN_OUTPUT;
+  }
+  run.calls.push(name);
+  const { positional, locals, ended } = state;
+  state.positional = words.slice(1);
+  state.locals = new Map();
+  const leaving: ShellState[] = [];
+  const output = evaluateFunctionBody(body.node, run, state, { ...inner, source: body.source, leaving });
+  state.ended = ended;
+  for (const way of leaving) become(state, join(state, { ...way, ended }));
+  for (const [local, before] of state.locals ?? []) {
+    if (before === undefined) state.variables.delete(local);
+    else state.variables.set(local, before);
+  }
+  state.positional = positional;
+  state.locals = locals;
+  run.calls.pop();
+  return leaving.length > 0 ? UNKNOWN_OUTPUT : output;
+}

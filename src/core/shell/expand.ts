@@ -1,0 +1,285 @@
+// Expansion of shell words into fields: quotes, tildes, braces, parameters, substitutions, globs. Never runs anything.
+
+import { forEachChild, parse, type ArithmeticExpression, type ParsedScript, type SyntaxNode, type Word, type WordPart } from "unbash";
+import { expandBraces } from "./braces.js";
+import { evaluateParameter, lookUp, type Parameter } from "./parameter.js";
+import { addOpaque, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
+import { fork, setVariable, type ShellState } from "./state.js";
+import { exact, globbed, NUMBER, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
+import { addGlob, addList, addText, addUnknown, addValue, endField, newWord, type WordBuilder } from "./word-builder.js";
+
+/** Where a word stands: an argument is split and globbed, a value (assignment, here-string) is not. */
+type Mode = "argument" | "value";
+
+interface Expansion {
+  readonly run: Run;
+  readonly state: ShellState;
+  readonly frame: Frame;
+  readonly mode: Mode;
+}
+
+/** Expands words as arguments. */
+export function expandWords(words: readonly Word[], run: Run, state: ShellState, frame: Frame): Field[] {
+  const out: Field[] = [];
+  for (const word of words) expandInto(out, word, { run, state, frame, mode: "argument" });
+  return out;
+}
+
+/** Expands one word as an argument, appending its fields. */
+export function expandArgument(out: Field[], word: Word, run: Run, state: ShellState, frame: Frame): void {
+  if (word.parts === undefined && !word.text.startsWith("~")) out.push(exact(word.value));
+  else expandInto(out, word, { run, state, frame, mode: "argument" });
+}
+
+/** Expands a word that stays one: a value, a here-string, a `case` word. */
+export function expandValue(word: Word, run: Run, state: ShellState, frame: Frame): Field {
+  if (word.parts === undefined && !word.text.startsWith("~")) return exact(word.value);
+  const out: Field[] = [];
+  expandInto(out, word, { run, state, frame, mode: "value" });
+  return out.length === 0 ? exact("") : out.length === 1 ? (out[0] ?? UNKNOWN) : UNKNOWN_MANY;
+}
+
+/** Expands a redirection's target; several words are an error in bash, so unknown. */
+export function expandTarget(word: Word, run: Run, state: ShellState, frame: Frame): Field {
+  const out: Field[] = [];
+  expandArgument(out, word, run, state, frame);
+  return out.length === 1 ? (out[0] ?? UNKNOWN) : UNKNOWN_MANY;
+}
+
+/** Expands a here-document's body. */
+export function expandBody(parts: readonly WordPart[], run: Run, state: ShellState, frame: Frame): Field {
+  const word = newWord();
+  const expansion: Expansion = { run, state, frame, mode: "value" };
+  for (const part of parts) addPart(word, part, expansion, true);
+  endField(word);
+  return word.fields[0] ?? exact("");
+}
+
+function expandInto(out: Field[], word: Word, expansion: Expansion): void {
+  if (expansion.mode === "argument" && word.parts?.some((part) => part.type === "BraceExpansion") === true) {
+    expandBraced(out, word, expansion);
+    return;
+  }
+  const builder = newWord();
+  const tilde = tildeOf(word, expansion);
+  if (tilde !== null) addText(builder, tilde.home.text ?? "");
+  if (tilde !== null && tilde.home.text === null) addUnknown(builder, "", false);
+  if (word.parts === undefined) addText(builder, word.value.slice(tilde?.length ?? 0));
+  else {
+    let first = true;
+    for (const part of word.parts) {
+      if (first && tilde !== null && part.type === "Literal") addText(builder, part.value.slice(tilde.length));
+      else addPart(builder, part, expansion, false);
+      first = false;
+    }
+  }
+  endField(builder);
+  out.push(...builder.fields);
+}
+
+/** The home folder a leading `~` stands for, and how many characters it takes. */
+function tildeOf(word: Word, { run, state }: Expansion): { readonly home: Field; readonly length: number } | null {
+  if (!word.text.startsWith("~")) return null;
+  const plain = word.parts === undefined ? word.text : word.parts[0]?.type === "Literal" ? word.parts[0].text : "";
+  const slash = plain.indexOf("/");
+  if (slash < 0 && word.parts !== undefined && word.parts.length > 1) return null;
+  const name = slash < 0 ? plain : plain.slice(0, slash);
+  if (name.includes("\\")) return null;
+  if (name === "~") return { home: lookUp(run, state, "HOME").value ?? UNKNOWN, length: 1 };
+  if (name === "~root") return { home: exact("/root"), length: 5 };
+  if (name === "~+") return { home: lookUp(run, state, "PWD").value ?? UNKNOWN, length: 2 };
+  if (name === "~-") return { home: lookUp(run, state, "OLDPWD").value ?? UNKNOWN, length: 2 };
+  return { home: UNKNOWN, length: name.length };
+}
+
+function expandBraced(out: Field[], word: Word, expansion: Expansion): void {
+  const texts = expandBraces(word.text);
+  if (texts === null) {
+    out.push(UNKNOWN_MANY);
+    return;
+  }
+  for (const text of texts) {
+    if (text === word.text) {
+      addUnbraced(out, word, expansion);
+      continue;
+    }
+    if (text === "") continue;
+    if (isBare(text)) {
+      out.push(exact(text));
+      continue;
+    }
+    const again = reparse(text, expansion.run);
+    if (again === null) out.push(UNKNOWN_MANY);
+    else addUnbraced(out, again, expansion);
+  }
+}
+
+const BARE = /^[\w./,:=@%+-]+$/;
+
+function isBare(text: string): boolean {
+  return BARE.test(text);
+}
+
+function addUnbraced(out: Field[], word: Word, expansion: Expansion): void {
+  const builder = newWord();
+  if (word.parts === undefined) {
+    expandInto(out, word, expansion);
+    return;
+  }
+  for (const part of word.parts) {
+    if (part.type === "BraceExpansion") addText(builder, part.text);
+    else addPart(builder, part, expansion, false);
+  }
+  endField(builder);
+  out.push(...builder.fields);
+}
+
+function reparse(text: string, run: Run): Word | null {
+  run.characters -= text.length;
+  if (run.characters < 0) return null;
+  const script = parse(`: ${text}`);
+  const command = script.commands[0]?.command;
+  if (script.errors !== undefined || script.commands.length !== 1 || command?.type !== "Command") return null;
+  const [argument, ...rest] = command.suffix;
+  return argument?.type === "Word" && rest.length === 0 ? argument : null;
+}
+
+function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted: boolean): void {
+  const split = !quoted && expansion.mode === "argument";
+  switch (part.type) {
+    case "Literal":
+    case "SingleQuoted":
+    case "AnsiCQuoted":
+      addText(word, part.value);
+      return;
+    case "DoubleQuoted":
+    case "LocaleString":
+      if (part.parts.length === 0) addText(word, "");
+      for (const child of part.parts) addPart(word, child, expansion, true);
+      return;
+    case "Glob":
+      addGlob(word, part.text, split);
+      return;
+    case "ExtendedGlob":
+      addGlob(word, part.text, split);
+      visitScripts(part, expansion);
+      return;
+    case "BraceExpansion":
+      addText(word, part.text);
+      return;
+    case "SimpleExpansion":
+      addParameter(word, lookUp(expansion.run, expansion.state, part.text.slice(1)), part.text === "$*" && quoted, split, expansion);
+      return;
+    case "ParameterExpansion": {
+      const { run, state, frame } = expansion;
+      const value = evaluateParameter(part, run, state, frame, (inner) => expandValue(inner, run, state, frame));
+      const star = quoted && (part.parameter === "*" || part.index?.value === "*");
+      addParameter(word, value, star, split, expansion);
+      return;
+    }
+    case "CommandExpansion":
+      addOutput(word, substitute(part.script, part.text, expansion), split);
+      return;
+    case "ArithmeticExpansion":
+      if (part.expression !== undefined) visitArithmetic(part.expression, expansion.run, expansion.state, expansion.frame);
+      addValue(word, NUMBER, split);
+      return;
+    case "ProcessSubstitution":
+      addText(word, processSubstitution(part.script, part.operator, part.text, expansion));
+      return;
+    default:
+      addUnknown(word, "", true);
+  }
+}
+
+function addParameter(word: WordBuilder, parameter: Parameter, star: boolean, split: boolean, { state, mode }: Expansion): void {
+  const divide = split && !state.variables.has("IFS");
+  if (parameter.list !== null) {
+    if (star || mode === "value") addJoined(word, parameter.list);
+    else if (parameter.list.length > 0) addList(word, parameter.list, divide);
+    return;
+  }
+  if (parameter.value === null) {
+    if (!split) addText(word, "");
+  } else if (split && !divide) addUnknown(word, "", true);
+  else addValue(word, parameter.value, split);
+}
+
+function addJoined(word: WordBuilder, list: readonly Field[]): void {
+  if (list.some((field) => field.many)) {
+    addUnknown(word, "", false);
+    return;
+  }
+  for (const [i, field] of list.entries()) {
+    if (i > 0) addText(word, " ");
+    addValue(word, field, false);
+  }
+}
+
+function addOutput(word: WordBuilder, output: Output, split: boolean): void {
+  if (output.text !== null) {
+    let end = output.text.length;
+    while (end > 0 && output.text.charCodeAt(end - 1) === 10) end -= 1;
+    const text = output.text.slice(0, end);
+    if (text === "" && split) return;
+    addValue(word, exact(text), split);
+  } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split)) {
+    addUnknown(word, "", split);
+  } else if (output.globs.length === 1) addGlob(word, output.globs[0] ?? "*", split);
+  else addList(word, output.globs.map((glob) => globbed(glob, "", true)), true);
+}
+
+function substitute(script: ParsedScript | undefined, text: string, { run, state, frame }: Expansion): Output {
+  const inner = deeper(run, frame, text);
+  if (script === undefined || inner === null) {
+    if (script === undefined) addOpaque(run, "a substitution that cannot be read", text);
+    return { text: null, globs: null };
+  }
+  return run.runScript(script, fork(state), { ...inner, source: script.source ?? frame.source, leaving: null });
+}
+
+function processSubstitution(script: ParsedScript | undefined, operator: "<" | ">", text: string, expansion: Expansion): string {
+  const { run } = expansion;
+  const before = run.started.length;
+  const input: Stream = { text: null, globs: null, upstream: [], file: null };
+  const output = substitute(script, text, operator === ">" ? { ...expansion, frame: { ...expansion.frame, stdin: input } } : expansion);
+  const name = `/dev/fd/${63 - run.pipes.size}`;
+  run.pipes.set(name, operator === "<" ? { ...output, upstream: run.started.slice(before), file: null } : input);
+  return name;
+}
+
+const ASSIGNS = new Set(["=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "^=", "|=", "++", "--"]);
+
+/** Walks an arithmetic expression: its substitutions run, its assignments make variables unknown numbers. */
+export function visitArithmetic(expression: ArithmeticExpression, run: Run, state: ShellState, frame: Frame): void {
+  const expansion: Expansion = { run, state, frame, mode: "value" };
+  const visit = (node: SyntaxNode): void => {
+    if (node.type === "ArithmeticBinary" && ASSIGNS.has(node.operator) && node.left.type === "ArithmeticWord") setVariable(state, node.left.value, NUMBER);
+    if (node.type === "ArithmeticUnary" && ASSIGNS.has(node.operator) && node.operand.type === "ArithmeticWord") setVariable(state, node.operand.value, NUMBER);
+    if (node.type === "ArithmeticWord") checkArithmeticWord(node.value, run, state);
+    if (node.type === "CommandExpansion" || node.type === "ArithmeticCommandExpansion") substitute(node.script, node.text, expansion);
+    else if (node.type === "ParameterExpansion") evaluateParameter(node, run, state, frame, (word) => expandValue(word, run, state, frame));
+    else forEachChild(node, visit);
+  };
+  visit(expression);
+}
+
+/** A variable whose text holds a substitution in a subscript is run by arithmetic. */
+function checkArithmeticWord(value: string, run: Run, state: ShellState): void {
+  const text = lookUp(run, state, value).value?.text ?? null;
+  if (text !== null && runsInArithmetic(text)) addOpaque(run, "arithmetic on text that holds a substitution", text);
+}
+
+/** Tells whether a text runs commands when bash evaluates it as arithmetic or as an array subscript. */
+export function runsInArithmetic(text: string): boolean {
+  return text.includes("[") && (text.includes("$(") || text.includes("`"));
+}
+
+/** Evaluates the substitutions inside a node that has no value of its own. */
+function visitScripts(node: WordPart, expansion: Expansion): void {
+  const visit = (child: SyntaxNode): void => {
+    if (child.type === "CommandExpansion") substitute(child.script, child.text, expansion);
+    else forEachChild(child, visit);
+  };
+  forEachChild(node, visit);
+}

@@ -1,0 +1,4 @@
+// The surface of shell evaluation. Total and bounded: every text gets an answer, what cannot be told is opaque.
+
+export { evaluateArgv, evaluateShell } from "./evaluate-shell.js";
+export type { Evaluation, PathKind, ShellContext } from "./types.js";

@@ -1,0 +1,157 @@
+// One evaluation under way: the effects found, the limits used up, and the doors back into the evaluator.
+
+import { assertNever, LIMITS } from "../shared/index.js";
+import type { ParsedScript } from "unbash";
+import type { ActionEffect } from "../action/effects.js";
+import type { ShellState } from "./state.js";
+import type { PathKind, ShellContext } from "./types.js";
+import type { Field } from "./value.js";
+
+/** What a command reads from its standard input. */
+export interface Stream {
+  /** All of it, when certain. */
+  readonly text: string | null;
+  /** When each line is a path: globs that cover them. */
+  readonly globs: readonly string[] | null;
+  /** Programs that feed it through a pipe. */
+  readonly upstream: readonly string[];
+  /** The file it is redirected from. */
+  readonly file: Field | null;
+}
+
+/** What a command writes to its standard output, as far as it can be told. */
+export interface Output {
+  readonly text: string | null;
+  readonly globs: readonly string[] | null;
+}
+
+export const NO_INPUT: Stream = { text: null, globs: null, upstream: [], file: null };
+export const UNKNOWN_OUTPUT: Output = { text: null, globs: null };
+export const SILENT: Output = { text: "", globs: null };
+
+/** Where in the nesting of shells a command stands. */
+export interface Frame {
+  /** The text that node positions index. */
+  readonly source: string;
+  readonly stdin: Stream;
+  readonly depth: number;
+  /** Read by `sh`, which may be another shell than bash. */
+  readonly plain: boolean;
+  /** States at `break`, `continue` and `return`, for the construct they leave. */
+  readonly leaving: ShellState[] | null;
+}
+
+/** The evaluation under way. */
+export interface Run {
+  readonly context: ShellContext;
+  readonly effects: ActionEffect[];
+  readonly seen: Set<string>;
+  /** Programs started so far, in order, for `upstream`. */
+  readonly started: string[];
+  /** Functions being evaluated, innermost last. */
+  readonly calls: string[];
+  /** Scripts being followed. */
+  readonly following: string[];
+  /** Commands left that may be evaluated. */
+  steps: number;
+  /** Characters left that may be parsed. */
+  characters: number;
+  /** Something may have changed files, so the caller's view of them no longer holds. */
+  disturbed: boolean;
+  opaque: boolean;
+  /** Some variable is an integer, so that every assignment may be arithmetic. */
+  integers: boolean;
+  /** Open process substitutions by their `/dev/fd` name. */
+  readonly pipes: Map<string, Stream>;
+  /** Evaluates a script that is part of the text, such as a substitution's. */
+  readonly runScript: (script: ParsedScript, state: ShellState, frame: Frame) => Output;
+  /** Evaluates shell text in a state. */
+  readonly runText: (text: string, state: ShellState, frame: Frame) => Output;
+  /** Runs words as a command. */
+  readonly runWords: (words: readonly Field[], state: ShellState, frame: Frame, from: string) => Output;
+}
+
+/** A program call being modelled. */
+export interface Call {
+  readonly run: Run;
+  readonly state: ShellState;
+  readonly frame: Frame;
+  /** Base name of the program. */
+  readonly program: string;
+  /** All words, the program first. */
+  readonly words: readonly Field[];
+  readonly from: string;
+}
+
+/** Most commands evaluated of one text; a guard against repetition by loops and functions. */
+export const MAX_STEPS = 3_000;
+/** Longest piece of text kept as the origin of an effect. */
+const MAX_FROM = 200;
+
+/** Cuts a piece of text to what an effect keeps of it. */
+export function excerpt(text: string): string {
+  return text.length > MAX_FROM ? `${text.slice(0, MAX_FROM)}…` : text;
+}
+
+/** Adds an effect once; past the limit the whole is opaque. */
+export function addEffect(run: Run, effect: ActionEffect): void {
+  if (effect.kind === "opaque-text") {
+    addOpaque(run, effect.why, effect.from);
+    return;
+  }
+  const key = keyOf(effect);
+  if (run.seen.has(key)) return;
+  if (run.effects.length >= LIMITS.effects - 1) {
+    addOpaque(run, "more effects than the limit", effect.from);
+    return;
+  }
+  run.seen.add(key);
+  run.effects.push(effect);
+}
+
+/** Says once that something cannot be told from the text. */
+export function addOpaque(run: Run, why: string, from: string): void {
+  if (run.opaque) return;
+  run.opaque = true;
+  run.effects.push({ kind: "opaque-text", why, from: excerpt(from) });
+}
+
+function keyOf(effect: ActionEffect): string {
+  switch (effect.kind) {
+    case "file":
+      return `f${effect.operation}\0${effect.path}\0${effect.recursive ? "r" : ""}${effect.certainty}\0${effect.by}`;
+    case "exec":
+      return `x${effect.path ?? effect.program}\0${effect.argv.map((word) => (word === null ? "\x01" : word)).join("\0")}`;
+    case "connect":
+      return `c${effect.by}\0${effect.url ?? effect.host ?? ""}`;
+    case "runs-code":
+      return `r${effect.source}\0${effect.program}\0${effect.code ?? ""}\0${effect.upstream.join(" ")}`;
+    case "environment":
+      return `e${effect.name}\0${effect.value ?? "\x01"}`;
+    case "opaque-text":
+      return "o";
+    default:
+      return assertNever(effect);
+  }
+}
+
+/** What a path is now: the caller's view, as long as nothing before it may have changed files. */
+export function kindOf(run: Run, path: string): PathKind {
+  if (run.disturbed) return "unknown";
+  return run.context.exists?.(path) ?? "unknown";
+}
+
+/** Takes one step; false (and opaque) when none is left. */
+export function takeStep(run: Run, from: string): boolean {
+  run.steps -= 1;
+  if (run.steps >= 0) return true;
+  addOpaque(run, "more commands than the limit", from);
+  return false;
+}
+
+/** A frame one level deeper; null (and opaque) past the limit. */
+export function deeper(run: Run, frame: Frame, from: string): Frame | null {
+  if (frame.depth < LIMITS.shellDepth) return { ...frame, depth: frame.depth + 1 };
+  addOpaque(run, "nested deeper than the limit", from);
+  return null;
+}

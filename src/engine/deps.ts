@@ -1,0 +1,48 @@
+// What the engine needs from the world, as ports and handed-in functions. The engine imports no adapter.
+
+import type { Digest, Hasher, JsonValue } from "../core/shared/index.js";
+import type { Change } from "../core/reconcile/change.js";
+import type { Approver } from "../ports/approver.js";
+import type { LedgerStore } from "../ports/ledger.js";
+import type { SandboxProvider } from "../ports/sandbox.js";
+import type { Clock, IdSource, Telemetry } from "../ports/system.js";
+import type { Workspace, WorkspaceObserver, WorkspaceProvider } from "../ports/workspace.js";
+
+/** Takes secrets out of what is recorded or sent to the model. */
+export interface Redactor {
+  text(text: string): string;
+  json(value: JsonValue): JsonValue;
+}
+
+/** Content that files had after earlier calls, so that a forbidden change can be undone to just before its call. */
+export interface Preimages {
+  remember(workspace: Workspace, changes: readonly Change[]): Promise<void>;
+  load(digest: Digest): Promise<Uint8Array | null>;
+}
+
+/** Tells other processes that a session is open, so that one that crashed is found. */
+export interface OpenSessions {
+  mark(sessionId: string): Promise<void>;
+  clear(sessionId: string): Promise<void>;
+  /** Sessions whose process is gone and that were not closed. */
+  abandoned(): Promise<readonly string[]>;
+}
+
+export interface EngineDeps {
+  readonly store: LedgerStore;
+  readonly sandboxes: SandboxProvider;
+  readonly workspaces: WorkspaceProvider;
+  readonly observer: WorkspaceObserver | null;
+  readonly preimages: (sessionId: string) => Preimages;
+  readonly openSessions: OpenSessions;
+  readonly approver: Approver;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly telemetry: Telemetry;
+  readonly hasher: Hasher;
+  /** Digest under a key that never leaves the state folder: binds to unredacted values without telling them. */
+  readonly keyedDigest: (text: string) => Digest;
+  readonly redactor: Redactor;
+  /** Name and version recorded with each session. */
+  readonly product: string;
+}

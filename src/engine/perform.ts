@@ -1,0 +1,163 @@
+// Carries out one judged action in the sandbox. What was judged is what is executed: no text is read a second time.
+
+import type { Action, EditAction, ViewAction } from "../core/action/action.js";
+import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
+import { assertNever, GuardError, LIMITS, printable } from "../core/shared/index.js";
+import type { EventData } from "../core/session/event.js";
+import type { ReadResult } from "../ports/sandbox.js";
+import type { CallHooks } from "./guard.js";
+import { collectOutput } from "./output.js";
+import type { LiveSession } from "./session.js";
+
+export interface Performed {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly ended: EventData["execution.finished"]["ended"];
+  readonly detail: string | null;
+  readonly durationMs: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly stdoutDropped: number;
+  readonly stderrDropped: number;
+  readonly killed: number;
+  readonly quiescent: boolean;
+}
+
+export interface PerformOptions {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly hooks: CallHooks;
+  readonly signal: AbortSignal;
+}
+
+/** Runs an action. A failing command or edit is a result; a fault of the sandbox is thrown. */
+export async function perform(live: LiveSession, action: Action, options: PerformOptions): Promise<Performed> {
+  const start = live.deps.clock.elapsedMs();
+  const tool = async (work: Promise<ToolOutcome>): Promise<Performed> => toolResult(await work, live.deps.clock.elapsedMs() - start, options.hooks);
+  switch (action.kind) {
+    case "command":
+      return runCommand(live, action, options);
+    case "view":
+      return tool(view(live, action, options.signal));
+    case "edit":
+      return tool(edit(live, action, options.signal));
+    case "submit":
+      return tool(Promise.resolve({ ok: true, text: "" }));
+    case "opaque":
+      throw new GuardError("INTERNAL_BUG", "an opaque action reached the sandbox");
+    default:
+      return assertNever(action);
+  }
+}
+
+async function runCommand(live: LiveSession, action: Extract<Action, { kind: "command" }>, options: PerformOptions): Promise<Performed> {
+  const stdout = collectOutput();
+  const stderr = collectOutput();
+  const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
+  const result = await live.sandbox.run(
+    {
+      argv,
+      cwd: action.cwd,
+      environment: options.environment,
+      stdin: null,
+      timeoutMs: options.timeoutMs,
+      outputBytes: live.options.defaults.outputBytes,
+    },
+    {
+      stdout: (chunk) => {
+        stdout.push(chunk);
+        options.hooks.output?.stdout(chunk);
+      },
+      stderr: (chunk) => {
+        stderr.push(chunk);
+        options.hooks.output?.stderr(chunk);
+      },
+    },
+    options.signal,
+  );
+  if (!result.quiescent) throw new GuardError("SANDBOX_BROKEN", "processes of the call could not be ended");
+  return {
+    exitCode: result.exitCode,
+    signal: result.signal,
+    ended: result.ended,
+    detail: result.ended === "timeout" ? `time limit of ${options.timeoutMs} ms` : null,
+    durationMs: result.durationMs,
+    stdout: stdout.bytes(),
+    stderr: stderr.bytes(),
+    stdoutDropped: result.stdoutDropped,
+    stderrDropped: result.stderrDropped,
+    killed: result.killed,
+    quiescent: result.quiescent,
+  };
+}
+
+type ToolOutcome = { readonly ok: boolean; readonly text: string };
+
+function toolResult(outcome: ToolOutcome, durationMs: number, hooks: CallHooks): Performed {
+  const bytes = new TextEncoder().encode(outcome.text);
+  const none = new Uint8Array(0);
+  if (bytes.byteLength > 0) (outcome.ok ? hooks.output?.stdout : hooks.output?.stderr)?.(bytes);
+  return {
+    exitCode: outcome.ok ? 0 : 1,
+    signal: null,
+    ended: "exit",
+    detail: null,
+    durationMs,
+    stdout: outcome.ok ? bytes : none,
+    stderr: outcome.ok ? none : bytes,
+    stdoutDropped: 0,
+    stderrDropped: 0,
+    killed: 0,
+    quiescent: true,
+  };
+}
+
+async function view(live: LiveSession, action: ViewAction, signal: AbortSignal): Promise<ToolOutcome> {
+  const read = await live.sandbox.readFile(relative(live, action.path), LIMITS.editBytes, signal);
+  if (!read.ok) return failure(action.path, read);
+  const text = decode(read.content);
+  if (text === null) return { ok: false, text: `${printable(action.path)} is not UTF-8 text\n` };
+  const rendered = renderView(action.path, text, action.range);
+  return rendered.ok ? { ok: true, text: rendered.value } : { ok: false, text: `${rendered.error.message}\n` };
+}
+
+async function edit(live: LiveSession, action: EditAction, signal: AbortSignal): Promise<ToolOutcome> {
+  const path = relative(live, action.path);
+  const read = await live.sandbox.readFile(path, LIMITS.editBytes, signal);
+  if (!read.ok && read.reason !== "missing") return failure(action.path, read);
+  const current = read.ok ? decode(read.content) : null;
+  if (read.ok && current === null) return { ok: false, text: `${printable(action.path)} is not UTF-8 text\n` };
+  const history = live.edits.get(path) ?? [];
+  const next = applyEdit(current, action.edit, { path: action.path, previous: history.at(-1) });
+  if (!next.ok) return { ok: false, text: `${next.error.message}${next.error.hint === undefined ? "" : `: ${next.error.hint}`}\n` };
+  const content = next.value;
+  const op =
+    content === null
+      ? ({ op: "remove", path } as const)
+      : ({ op: "write", path, content: new TextEncoder().encode(content), mode: read.ok ? read.mode : 0o644 } as const);
+  const [failed] = await live.sandbox.apply([op], signal);
+  if (failed !== null) return { ok: false, text: `cannot write ${printable(action.path)}: ${failed ?? "no answer"}\n` };
+  live.edits.set(path, action.edit.op === "undo" ? history.slice(0, -1) : [...history, { content: current }].slice(-MAX_UNDO));
+  return { ok: true, text: unifiedDiff(path, current ?? "", content ?? "") };
+}
+
+const MAX_UNDO = 20;
+
+function relative(live: LiveSession, path: string): string {
+  const { root } = live.options.defaults;
+  if (path === root) return ".";
+  if (!path.startsWith(`${root}/`)) throw new GuardError("INTERNAL_BUG", `\`${printable(path)}\` is outside the workspace`);
+  return path.slice(root.length + 1);
+}
+
+function failure(path: string, read: Extract<ReadResult, { ok: false }>): ToolOutcome {
+  return { ok: false, text: `cannot read ${printable(path)}: ${read.reason}${read.detail === "" ? "" : ` (${read.detail})`}\n` };
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,17 @@
+// Settings of one session, as values.
+
+import type { SandboxLimits } from "./sandbox.js";
+
+export interface SessionDefaults {
+  /** Where the workspace is mounted inside. */
+  readonly root: string;
+  /** The agent's home inside. */
+  readonly home: string;
+  /** Longest time of one call. */
+  readonly timeoutMs: number;
+  /** Longest wait for a person; then the call is rejected. */
+  readonly approvalTimeoutMs: number;
+  /** Most bytes kept of each output stream of a call. */
+  readonly outputBytes: number;
+  readonly sandbox: SandboxLimits;
+}

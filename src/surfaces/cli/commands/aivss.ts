@@ -1,0 +1,50 @@
+// `ringfence aivss`: the calculator. Exact arithmetic, no session needed.
+
+import { Option, type Command } from "commander";
+import { aivssJson, aivssLines, aivssNotes, calculate } from "../../../core/risk/index.js";
+import { formatIssue } from "../../../core/shared/index.js";
+import type { CliContext } from "../main.js";
+
+interface AivssFlags {
+  readonly formula: string;
+  readonly cvss?: string;
+  readonly base?: string;
+  readonly factors?: string;
+  readonly sum?: string;
+  readonly thm?: string;
+  readonly mf?: string;
+  readonly strict?: boolean;
+}
+
+export function registerAivss(program: Command, context: CliContext): void {
+  program
+    .command("aivss")
+    .description("compute an OWASP AIVSS score")
+    .addOption(new Option("--formula <version>", "0.5, 0.8 or 0.8-floor").default("0.8"))
+    .option("--cvss <vector>", "CVSS v4.0 vector")
+    .option("--base <number>", "CVSS score, in place of a vector")
+    .option("--factors <list>", "ten factors: autonomy=0.8,tools=0.8,…")
+    .option("--sum <number>", "sum of the factors, in place of the list")
+    .option("--thm <number>", "threat multiplier (default 0.97)")
+    .option("--mf <number>", "mitigation factor (default 1)")
+    .option("--strict", "refuse values that are off the published rubric")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ringfence aivss --base 8.7 --sum 5.2
+  ringfence aivss --formula 0.8-floor --cvss CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H --sum 5.2 --mf 0.83 --json`,
+    )
+    .action((flags: AivssFlags, command: Command) => {
+      const io = context.ioOf(command);
+      const result = calculate(flags);
+      if (!result.ok) {
+        for (const issue of result.error) io.fail(formatIssue(issue));
+        context.exit(2);
+        return;
+      }
+      if (io.options.json) io.json(aivssJson(result.value));
+      else for (const line of aivssLines(result.value)) io.out(line);
+      for (const note of aivssNotes(result.value)) io.note(note);
+    });
+}

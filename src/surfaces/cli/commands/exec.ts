@@ -1,0 +1,113 @@
+// `ringfence exec`: one guarded command in a session of its own.
+
+import { constants } from "node:os";
+import type { Command } from "commander";
+import type { JsonObject } from "../../../core/shared/index.js";
+import { ERRORS, GuardError } from "../../../core/shared/index.js";
+import type { Observation } from "../../../engine/observation.js";
+import type { CliContext } from "../main.js";
+import { onInterrupt } from "../interrupt.js";
+import type { Io } from "../io.js";
+import { addSessionOptions, type SessionFlags } from "../session-options.js";
+import { count, findingLine, reasonLines } from "../render/text.js";
+
+const TIMED_OUT = 124;
+const OUR_FAULT = 125;
+const REFUSED = 126;
+const INTERRUPTED = 130;
+
+interface ExecFlags extends SessionFlags {
+  readonly shell?: string;
+}
+
+export function registerExec(program: Command, context: CliContext): void {
+  addSessionOptions(program.command("exec"))
+    .description("run one command, guarded: judged, in a disposable container, on a copy of the folder")
+    .option("--shell <text>", "shell text to run with bash, instead of words")
+    .argument("[command...]", "the command's words, after --")
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      `
+The changes stay in the session: see \`ringfence diff\`, then \`apply\` or \`discard\`.
+
+Examples:
+  ringfence exec -- npm test
+  ringfence exec --workspace ../other --timeout 60 -- python3 -m pytest -q
+  ringfence exec --role bugfixer --shell 'sed -i s/a/b/ src/x.js && npm test'
+
+Exit code: the command's own; 124 time-out, 125 our fault, 126 denied or rejected.`,
+    )
+    .action(async (words: readonly string[], flags: ExecFlags, command: Command) => {
+      const io = context.ioOf(command);
+      const call = toolCall(words, flags);
+      context.exit(await exec(call, flags, io));
+    });
+}
+
+function toolCall(words: readonly string[], flags: ExecFlags): { readonly tool: string; readonly arguments: JsonObject } {
+  if (flags.shell !== undefined) {
+    if (words.length > 0) throw new GuardError("USAGE_INVALID", "give either --shell or words after --, not both");
+    return { tool: "bash", arguments: { command: flags.shell } };
+  }
+  if (words.length === 0) throw new GuardError("USAGE_INVALID", "no command given", { hint: "`ringfence exec -- npm test`, for example" });
+  return { tool: "exec", arguments: { argv: [...words] } };
+}
+
+async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io): Promise<number> {
+  const interrupt = onInterrupt(io);
+  try {
+    const { openCliSession } = await import("../open-session.js");
+    const session = await openCliSession(flags, "exec", io, interrupt.signal);
+    let observation: Observation | null = null;
+    try {
+      interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
+      const output = io.options.json ? {} : { output: { stdout: (chunk: Uint8Array) => io.command("stdout", chunk), stderr: (chunk: Uint8Array) => io.command("stderr", chunk) } };
+      observation = await session.call({ id: "1", role: null, ...call }, output, interrupt.signal);
+    } finally {
+      await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
+    }
+    if (!io.options.json) summarise(observation, session.id, io);
+    return exitCode(observation);
+  } catch (error) {
+    if (interrupt.wasInterrupted()) {
+      io.fail("interrupted");
+      return INTERRUPTED;
+    }
+    return fault(error, io);
+  } finally {
+    interrupt.release();
+  }
+}
+
+function fault(error: unknown, io: Io): number {
+  if (!(error instanceof GuardError)) throw error;
+  io.fail(error.message, error.hint);
+  // Before the sandbox ran anything the plain codes tell more than 125 would.
+  const { exit } = ERRORS[error.code];
+  return exit === ERRORS.INTERNAL_BUG.exit || error.code === "SANDBOX_BROKEN" ? OUR_FAULT : exit;
+}
+
+function summarise(observation: Observation, session: string, io: Io): void {
+  const paint = io.paintErr;
+  if (observation.outcome === "denied" || observation.outcome === "rejected") {
+    const word = observation.outcome === "denied" ? "denied" : `needs approval (${observation.approval?.outcome ?? "rejected"})`;
+    const [first = "default-deny", ...more] = reasonLines(observation.decision, paint);
+    io.fail(`${paint.red(word)} ${first}`);
+    for (const line of more) io.fail(`${" ".repeat(word.length)} ${line}`);
+    const allowed = observation.decision.reasons.find((reason) => reason.allowed !== null)?.allowed;
+    if (allowed !== undefined && allowed !== null) io.fail(paint.dim(`allowed: ${allowed}`));
+  }
+  for (const finding of observation.findings) io.fail(findingLine(finding, paint));
+  if (observation.ended === "timeout") io.fail(`${paint.red("timed out")} after ${Math.round(observation.durationMs)} ms; every process was ended`);
+  const changed = observation.changes.length === 0 ? "no file changed" : `${count(observation.changes.length, "file")} changed; see \`ringfence diff ${session}\``;
+  io.note(`session ${session}: ${changed}`);
+}
+
+function exitCode(observation: Observation): number {
+  if (observation.outcome === "denied" || observation.outcome === "rejected") return REFUSED;
+  if (observation.ended === "timeout") return TIMED_OUT;
+  if (observation.ended === "cancelled") return INTERRUPTED;
+  if (observation.signal !== null) return 128 + (constants.signals[observation.signal as NodeJS.Signals] ?? 0);
+  return observation.exitCode ?? OUR_FAULT;
+}

@@ -1,0 +1,35 @@
+// `ringfence log verify`: checks a record without trusting anything but the signed head and its key.
+
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { ERRORS, printable } from "../../../core/shared/index.js";
+import type { CliContext } from "../main.js";
+import type { Io } from "../io.js";
+import { openStore, resolveSession } from "../stored.js";
+
+export function registerLog(program: Command, context: CliContext): void {
+  const log = program.command("log").description("work with the tamper-evident record of a session");
+  log
+    .command("verify")
+    .description("check a session's record and name the first bad line")
+    .argument("<session>", "session id, `last`, or a ledger file")
+    .addHelpText("after", "\nExit codes: 0 intact, 5 invalid.\n\nExamples:\n  ringfence log verify last\n  ringfence log verify ./ledger.jsonl --json")
+    .action(async (wanted: string, _flags: unknown, command: Command) => {
+      context.exit(await verify(wanted, context.ioOf(command)));
+    });
+}
+
+async function verify(wanted: string, io: Io): Promise<number> {
+  const { store, close } = await openStore(io.env);
+  try {
+    const isFile = wanted.includes("/") || wanted.endsWith(".jsonl") || existsSync(wanted);
+    const target = isFile ? wanted : await resolveSession(store, wanted);
+    const report = await store.verify(target);
+    if (io.options.json) io.json(report);
+    else if (report.ok) io.out(`${io.paint.green("intact")}  ${printable(target)}: ${report.records} records, head ${report.head.slice(0, 19)}, signed`);
+    else io.fail(`${io.paintErr.red("invalid")}  ${printable(target)}${report.line === null ? "" : `, line ${report.line}`}: ${printable(report.what, 300)}`, ERRORS.LEDGER_INVALID.hint);
+    return report.ok ? 0 : ERRORS.LEDGER_INVALID.exit;
+  } finally {
+    await close();
+  }
+}

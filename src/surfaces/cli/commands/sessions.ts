@@ -1,0 +1,121 @@
+// `ringfence sessions` and `ringfence show`: what ran, from the record alone.
+
+import type { Command } from "commander";
+import { printable, printableBlock } from "../../../core/shared/index.js";
+import { callsInDoubt, netChanges, sessionState, type CallState, type SessionState } from "../../../core/session/index.js";
+import type { CliContext } from "../main.js";
+import type { Io } from "../io.js";
+import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
+import { openStore, resolveSession } from "../stored.js";
+
+const OUTPUT_LINES = 12;
+
+export function registerSessions(program: Command, context: CliContext): void {
+  program
+    .command("sessions")
+    .description("list the sessions on record, newest first")
+    .option("-n, --limit <count>", "most sessions listed", Number, 20)
+    .addHelpText("after", "\nExamples:\n  ringfence sessions\n  ringfence sessions --json -n 100")
+    .action(async (flags: { readonly limit: number }, command: Command) => list(flags.limit, context.ioOf(command)));
+  program
+    .command("show")
+    .description("show a session: its calls, decisions, findings and score")
+    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .option("--output", "show the recorded beginning of each output")
+    .addHelpText("after", "\nExamples:\n  ringfence show last\n  ringfence show ses_abc --output\n  ringfence show last --json")
+    .action(async (id: string, flags: { readonly output?: boolean }, command: Command) => show(id, flags.output === true, context.ioOf(command)));
+}
+
+async function list(limit: number, io: Io): Promise<void> {
+  const { store, close } = await openStore(io.env);
+  try {
+    const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
+    if (listings.length === 0 && !io.options.json) io.note("no sessions yet; `ringfence exec -- npm test` makes one");
+    for (const listing of listings) {
+      const events = await store.read(listing.id).catch(() => null);
+      const state = events === null ? null : sessionState(events);
+      if (io.options.json) {
+        io.json({ ...listing, status: statusOf(state), calls: state?.calls.length ?? 0, score: state?.risk?.score ?? null, changes: events === null ? null : netChanges(events).length });
+        continue;
+      }
+      const calls = state === null ? "" : count(state.calls.length, "call");
+      const refused = state?.calls.filter((call) => call.outcome === "denied" || call.outcome === "rejected").length ?? 0;
+      const score = state?.risk === null || state === null ? "" : `AIVSS ${state.risk.score}`;
+      const parts = [calls, refused === 0 ? "" : io.paint.red(`${refused} refused`), score].filter((part) => part !== "");
+      io.out(`${io.paint.bold(listing.id)}  ${listing.openedAt.slice(0, 19).replace("T", " ")}  ${statusOf(state).padEnd(10)} ${parts.join(", ")}  ${io.paint.dim(printable(listing.workspace))}`);
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** One word for how a session stands. */
+function statusOf(state: SessionState | null): string {
+  if (state === null) return "invalid";
+  if (state.discarded) return "discarded";
+  if (state.applied.length > 0) return "applied";
+  if (callsInDoubt(state).length > 0 && state.closed !== null) return "in doubt";
+  return state.closed?.reason ?? "open";
+}
+
+async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
+  const { store, close } = await openStore(io.env);
+  try {
+    const id = await resolveSession(store, wanted);
+    const events = await store.read(id);
+    if (io.options.json) {
+      for (const event of events) io.json(event);
+      return;
+    }
+    const state = sessionState(events);
+    if (state === null) return;
+    header(state, io);
+    for (const call of state.calls) callLines(call, withOutput, io);
+    const net = netChanges(events);
+    io.out("");
+    io.out(net.length === 0 ? "No file changed." : `${count(net.length, "path")} changed:`);
+    for (const change of net.slice(0, 50)) io.out(`  ${changeLine(change, io.paint)}`);
+    if (net.length > 50) io.out(io.paint.dim(`  and ${net.length - 50} more`));
+  } finally {
+    await close();
+  }
+}
+
+function header(state: SessionState, io: Io): void {
+  const { opened } = state;
+  const { paint } = io;
+  io.out(`${paint.bold(state.id)}  ${statusOf(state)}${state.closed?.detail === undefined || state.closed?.detail === null ? "" : ` (${printable(state.closed.detail)})`}`);
+  io.out(`  opened     ${state.openedAt} by ${printable(opened.startedBy)}`);
+  io.out(`  workspace  ${printable(opened.workspace.path)} at ${opened.workspace.root}`);
+  io.out(`  policy     ${opened.policy.profile ?? opened.policy.sources.join(", ")} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
+  io.out(`  image      ${opened.image.reference} ${paint.dim(opened.image.id.slice(0, 19))}`);
+  io.out(`  engine     ${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`);
+  const attested = opened.controls.filter((control) => control.state === "attested").map((control) => control.id);
+  io.out(`  controls   ${attested.length === 0 ? paint.red("none attested") : `${attested.join(", ")} ${paint.dim("(tested inside)")}`}`);
+  for (const control of opened.controls.filter((candidate) => candidate.state !== "attested")) io.out(`             ${paint.yellow(`${control.id} ${control.state}`)} ${printable(control.detail)}`);
+  if (state.risk !== null) io.out(`  AIVSS      ${paint.bold(state.risk.score)} ${state.risk.band}, peak ${state.risk.peak} ${paint.dim(state.risk.formula)}`);
+}
+
+function callLines(call: CallState, withOutput: boolean, io: Io): void {
+  const { paint } = io;
+  io.out("");
+  const role = call.role === null ? "" : ` ${paint.dim(call.role)}`;
+  io.out(`${paint.dim(call.id)} ${call.effect === null ? "" : effectMark(call.effect, paint)}${role} ${paint.bold(printable(call.summary, 200))}`);
+  if (call.effect !== null && call.effect !== "allow") for (const line of reasonLines({ effect: call.effect, reasons: call.reasons }, paint)) io.out(`  ${line}`);
+  if (call.approval !== null) io.out(`  ${call.approval.outcome} by ${printable(call.approval.by)}${call.approval.detail === null ? "" : ` (${printable(call.approval.detail)})`}`);
+  if (call.execution !== null) {
+    const { execution } = call;
+    const ended = execution.ended === "exit" ? `exit ${execution.exitCode ?? execution.signal ?? "?"}` : execution.ended;
+    io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${execution.stdout.bytes + execution.stderr.bytes} bytes of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
+    if (withOutput) for (const line of recordedOutput(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
+  }
+  for (const change of call.changes.slice(0, 8)) io.out(`  ${changeLine(change, paint)}`);
+  if (call.changes.length > 8) io.out(paint.dim(`  and ${call.changes.length - 8} more`));
+  for (const finding of call.findings) io.out(`  ${findingLine(finding, paint)}`);
+  if (call.outcome === "in-doubt") io.out(`  ${paint.red("in doubt")}: it was started, and its end was not seen`);
+}
+
+function recordedOutput(text: string): readonly string[] {
+  const lines = printableBlock(text).replace(/\n$/u, "").split("\n");
+  return lines.length > OUTPUT_LINES ? [...lines.slice(0, OUTPUT_LINES), "…"] : lines;
+}

@@ -1,0 +1,63 @@
+// What a command writes to and how: streams, colour, quiet, JSON. Agent text reaches a terminal only through here.
+
+import pc from "picocolors";
+import { sanitiseTerminal } from "./terminal-text.js";
+
+export interface GlobalOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+export type Palette = ReturnType<typeof pc.createColors>;
+
+export interface Io {
+  readonly options: GlobalOptions;
+  readonly env: NodeJS.ProcessEnv;
+  readonly isTerminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
+  readonly paint: Palette;
+  /** Colours for standard error. */
+  readonly paintErr: Palette;
+  /** A result, on standard output. */
+  out(text: string): void;
+  /** A value as one JSON line, on standard output. */
+  json(value: unknown): void;
+  /** A line of ours on standard error, with the prefix; silent when quiet. */
+  note(text: string): void;
+  /** A failure, never silent. */
+  fail(text: string, hint?: string): void;
+  /** Output of a guarded command: untouched into a pipe or file, made safe for a terminal. */
+  command(stream: "stdout" | "stderr", chunk: Uint8Array): void;
+}
+
+/** Reads NO_COLOR, FORCE_COLOR and the streams; EPIPE ends output quietly. */
+export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Io {
+  const isTerminal = { in: process.stdin.isTTY === true, out: process.stdout.isTTY === true, err: process.stderr.isTTY === true };
+  const wanted = (terminal: boolean): boolean =>
+    options.color && env["NO_COLOR"] === undefined && (env["FORCE_COLOR"] !== undefined || (terminal && env["TERM"] !== "dumb"));
+  const paint = pc.createColors(wanted(isTerminal.out) && !options.json);
+  const paintErr = pc.createColors(wanted(isTerminal.err));
+  const cleaners = { stdout: sanitiseTerminal(), stderr: sanitiseTerminal() };
+  const write = (stream: NodeJS.WriteStream, data: string | Uint8Array): void => {
+    if (!stream.destroyed) stream.write(data);
+  };
+  return {
+    options,
+    env,
+    isTerminal,
+    paint,
+    paintErr,
+    out: (text) => write(process.stdout, `${text}\n`),
+    json: (value) => write(process.stdout, `${JSON.stringify(value)}\n`),
+    note: (text) => {
+      if (!options.quiet) write(process.stderr, `${paintErr.dim("ringfence:")} ${text}\n`);
+    },
+    fail: (text, hint) => {
+      write(process.stderr, `${paintErr.red("ringfence:")} ${text}${hint === undefined ? "" : ` ${paintErr.dim(`(${hint})`)}`}\n`);
+    },
+    command: (stream, chunk) => {
+      const target = stream === "stdout" ? process.stdout : process.stderr;
+      write(target, target.isTTY === true ? cleaners[stream](chunk) : chunk);
+    },
+  };
+}

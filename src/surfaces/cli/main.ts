@@ -1,0 +1,111 @@
+// The command line: parses words, calls the library, renders what comes back. Decides nothing itself.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { GuardError, ERRORS, printable } from "../../core/shared/index.js";
+import { registerAivss } from "./commands/aivss.js";
+import { registerCompletion } from "./commands/completion.js";
+import { registerDemo } from "./commands/demo.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerExec } from "./commands/exec.js";
+import { registerLog } from "./commands/log.js";
+import { registerPolicy } from "./commands/policy.js";
+import { registerReview } from "./commands/review.js";
+import { registerRun } from "./commands/run.js";
+import { registerScore } from "./commands/score.js";
+import { registerSessions } from "./commands/sessions.js";
+import { createIo, type Io } from "./io.js";
+import { productVersion } from "./version.js";
+
+/** Sets the exit code without ending the process, so that output is flushed. */
+export type Exit = (code: number) => void;
+
+/** Builds the whole program; `io` is made per command from the global options. */
+export function buildProgram(exit: Exit): Command {
+  const program = new Command("ringfence")
+    .description("Runs what a coding agent does in a disposable container: judged before, recorded throughout, reviewed after.")
+    .version(productVersion(), "-V, --version", "print the version")
+    .option("--json", "print JSON instead of text")
+    .option("-q, --quiet", "print results and failures only")
+    .addOption(new Option("--no-color", "never use colour (also: NO_COLOR)"))
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(see `ringfence --help`)")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`ringfence: ${text.replace(/^error: /u, "")}`) })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ringfence exec -- npm test                 run one command, guarded, on a copy of this folder
+  ringfence exec --shell 'make && ./run.sh'  the same for shell text
+  ringfence policy check -- rm -rf /         judge without running
+  ringfence sessions                         what ran
+  ringfence diff ses_…                       what it changed
+  ringfence apply ses_…                      take the changes over
+  ringfence log verify ses_…                 prove the record
+
+Exit codes: 0 ok, 1 finding, 2 usage, 3 denied, 4 ask rejected, 5 log invalid, 65 policy invalid, 70 our fault, 75 engine not available.
+For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rejected.`,
+    );
+  const ioOf = (command: Command): Io => {
+    const all = command.optsWithGlobals<{ json?: boolean; quiet?: boolean; color?: boolean }>();
+    return createIo({ json: all.json === true, quiet: all.quiet === true, color: all.color !== false });
+  };
+  const context = { ioOf, exit };
+  registerExec(program, context);
+  registerRun(program, context);
+  registerDemo(program, context);
+  registerSessions(program, context);
+  registerReview(program, context);
+  registerPolicy(program, context);
+  registerLog(program, context);
+  registerScore(program, context);
+  registerAivss(program, context);
+  registerDoctor(program, context);
+  registerCompletion(program, context);
+  return program;
+}
+
+/** What each command needs of the program. */
+export interface CliContext {
+  readonly ioOf: (command: Command) => Io;
+  readonly exit: Exit;
+}
+
+/** Parses `argv` and runs. Resolves when the command is done; the exit code is in `process.exitCode`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const exit: Exit = (code) => {
+    process.exitCode = code;
+  };
+  process.stdout.on("error", ignoreBrokenPipe);
+  process.stderr.on("error", ignoreBrokenPipe);
+  const program = buildProgram(exit);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    exit(report(error, createIo({ json: false, quiet: argv.includes("--quiet"), color: !argv.includes("--no-color") })));
+  }
+}
+
+/** Prints a failure as one line with a hint and gives the exit code. */
+export function report(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InvalidArgumentError) {
+    io.fail(printable(error.message));
+    return 2;
+  }
+  if (error instanceof GuardError) {
+    io.fail(error.message, error.hint);
+    return ERRORS[error.code].exit;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  io.fail(`internal error: ${printable(message, 500)}`, ERRORS.INTERNAL_BUG.hint);
+  if (process.env["RINGFENCE_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  return ERRORS.INTERNAL_BUG.exit;
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
+await main(process.argv);

@@ -1,0 +1,51 @@
+// Opens a session for a command line: composition, options, events to JSON lines.
+
+import { userInfo } from "node:os";
+import { composeEngine, type OpenedSession } from "../../compose.js";
+import type { EventData, AuditEvent } from "../../core/session/index.js";
+import type { Io } from "./io.js";
+import type { SessionFlags } from "./session-options.js";
+
+/** A session, opened as the flags say. Abandoned sessions of earlier crashes are closed and their containers removed on the way. */
+export async function openCliSession(
+  flags: SessionFlags,
+  source: EventData["session.opened"]["source"],
+  io: Io,
+  signal: AbortSignal,
+  onEvent?: (event: AuditEvent) => void,
+): Promise<OpenedSession> {
+  const orchestrator = await composeEngine({
+    env: io.env,
+    approver: { terminal: io.isTerminal.in && io.isTerminal.err && !io.options.json ? { input: process.stdin, output: process.stderr, user: userName() } : null },
+    onRecovered: (recovered) => {
+      const doubt = recovered.inDoubt.length === 0 ? "" : `, in doubt: ${recovered.inDoubt.join(", ")}`;
+      io.note(`closed session ${recovered.session}, whose process ended early${doubt}`);
+    },
+  });
+  return orchestrator.open(
+    {
+      workspace: flags.workspace,
+      policies: flags.policy,
+      role: flags.role ?? null,
+      source,
+      startedBy: userName(),
+      ...(flags.image === undefined ? {} : { image: flags.image }),
+      ...(flags.root === undefined ? {} : { root: flags.root }),
+      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+      onEvent: (event) => {
+        if (io.options.json) io.json(event);
+        onEvent?.(event);
+      },
+    },
+    signal,
+  );
+}
+
+/** The person or account that started the command; recorded, never trusted. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "?"}`;
+  }
+}

@@ -1,0 +1,55 @@
+// Small pieces of text that several commands print.
+
+import { printable, type Digest } from "../../../core/shared/index.js";
+import type { Decision, DecisionEffect, Reason } from "../../../core/policy/index.js";
+import type { Change, Finding } from "../../../core/reconcile/change.js";
+import type { Palette } from "../io.js";
+
+/** The effect as a coloured word of fixed width. */
+export function effectMark(effect: DecisionEffect, paint: Palette): string {
+  if (effect === "allow") return paint.green("allow");
+  return effect === "ask" ? paint.yellow("ask  ") : paint.red("deny ");
+}
+
+/** Threat ids of a reason, MAESTRO first. */
+export function threatText(threats: readonly string[]): string {
+  return [...threats].sort((a, b) => Number(b.startsWith("maestro:")) - Number(a.startsWith("maestro:"))).join(", ");
+}
+
+/** The rules that decided: `rule [threats]: message (subject)`, one a line, strictest only. */
+export function reasonLines(decision: Pick<Decision, "effect" | "reasons">, paint: Palette, limit: number = 6): readonly string[] {
+  const deciding = decision.reasons.filter((reason) => reason.effect === decision.effect);
+  const lines = deciding.slice(0, limit).map((reason) => reasonLine(reason, paint));
+  return deciding.length > limit ? [...lines, paint.dim(`and ${deciding.length - limit} more`)] : lines;
+}
+
+function reasonLine(reason: Reason, paint: Palette): string {
+  const threats = reason.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(reason.threats)}]`)}`;
+  return `${paint.bold(reason.rule)}${threats} ${printable(reason.message, 300)} ${paint.dim(`(${printable(reason.subject, 120)})`)}`;
+}
+
+/** One finding: what was done to which path, which rule forbids it, and whether it was undone. */
+export function findingLine(finding: Finding, paint: Palette): string {
+  const threats = finding.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(finding.threats)}]`)}`;
+  const fate = finding.reverted ? paint.green("reverted") : paint.red("not reverted");
+  return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
+}
+
+const LETTER = { create: "A", modify: "M", delete: "D", metadata: "m" } as const;
+
+/** One change as `A path`. */
+export function changeLine(change: Change, paint: Palette): string {
+  const letter = LETTER[change.operation];
+  const mark = letter === "A" ? paint.green(letter) : letter === "D" ? paint.red(letter) : paint.yellow(letter);
+  return `${mark} ${printable(change.path)}`;
+}
+
+/** `1 file`, `2 files`. */
+export function count(value: number, noun: string): string {
+  return `${value} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** The first twelve digits of a digest. */
+export function shortDigest(digest: Digest): string {
+  return digest.slice("sha256:".length, "sha256:".length + 12);
+}

@@ -1,0 +1,47 @@
+// Options that every command which opens a session shares.
+
+import { InvalidArgumentError, type Command } from "commander";
+
+export interface SessionFlags {
+  readonly workspace: string;
+  readonly policy: readonly string[];
+  readonly role?: string;
+  readonly image?: string;
+  readonly root?: string;
+  readonly timeout?: number;
+}
+
+/** Adds them to a command. */
+export function addSessionOptions(command: Command): Command {
+  return command
+    .option("-w, --workspace <dir>", "folder the agent works on a copy of", ".")
+    .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
+    .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
+    .option("--image <reference>", "sandbox image")
+    .option("--root <path>", "where the workspace is mounted inside", parseRoot)
+    .option("--timeout <seconds>", "longest time of one call", parseSeconds);
+}
+
+/** Collects a repeated option. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** A time in seconds, as milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 86_400) throw new InvalidArgumentError("give seconds between 0 and 86400");
+  return Math.ceil(seconds * 1000);
+}
+
+function parseRole(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,31}$/u.test(text)) throw new InvalidArgumentError("a role is lower-case letters, digits and dashes");
+  return text;
+}
+
+function parseRoot(text: string): string {
+  if (!/^\/[\w./-]+$/u.test(text) || text.includes("..") || /^\/(?:proc|sys|dev|etc|usr|bin|sbin|lib|lib64|boot|run|tmp|\.ringfence)(?:\/|$)/u.test(text)) {
+    throw new InvalidArgumentError("give an absolute path of plain characters that no system folder lies on");
+  }
+  return text.replace(/\/+$/u, "");
+}
