@@ -22,10 +22,11 @@ const MEANINGS = [
   [/unable to locate package|has no installation candidate/i, "the package is not in this machine's apt sources", "add the distribution's main (Ubuntu: universe) section to the apt sources"],
   [/EACCES|permission denied while trying to connect/i, "permission denied", "run as a user who may write there or use the engine (`docker` group)"],
   [
-    /temporary failure (in name resolution|resolving)|could not resolve|ENOTFOUND|EAI_AGAIN|no such host|network is unreachable|ENETUNREACH|ECONNREFUSED|ETIMEDOUT|ECONNRESET|connection timed out|i\/o timeout|failed to fetch|unable to connect to/i,
+    /temporary failure (in name resolution|resolving)|could not resolve host|ENOTFOUND|EAI_AGAIN|no such host|network is unreachable|ENETUNREACH|ECONNREFUSED|ETIMEDOUT|ECONNRESET|connection timed out|i\/o timeout|failed to fetch|unable to connect to/i,
     "the network did not answer",
     "set-up needs it the first time (Debian packages and the npm registry); check the connection or the proxy settings",
   ],
+  [/package-lock\.json .* are in sync/i, "package-lock.json does not fit package.json", "run `npm install`, or take the lockfile of the repository back"],
   [/EINTEGRITY|hash sum mismatch/i, "what was downloaded is not what was expected", "run set-up again; if it stays, a proxy or mirror changes files"],
   [/no match for platform|exec format error/i, "the architecture does not fit", "the engine and this machine must be of one architecture"],
 ];

@@ -56,7 +56,8 @@ export async function buildImages(work) {
   /** @type {string[]} */
   const made = [];
   const missing = plan.images.filter((image) => !present.has(image.tag));
-  const payloads = await fetchPayloads(missing, work);
+  const payloads = fetchPayloads(missing, work); // while the root is made
+  payloads.catch(() => undefined); // told below
   const builder = await builderEnv(env);
   if (!present.has(plan.rootfs.tag) && missing.some((image) => image.parentTag === plan.rootfs.tag)) {
     await makeRootfs({ ...plan.rootfs, arch: work.arch, machine: work.machine, env: builder, signal, note, log });
@@ -64,7 +65,7 @@ export async function buildImages(work) {
   }
   for (const image of missing) {
     note(`building ${image.name}`);
-    await buildOne(image, payloads.get(image.name) ?? null, { ...work, env: builder });
+    await buildOne(image, (await payloads).get(image.name) ?? null, { ...work, env: builder });
     made.push(image.tag);
   }
   await tagLatest(plan.images, env);

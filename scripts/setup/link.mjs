@@ -18,13 +18,14 @@ import { run } from "./run.mjs";
  * @returns {Promise<LinkStep>}
  */
 export async function planLink({ launcher, checkout, env = process.env, prefix }) {
+  const own = realOf(launcher) ?? launcher;
   const found = which("ringfence", env);
-  if (found !== null && realOf(found) === realOf(launcher)) return { kind: "done" };
+  if (found !== null && realOf(found) === own) return { kind: "done" };
   const folder = prefix ?? (await npmPrefix(env));
   if (folder === null) return { kind: "blocked", reason: "npm does not say where its global programs are", command: `ln -s ${launcher} /usr/local/bin/ringfence` };
   const bin = join(folder, "bin", "ringfence");
   const owner = ownerOf(bin);
-  if (owner === realOf(launcher)) return { kind: "done" };
+  if (owner === own) return { kind: "done" };
   if (owner !== null && !isRingfence(owner)) {
     return { kind: "blocked", reason: `${bin} is another program and stays`, command: `ln -s ${launcher} SOME_FOLDER_OF_YOUR_PATH/ringfence` };
   }

@@ -112,12 +112,18 @@ export function failure(what, argv, result, { limitMs, signal }) {
   if (result.missing) return new SetupError(`${what} failed: \`${argv[0]}\` is not installed`, { hint: `install \`${argv[0]}\` and run set-up again` });
   const output = `${result.stdout}\n${result.stderr}`;
   const known = explainFailure(output);
-  const detail = lastLines(output, 12);
+  const detail = argv[0] === "npm" ? npmReason(output) : lastLines(output, 12);
   if (result.timedOut) {
     return new SetupError(`${what} did not end within ${Math.round(limitMs / 1000)} s`, { hint: known?.hint ?? "a slow network or machine: run set-up again, it goes on where it stopped", detail });
   }
   const why = known === null ? `\`${argv.slice(0, 2).join(" ")}\` ended with code ${result.code ?? "none (a signal)"}` : known.meaning;
   return new SetupError(`${what} failed: ${why}`, { hint: known?.hint ?? "", detail });
+}
+
+/** npm says why at the beginning and prints its manual after it. @param {string} output */
+function npmReason(output) {
+  const lines = output.split("\n").filter((line) => /^npm (error|ERR!) \S/.test(line));
+  return lines.length === 0 ? lastLines(output, 12) : lines.slice(0, 8).join("\n");
 }
 
 /**

@@ -2,7 +2,7 @@
 // Nothing runs before its intent is durable, and no answer leaves before its end is.
 
 import type { Action, ToolCall } from "../core/action/action.js";
-import { normalise } from "../core/action/index.js";
+import { isThought, normalise } from "../core/action/index.js";
 import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
 import { evaluateArgv, evaluateShell, simpleWords, type Evaluation } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
@@ -40,6 +40,7 @@ interface Judged {
 /** Guards one call. Rejects with GuardError for faults of ours or of the sandbox; a refusal is an observation. */
 export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHooks, signal: AbortSignal): Promise<Observation> {
   if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `the sandbox of ${live.id} has ended: ${printable(live.broken)}`);
+  if (isThought(call)) return think(live, call);
   const judged = judge(live, call);
   if (judged.decision.effect === "deny") return refuse(live, judged, judged.drafts, null);
   if (judged.decision.effect === "allow") return run(live, judged, judged.drafts, null, hooks, signal);
@@ -47,6 +48,57 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   const resolved: EventDraft = { call: judged.id, type: "approval.resolved", data: approval };
   if (approval.outcome !== "approved") return refuse(live, judged, [resolved], approval);
   return run(live, judged, [resolved], approval, hooks, signal);
+}
+
+/** A thought has no effect; it is on record all the same. */
+async function think(live: LiveSession, call: ToolCall): Promise<Observation> {
+  const id = nextCallId(live);
+  const received = receivedEvent(live, id, overLimit(call) === null ? call : { ...call, arguments: {} });
+  await live.append([received, { call: id, type: "call.closed", data: { outcome: "completed", exitCode: null, observationDigest: null } }]);
+  const decision: Decision = { effect: "allow", reasons: [], obligations: [], errors: [], guidance: null, policyDigest: live.options.policy.digest };
+  return nothingRan({ id, call, summary: "a thought", decision }, "completed", null, "");
+}
+
+/** The record of a call as received, with secrets taken out. */
+export function receivedEvent(live: LiveSession, id: CallId, call: ToolCall): EventDraft {
+  const { redactor, keyedDigest } = live.deps;
+  return {
+    call: id,
+    type: "call.received",
+    data: {
+      label: printable(call.id),
+      role: call.role ?? live.options.role,
+      tool: printable(call.tool),
+      arguments: redactor.json(call.arguments) as JsonObject,
+      argumentsDigest: keyedDigest(JSON.stringify(call.arguments)),
+    },
+  };
+}
+
+/** The answer to a call that ran nothing. */
+export function nothingRan(
+  judged: { readonly id: CallId; readonly call: ToolCall; readonly summary: string; readonly decision: Decision },
+  outcome: Observation["outcome"],
+  approval: EventData["approval.resolved"] | null,
+  message: string,
+): Observation {
+  return {
+    call: judged.id,
+    label: judged.call.id,
+    summary: judged.summary,
+    outcome,
+    decision: judged.decision,
+    approval,
+    exitCode: null,
+    signal: null,
+    ended: null,
+    durationMs: 0,
+    stdout: "",
+    stderr: "",
+    changes: [],
+    findings: [],
+    message,
+  };
 }
 
 /** Steps 1 to 3: receive, normalise, decide. Pure but for the ids and digests. */
@@ -69,17 +121,7 @@ function judge(live: LiveSession, call: ToolCall): Judged {
   const actionDigest = deps.keyedDigest(JSON.stringify({ action: bound, cwd: surroundings.cwd, carried: [...surroundings.carried] }));
   const summary = deps.redactor.text(describeAction(action));
   const drafts: EventDraft[] = [
-    {
-      call: id,
-      type: "call.received",
-      data: {
-        label: printable(call.id),
-        role,
-        tool: printable(kept.tool),
-        arguments: deps.redactor.json(kept.arguments) as JsonObject,
-        argumentsDigest: deps.keyedDigest(JSON.stringify(kept.arguments)),
-      },
-    },
+    receivedEvent(live, id, kept),
     {
       call: id,
       type: "decision.made",
@@ -157,23 +199,7 @@ async function ask(live: LiveSession, judged: Judged, signal: AbortSignal): Prom
 async function refuse(live: LiveSession, judged: Judged, drafts: readonly EventDraft[], approval: EventData["approval.resolved"] | null): Promise<Observation> {
   const outcome = approval === null ? "denied" : "rejected";
   await live.append([...drafts, { call: judged.id, type: "call.closed", data: { outcome, exitCode: null, observationDigest: null } }]);
-  return {
-    call: judged.id,
-    label: judged.call.id,
-    summary: judged.summary,
-    outcome,
-    decision: judged.decision,
-    approval,
-    exitCode: null,
-    signal: null,
-    ended: null,
-    durationMs: 0,
-    stdout: "",
-    stderr: "",
-    changes: [],
-    findings: [],
-    message: refusalText(judged.decision, approval),
-  };
+  return nothingRan(judged, outcome, approval, refusalText(judged.decision, approval));
 }
 
 /** Steps 5 to 11: intend, execute, observe, reconcile, score, respond. */

@@ -12,7 +12,9 @@ import type { Workspace } from "../ports/workspace.js";
 import type { SessionDefaults } from "../ports/settings.js";
 import type { EngineDeps, Preimages } from "./deps.js";
 import { guardCall, type CallHooks } from "./guard.js";
+import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { Observation } from "./observation.js";
+import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
 import { initialSurroundings, type Surroundings } from "./surroundings.js";
 
 /** Content before an edit; null when there was no file. */
@@ -41,6 +43,10 @@ export interface Session {
   readonly isBroken: () => boolean;
   /** Guards and runs one call. Aborting ends the call, not the session. Rejects with GuardError only for faults of ours or of the sandbox. */
   call(call: ToolCall, hooks: CallHooks, signal: AbortSignal): Promise<Observation>;
+  /** Puts a call on record that could not be read; nothing runs. */
+  refuse(unreadable: UnreadableCall): Promise<Observation>;
+  /** Runs tests in a fresh sandbox, on the base copy with accepted edits. */
+  harness(request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun>;
   /** Idempotent. Ends the sandbox, then the record. */
   close(reason: EventData["session.closed"]["reason"], detail?: string): Promise<void>;
 }
@@ -59,6 +65,8 @@ export interface LiveSession {
   readonly edits: Map<string, readonly PreviousContent[]>;
   risk: RiskState;
   calls: number;
+  /** Is the score of the start on record. */
+  isScored: boolean;
   /** Sequence number of the next record. */
   nextSeq: number;
   broken: string | null;
@@ -122,6 +130,7 @@ async function start(parts: Parts): Promise<Session> {
     edits: new Map(),
     risk: initialRisk(options.risk, opened),
     calls: 0,
+    isScored: false,
     nextSeq: 0,
     broken: null,
     append: (drafts) => appendScored(live, drafts),
@@ -134,16 +143,19 @@ async function start(parts: Parts): Promise<Session> {
 
   let queue: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
+  const take = <T>(work: () => Promise<T>): Promise<T> => {
+    if (closing !== null) return Promise.reject(new GuardError("SESSION_ENDED", `session ${id} has ended`));
+    const turn = queue.then(work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
   return {
     id,
     risk: () => live.risk,
     isBroken: () => live.broken !== null,
-    call: (call, hooks, signal) => {
-      if (closing !== null) return Promise.reject(new GuardError("SESSION_ENDED", `session ${id} has ended`));
-      const turn = queue.then(() => guardCall(live, call, hooks, signal));
-      queue = turn.catch(() => undefined);
-      return turn;
-    },
+    call: (call, hooks, signal) => take(() => guardCall(live, call, hooks, signal)),
+    refuse: (unreadable) => take(() => refuseUnreadable(live, unreadable)),
+    harness: (request, hooks, signal) => take(() => runHarness(live, request, hooks, signal)),
     close: (reason, detail) => (closing ??= queue.then(() => end(live, reason, detail ?? null))),
   };
 }
@@ -167,21 +179,24 @@ function openedEvent({ deps, options, workspace, sandbox }: Parts): EventData["s
 async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]> {
   const scored: EventDraft[] = [];
   let risk = live.risk;
-  let updated: EventDraft | null = null;
+  let cause = 0;
+  const report = (call: CallId | null): void => {
+    const data = riskEvent(live.isScored ? live.risk : null, risk, cause);
+    if (data !== null) scored.push({ call, type: "risk.updated", data });
+  };
   for (const draft of drafts) {
-    const before = risk;
-    risk = reduceRisk(risk, draft, live.nextSeq + scored.length);
-    const data = riskEvent(before, risk, live.nextSeq + scored.length);
-    if (draft.type === "call.closed" && updated !== null) {
-      scored.push(updated);
-      updated = null;
-    }
-    if (data !== null) updated = { call: draft.call, type: "risk.updated", data };
+    const last = draft === drafts.at(-1);
+    const next = reduceRisk(risk, { ...draft, seq: live.nextSeq + scored.length });
+    if (next !== risk) cause = live.nextSeq + scored.length;
+    risk = next;
+    // The end of a call closes its records, so the score it moved comes just before.
+    if (last && draft.type === "call.closed") report(draft.call);
     scored.push(draft);
+    if (last && draft.type !== "call.closed") report(draft.call);
   }
-  if (updated !== null) scored.push(updated);
   const events = await live.ledger.append(scored);
   live.risk = risk;
+  live.isScored = true;
   live.nextSeq += events.length;
   for (const event of events) live.options.onEvent?.(event);
   return events;

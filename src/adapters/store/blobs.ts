@@ -2,9 +2,10 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
 import { GuardError, type Digest, type Hasher } from "../../core/shared/index.js";
 import { ensurePrivateDir } from "../system/state-dir.js";
-import { dataSync, openOwnFile, readUpTo, syncFolder, systemCode, writeWhole } from "./files.js";
+import { dataSync, openOwnFile, readUpTo, syncFolderSoon, systemCode, writeWhole } from "./files.js";
 import { blobPath } from "./paths.js";
 
 /** Files kept open until they are synced; past it, they are synced at once. */
@@ -31,15 +32,23 @@ export function createBlobWriter(blobs: string, hasher: Hasher): BlobWriter {
       open.push(there);
       return digest;
     }
-    ensurePrivateDir(blobs);
-    ensurePrivateDir(folder);
+    makeFolder(folder);
     const temporary = `${file}.${randomBytes(6).toString("hex")}`;
     const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
     open.push(fd);
     writeWhole(fd, bytes, null);
     renameSync(temporary, file);
-    folders.add(folder).add(blobs);
+    folders.add(folder);
     return digest;
+  };
+
+  const made = new Set<string>();
+  const makeFolder = (folder: string): void => {
+    if (made.has(folder)) return;
+    ensurePrivateDir(blobs);
+    ensurePrivateDir(folder);
+    made.add(folder);
+    folders.add(blobs).add(dirname(blobs));
   };
 
   const sync = async (): Promise<void> => {
@@ -48,8 +57,9 @@ export function createBlobWriter(blobs: string, hasher: Hasher): BlobWriter {
     open = [];
     folders = new Set();
     try {
-      await Promise.all(files.map((fd) => dataSync(fd)));
-      for (const name of names) syncFolder(name);
+      const steps = [...files.map((fd) => dataSync(fd)), ...[...names].map((name) => syncFolderSoon(name))];
+      // All have to end before a descriptor is closed, also when one fails.
+      for (const step of await Promise.allSettled(steps)) if (step.status === "rejected") throw step.reason;
     } finally {
       for (const fd of files) closeSync(fd);
     }

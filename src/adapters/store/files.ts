@@ -1,6 +1,6 @@
 // Small file steps of the store: no link followed, regular files of ours only, whole writes.
 
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasync, fstatSync, fsync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 
 /** The code of a system error, such as `ENOENT`; empty for anything else. */
@@ -49,6 +49,18 @@ export function syncFolder(path: string): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Like `syncFolder`, without holding up the process. */
+export async function syncFolderSoon(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      fsync(fd, (error) => (error === null ? resolve() : reject(error)));
+    });
   } finally {
     closeSync(fd);
   }

@@ -1,13 +1,12 @@
 // The open ledger of one session: group commit, sync before acknowledgement, a signed head after it. One failure closes it.
 
 import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, lstatSync } from "node:fs";
-import { sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
-import { genesis, digestBytes } from "../../core/ledger/index.js";
+import { digestBytes, genesis, sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
 import type { AuditEvent, EventDraft } from "../../core/session/event.js";
-import { GuardError, type Digest, type Hasher, type SessionId } from "../../core/shared/index.js";
+import { GuardError, printable, type Digest, type Hasher, type SessionId } from "../../core/shared/index.js";
 import type { Ledger, LedgerRecovery } from "../../ports/ledger.js";
 import type { Clock, Telemetry } from "../../ports/system.js";
-import { shouldSyncBlobs, createBlobWriter } from "./blobs.js";
+import { createBlobWriter, shouldSyncBlobs } from "./blobs.js";
 import { dataSync, openOwnFile, writeWhole } from "./files.js";
 import type { SessionPaths } from "./paths.js";
 import type { SessionLock } from "./session-lock.js";
@@ -57,7 +56,8 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   let lastSyncMs = 0;
 
   const fail = (why: string, cause: unknown): GuardError => {
-    const error = cause instanceof GuardError && cause.code === "LEDGER_APPEND_FAILED" ? cause : new GuardError("LEDGER_APPEND_FAILED", why, { cause });
+    const told = cause instanceof Error ? `${why}: ${printable(cause.message)}` : why;
+    const error = cause instanceof GuardError && cause.code === "LEDGER_APPEND_FAILED" ? cause : new GuardError("LEDGER_APPEND_FAILED", told, { cause });
     failure ??= error;
     return error;
   };
@@ -145,7 +145,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
     try {
       records = seal(drafts);
     } catch (cause) {
-      throw fail(cause instanceof Error ? cause.message : "record could not be sealed", cause);
+      throw fail("record could not be sealed", cause);
     }
     return new Promise((resolve, reject) => {
       queue.push({ records, resolve, reject });

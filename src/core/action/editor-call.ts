@@ -33,7 +33,8 @@ export function editorAction(tool: string, values: JsonObject, surroundings: Sur
   const path = reader.text("path");
   const wish = readWish(command, reader);
   const problem = reader.problem();
-  if (!wish.ok || problem !== null) return opaque(tool, (wish.ok ? problem : wish.error) ?? "", attempted(tool, path, surroundings));
+  if (!wish.ok && command !== "") return opaque(tool, wish.error, attempted(tool, path, surroundings));
+  if (!wish.ok || problem !== null) return opaque(tool, problem ?? "the argument `command` is empty", attempted(tool, path, surroundings));
   return fileAction({ tool, label: command, path, wish: wish.value, surroundings });
 }
 

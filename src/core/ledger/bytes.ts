@@ -14,8 +14,13 @@ export function bytesToHex(bytes: Uint8Array): string {
 /** Bytes of an even number of hexadecimal digits; the caller has checked the text. */
 export function hexToBytes(hex: string): Uint8Array {
   const out = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < out.length; i++) out[i] = (nibble(hex.charCodeAt(i * 2)) << 4) | nibble(hex.charCodeAt(i * 2 + 1));
   return out;
+}
+
+/** Value of a hexadecimal digit: `0` is 0x30, `a` is 0x61, `A` is 0x41. */
+function nibble(code: number): number {
+  return code <= 0x39 ? code - 0x30 : (code & 0x5f) - 0x37;
 }
 
 /** Base 64 of RFC 4648 section 4, padded. */

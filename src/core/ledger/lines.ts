@@ -36,7 +36,7 @@ export function splitLines(limit: number, sink: LineSink): LineSplitter {
           return;
         }
         if (at < 0) {
-          held.push(part.slice()); // the caller may reuse its buffer
+          held.push(new Uint8Array(part)); // a copy: the caller may reuse its buffer
           heldBytes += part.length;
           return;
         }

@@ -1,13 +1,14 @@
 // One line of `policy check --jsonl`: judged without running anything. The form is a contract; see docs.
 
 import type { ActionEffect } from "../action/effects.js";
-import { LIMITS, printable, type JsonObject } from "../shared/index.js";
-import { evaluateShell } from "../shell/index.js";
+import { normalisePath } from "../action/paths.js";
+import { printable, type JsonObject, type JsonValue } from "../shared/index.js";
+import { evaluateArgv, evaluateShell, type ShellContext } from "../shell/index.js";
 import { decide } from "./decide.js";
 import type { Decision, DecisionContext } from "./decision.js";
 import { fileEffect } from "./examples.js";
 import { summariseDecision } from "./explain.js";
-import { absolutePath, normalisePath } from "./paths.js";
+import { absolutePath } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 
 /** What holds for lines that say nothing else. */
@@ -20,52 +21,60 @@ export interface CheckDefaults {
   readonly cwd?: string;
 }
 
-/** The answer to one line; `failed` when the line was not a question. */
+/** The answer to one line; `decision` is null when the line was no question. */
 export interface CheckedLine {
   readonly json: JsonObject;
-  readonly failed: boolean;
+  readonly decision: Decision | null;
 }
 
-/** One question: a command or one file touched by a tool. */
+export type CheckSubject = { readonly kind: "command"; readonly text: string } | { readonly kind: "argv"; readonly words: readonly string[] } | { readonly kind: "write" | "read" | "delete"; readonly text: string };
+
+/** One question: a command, or one file touched by a tool. */
 export interface CheckQuestion {
-  readonly kind: "command" | "write" | "read" | "delete";
-  readonly text: string;
+  readonly subject: CheckSubject;
   readonly role: string | null;
   readonly root: string;
   readonly cwd: string;
 }
 
-const KINDS = ["command", "write", "read", "delete"] as const;
+/** How text and words become effects. */
+export interface Evaluators {
+  readonly shell: typeof evaluateShell;
+  readonly argv: typeof evaluateArgv;
+}
 
-/** Judges one line of text. Never throws. */
-export function checkLine(policySet: PolicySet, line: string, defaults: CheckDefaults): CheckedLine {
-  let value: unknown;
-  try {
-    if (line.length > LIMITS.callBytes) return failure(null, "the line is too long");
-    value = JSON.parse(line);
-  } catch {
-    return failure(null, "the line is no JSON");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return failure(null, "the line is no JSON object");
-  const fields = new Map<string, unknown>(Object.entries(value));
+const EVALUATORS: Evaluators = { shell: evaluateShell, argv: evaluateArgv };
+
+const KINDS = ["command", "argv", "write", "read", "delete"] as const;
+
+/** Judges one parsed line. Never throws. */
+export function checkLine(policySet: PolicySet, line: JsonValue, defaults: CheckDefaults, evaluators: Evaluators = EVALUATORS): CheckedLine {
+  if (typeof line !== "object" || line === null || Array.isArray(line)) return failure(null, "the line is no JSON object");
+  const fields = new Map<string, unknown>(Object.entries(line));
   const id = idOf(fields.get("id"));
   const question = questionOf(fields, defaults);
   if (typeof question === "string") return failure(id, question);
-  const decision = checkQuestion(policySet, question, defaults);
-  return { failed: false, json: { id, ...decisionJson(decision) } };
+  const decision = checkQuestion(policySet, question, defaults, evaluators);
+  return { decision, json: { id, ...decisionJson(decision) } };
 }
 
 /** Judges one question under a policy. Never throws. */
-export function checkQuestion(policySet: PolicySet, question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">): Decision {
-  const { root, cwd, kind, text } = question;
+export function checkQuestion(policySet: PolicySet, question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators = EVALUATORS): Decision {
+  const { root, cwd, subject } = question;
   const context: DecisionContext = { role: question.role, root, cwd, home: defaults.home, containment: defaults.containment };
-  if (kind === "command") {
-    const effects = evaluateShell(text, { cwd, root, home: defaults.home, environment: new Map() }).effects;
-    return decide(policySet, { kind: "command", form: { shell: text }, cwd, timeoutMs: null, effects }, context);
+  const surroundings: ShellContext = { cwd, root, home: defaults.home, environment: new Map() };
+  if (subject.kind === "command") {
+    const { effects } = evaluators.shell(subject.text, surroundings);
+    return decide(policySet, { kind: "command", form: { shell: subject.text }, cwd, timeoutMs: null, effects }, context);
   }
-  const path = absolutePath(text, { cwd, home: defaults.home });
-  const effects: readonly ActionEffect[] = [fileEffect(kind, path)];
-  if (kind === "read") return decide(policySet, { kind: "view", path, range: null, effects }, context);
+  if (subject.kind === "argv") {
+    const { effects } = evaluators.argv(subject.words, surroundings);
+    return decide(policySet, { kind: "command", form: { argv: subject.words }, cwd, timeoutMs: null, effects }, context);
+  }
+  const path = absolutePath(subject.text, { cwd, home: defaults.home });
+  if (path === null) return decide(policySet, { kind: "opaque", tool: subject.kind, why: "a path no file can have", effects: [] }, context);
+  const effects: readonly ActionEffect[] = [fileEffect(subject.kind, path)];
+  if (subject.kind === "read") return decide(policySet, { kind: "view", path, range: null, effects }, context);
   return decide(policySet, { kind: "edit", path, edit: { op: "undo" }, effects }, context);
 }
 
@@ -85,7 +94,7 @@ function idOf(value: unknown): string | number | null {
 }
 
 function failure(id: string | number | null, error: string): CheckedLine {
-  return { failed: true, json: { id, error: printable(error, 300) } };
+  return { decision: null, json: { id, error: printable(error, 300) } };
 }
 
 /** The question a line asks, or what is wrong with it. */
@@ -94,15 +103,26 @@ function questionOf(fields: ReadonlyMap<string, unknown>, defaults: CheckDefault
   const kind = given[0];
   if (kind === undefined) return "the line has none of `command`, `write`, `read`";
   if (given.length > 1) return `the line has ${given.map((one) => `\`${one}\``).join(" and ")}; give one`;
-  const text = fields.get(kind);
-  if (typeof text !== "string") return `\`${kind}\` must be a text`;
-  if (kind !== "command" && (text === "" || text.includes("\u0000"))) return `\`${kind}\` must be a path`;
+  const subject = subjectIn(kind, fields.get(kind));
+  if (typeof subject === "string") return subject;
   const role = fields.get("role") ?? defaults.role;
   if (role !== null && typeof role !== "string") return "`role` must be a text or null";
   const root = fields.get("root") ?? defaults.root;
   if (typeof root !== "string" || !root.startsWith("/") || root.includes("\u0000")) return "`root` must be an absolute path";
   const cwd = fields.get("cwd") ?? (fields.has("root") ? root : (defaults.cwd ?? root));
   if (typeof cwd !== "string" || cwd.includes("\u0000")) return "`cwd` must be a path";
-  const place = normalisePath(root);
-  return { kind, text, role, root: place, cwd: normalisePath(cwd.startsWith("/") ? cwd : `${place}/${cwd}`) };
+  const place = normalisePath(root, "/");
+  const working = place === null ? null : normalisePath(cwd, place);
+  if (place === null || working === null) return "`root` and `cwd` must be paths a folder can have";
+  return { subject, role, root: place, cwd: working };
+}
+
+function subjectIn(kind: (typeof KINDS)[number], value: unknown): CheckSubject | string {
+  if (kind === "argv") {
+    if (!Array.isArray(value) || value.length === 0 || !value.every((word): word is string => typeof word === "string")) return "`argv` must be a list of texts";
+    return { kind, words: value };
+  }
+  if (typeof value !== "string") return `\`${kind}\` must be a text`;
+  if (kind !== "command" && (value === "" || value.includes("\u0000"))) return `\`${kind}\` must be a path`;
+  return { kind, text: value };
 }

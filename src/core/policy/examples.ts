@@ -2,10 +2,11 @@
 
 import { evaluateShell } from "../shell/index.js";
 import type { ActionEffect, FileOperation } from "../action/effects.js";
+import { normalisePath } from "../action/paths.js";
 import { printable, type Issue } from "../shared/index.js";
 import { compileRule, type ContentSubject } from "./match-effect.js";
 import { subjectOf } from "./match-path.js";
-import { absolutePath, normalisePath } from "./paths.js";
+import { absolutePath } from "./paths.js";
 import type { ParsedRule } from "./parse-file.js";
 import type { Example, Rule } from "./rule.js";
 
@@ -19,11 +20,11 @@ export function fileEffect(operation: FileOperation, path: string): ActionEffect
 
 /** What an example does, and where. */
 export function exampleEffects(example: Example): { readonly effects: readonly (ActionEffect | ContentSubject)[]; readonly root: string; readonly cwd: string } {
-  const root = normalisePath(example.root ?? EXAMPLE_PLACES.root);
-  const cwd = normalisePath(example.cwd ?? root);
+  const root = normalisePath(example.root ?? EXAMPLE_PLACES.root, "/") ?? EXAMPLE_PLACES.root;
+  const cwd = normalisePath(example.cwd ?? root, root) ?? root;
   const { kind, text } = example.subject;
   if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map() }).effects };
-  const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home });
+  const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home }) ?? text;
   const added: readonly ContentSubject[] = example.content === null ? [] : [{ kind: "content", path, text: example.content }];
   return { root, cwd, effects: [fileEffect(kind, path), ...added] };
 }

@@ -92,6 +92,28 @@ export function globsMeet(pattern: readonly string[], rule: readonly string[]): 
   return row[rule.length] ?? false;
 }
 
+/** Tells whether every name a glob can mean is a name the other means. Understands equal globs, `*`, and one `*` at an end. */
+export function nameCovered(name: string, rule: string): boolean {
+  if (rule === "*" || rule === "**" || name === rule) return true;
+  if (isLiteral(name)) return namesMeet(name, rule);
+  if (rule.endsWith("*") && isLiteral(rule.slice(0, -1))) return name.startsWith(rule.slice(0, -1));
+  return rule.startsWith("*") && isLiteral(rule.slice(1)) && name.endsWith(rule.slice(1)) && !name.endsWith(`\\${rule.slice(1)}`);
+}
+
+/**
+ * Like `globsMeet`, for patterns that sweep (`**`, as of `find`) and for wildcards that only look: a sweep meets a protected
+ * tree when a folder it spells out lies in it, and looking meets a protected name when the names looked for are such names.
+ */
+export function sweepMeets(pattern: readonly string[], rule: readonly string[], looking: boolean): boolean {
+  if (rule.at(-1) === "**") {
+    const tree = rule.slice(0, -1);
+    return pattern.some((name, index) => name !== "**" && globsMeet(pattern.slice(0, index + 1), tree));
+  }
+  if (!globsMeet(pattern, rule)) return false;
+  const last = pattern.at(-1) ?? "**";
+  return !looking || (/^[*?[]/.test(last) ? nameCovered(last, rule.at(-1) ?? "") : true);
+}
+
 const MAGIC = /[*?[\]{}()\\]/;
 
 /** Tells whether a name is itself, without wildcards. */

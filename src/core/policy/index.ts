@@ -4,7 +4,7 @@ export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligatio
 export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
 export { explainDecision, summariseDecision } from "./explain.js";
-export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion } from "./check-line.js";
+export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
 export type { Matcher, Rule } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";

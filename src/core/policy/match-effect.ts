@@ -1,11 +1,12 @@
 // One rule against one effect. Deny and ask match what could be meant, allow what is certain.
 
 import type { ActionEffect, CodeEffect, ConnectEffect, EnvironmentEffect, ExecEffect } from "../action/effects.js";
+import { isInside } from "../action/paths.js";
 import { assertNever } from "../shared/index.js";
 import { hasContent } from "./content.js";
 import { compileGlob, isOutside, takesWhole, type Places, type SubjectPath } from "./match-path.js";
 import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
-import { foldName, isWithin } from "./paths.js";
+import { foldName } from "./paths.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
 
 /** Text that an edit adds, judged beside the effects. */
@@ -90,7 +91,7 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
  * by itself count as touching each protected name in it: mounts and reconciliation hold those.
  */
 function holdsRoot(path: SubjectPath, places: Places): boolean {
-  return isWithin(places.root, path.path);
+  return isInside(places.root, path.path);
 }
 
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {

@@ -3,9 +3,10 @@
 
 import { braceExpand, Minimatch, type MinimatchOptions } from "minimatch";
 import type { FileEffect } from "../action/effects.js";
+import { isInside } from "../action/paths.js";
 import { LIMITS } from "../shared/index.js";
-import { escapeName, globCovers, globsMeet } from "./glob-meet.js";
-import { foldName, isWithin, segmentsOf } from "./paths.js";
+import { escapeName, globCovers, globsMeet, sweepMeets } from "./glob-meet.js";
+import { foldName, segmentsOf } from "./paths.js";
 
 const OPTIONS: MinimatchOptions = { dot: true, nonegate: true, nocomment: true, platform: "linux", braceExpandMax: LIMITS.globBraces };
 
@@ -20,6 +21,8 @@ export interface SubjectPath {
   readonly path: string;
   readonly pattern: boolean;
   readonly tree: boolean;
+  /** The effect reads and changes nothing. */
+  readonly looking: boolean;
   /** Spellings under which deny and ask compare. */
   readonly folded: readonly string[];
   /** Folded names as globs. */
@@ -44,7 +47,7 @@ export function subjectOf(effect: FileEffect): SubjectPath {
   const folded = foldName(effect.path);
   const lower = effect.path.normalize("NFC").toLowerCase();
   const asGlobs = (path: string): readonly string[] => (pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName));
-  return { path: effect.path, pattern, tree: effect.recursive, folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
+  return { path: effect.path, pattern, tree: effect.recursive, looking: effect.operation === "read", folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
 }
 
 /** Why a glob cannot be used, with a hint; null when it can. */
@@ -107,7 +110,7 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   return {
     hits: (subject) => {
       if (open) return true;
-      if (subject.pattern) return foldedNames.some((one) => globsMeet(subject.foldedNames, one));
+      if (subject.pattern) return foldedNames.some((one) => patternMeets(subject, one));
       foldedMatchers ??= folded.map((one) => new Minimatch(one, OPTIONS));
       return foldedMatchers.some((matcher) => subject.folded.some((path) => matcher.match(path)));
     },
@@ -121,16 +124,21 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   };
 }
 
+function patternMeets(subject: SubjectPath, rule: readonly string[]): boolean {
+  if (subject.looking || subject.foldedNames.includes("**")) return sweepMeets(subject.foldedNames, rule, subject.looking);
+  return globsMeet(subject.foldedNames, rule);
+}
+
 /** Folders whose content is the agent's own business: everything else is outside. */
 export function isOutside(subject: SubjectPath, places: Places): boolean {
   const inside = [places.root, "/tmp", "/var/tmp", ...(places.home === "/" ? [] : [places.home])];
-  if (!subject.pattern) return !inside.some((folder) => isWithin(subject.path, folder));
+  if (!subject.pattern) return !inside.some((folder) => isInside(subject.path, folder));
   const fixed: string[] = [];
   for (const name of segmentsOf(subject.path)) {
     if (/[*?[{(\\]/.test(name)) break;
     fixed.push(name);
   }
-  return !inside.some((folder) => isWithin(`/${fixed.join("/")}`, folder));
+  return !inside.some((folder) => isInside(`/${fixed.join("/")}`, folder));
 }
 
 /** Tells whether the subject takes in the whole of a folder that the glob names: the folder with its tree, or every name in it. */

@@ -85,6 +85,10 @@ export function max(a: Decimal, b: Decimal): Decimal {
   return compare(a, b) >= 0 ? a : b;
 }
 
+export function min(a: Decimal, b: Decimal): Decimal {
+  return compare(a, b) <= 0 ? a : b;
+}
+
 /** Rounds a number that is not negative to `places` decimals, halves away from zero. */
 export function roundHalfUp(value: Decimal, places: number): Decimal {
   if (value.scale <= places) return { units: unitsAt(value, places), scale: places };
@@ -114,10 +118,10 @@ export function formatExact(value: Decimal): string {
   return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
-/** A number that is not negative, with exactly `places` decimals, rounded half up. */
+/** Exactly `places` decimals, halves rounded away from zero. */
 export function formatFixed(value: Decimal, places: number): string {
-  const { units } = roundHalfUp(value, places);
-  const digits = units.toString().padStart(places + 1, "0");
+  if (value.units < 0n) return `-${formatFixed({ ...value, units: -value.units }, places)}`;
+  const digits = roundHalfUp(value, places).units.toString().padStart(places + 1, "0");
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 

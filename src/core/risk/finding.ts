@@ -4,7 +4,7 @@ import type { MaestroLayer, RuleRisk } from "../policy/decision.js";
 import type { ThreatId } from "../shared/index.js";
 import { LAYER_FACTORS, OUTCOMES, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
 import { cvssOf, scoreCvss } from "./cvss.js";
-import { compare, max, ONE, parseDecimal, ZERO, type Decimal } from "./decimal.js";
+import { compare, max, min, ONE, parseDecimal, ZERO, type Decimal } from "./decimal.js";
 import { factorKey, type FactorKey } from "./factors.js";
 import { contained, type PostureCredit } from "./posture.js";
 
@@ -36,6 +36,9 @@ export interface RiskFinding {
   /** How often each outcome was seen. */
   readonly counts: Readonly<Record<Outcome, number>>;
 }
+
+/** Most threats named of one finding; the first in code unit order are kept. */
+const MAX_THREATS = 32;
 
 const NO_COUNTS: Readonly<Record<Outcome, number>> = { asked: 0, approved: 0, rejected: 0, blocked: 0, undone: 0, succeeded: 0 };
 
@@ -92,7 +95,8 @@ function findingCvss(risk: RuleRisk, credits: readonly PostureCredit[]): Finding
   const scored = own?.ok === true ? own : row === null ? null : cvssOf(row);
   if (scored?.ok !== true) return null;
   const { vector, score } = scored.value;
-  return { vector: vector.text, open: score, contained: scoreCvss(contained(vector, credits)) };
+  const inside = contained(vector, credits);
+  return { vector: vector.text, open: score, contained: inside.text === vector.text ? score : min(score, scoreCvss(inside)) };
 }
 
 function worseCvss(a: FindingCvss | null, b: FindingCvss | null): FindingCvss | null {
@@ -123,5 +127,5 @@ function firstLayer(a: MaestroLayer | null, b: MaestroLayer | null): MaestroLaye
 }
 
 function sortedUnique(threats: readonly ThreatId[]): readonly ThreatId[] {
-  return [...new Set(threats)].sort();
+  return [...new Set(threats)].sort().slice(0, MAX_THREATS);
 }

@@ -3,7 +3,7 @@
 import type { Control } from "../session/event.js";
 import { withMetrics, type CvssVector } from "./cvss-vector.js";
 import { scoreCvss } from "./cvss.js";
-import type { Decimal } from "./decimal.js";
+import { min, type Decimal } from "./decimal.js";
 
 /** One environmental metric and the controls that must all be attested to earn it. */
 export interface PostureRung {
@@ -39,6 +39,8 @@ export interface Posture {
   /** The profile's vector with the earned metrics. */
   readonly vector: CvssVector;
   readonly cvss: Decimal;
+  /** CVSS of the profile's vector with no control at all. */
+  readonly open: Decimal;
 }
 
 /** Posture of a container whose controls were reported as given. Two reports of one control: the worse counts. */
@@ -51,7 +53,8 @@ export function postureOf(base: CvssVector, controls: readonly Control[]): Postu
     lacking: rung.needs.filter((id) => states.get(id) !== "attested").map((id) => `${id} (${states.get(id) ?? "not reported"})`),
   }));
   const vector = contained(base, credits);
-  return { credits, vector, cvss: scoreCvss(vector) };
+  const open = scoreCvss(base);
+  return { credits, vector, cvss: min(open, scoreCvss(vector)), open };
 }
 
 /** A vector under the earned credits. A credit never makes a metric worse than the vector has it. */

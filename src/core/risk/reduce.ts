@@ -3,11 +3,11 @@
 
 import { LIMITS, type CallId } from "../shared/index.js";
 import type { AuditEvent, EventData, EventDraft } from "../session/event.js";
+import { higher } from "./aivss.js";
 import type { Outcome } from "./catalogue.js";
 import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
 import { liveFactors, type FactorLevel } from "./evidence.js";
 import { FACTOR_KEYS } from "./factors.js";
-import { higher } from "./aivss.js";
 import { answerFinding, recordSignal, type RiskFinding, type Signal } from "./finding.js";
 import { postureOf } from "./posture.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
@@ -35,20 +35,14 @@ export function initialRisk(profile: RiskProfile, opened: Pick<EventData["sessio
 
 /** Adds one event. Events that are no evidence return the same state. `session.opened` belongs to `initialRisk` and is passed over here. */
 export function reduceRisk(state: RiskState, event: PlacedEvent): RiskState {
-  switch (event.type) {
-    case "decision.made": {
-      const signals = signalsOf(event);
-      const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), state);
-      const question = { counted: event.data.effect === "ask" ? signals.map(({ rule }) => findingKey(next, rule)) : [], routine: routineQuestions(event.data) };
-      return event.call === null ? next : remember(next, event.call, question);
-    }
-    case "approval.resolved":
-      return event.call === null ? state : answer(state, { call: event.call, outcome: event.data.outcome, seq: event.seq });
-    case "session.discarded":
-      return discard(state, event.seq);
-    default:
-      return signalsOf(event).reduce((known, signal) => applySignal(known, signal, event.seq), state);
+  if (event.type === "approval.resolved") {
+    return event.call === null ? state : answer(state, { ...event.data, call: event.call, seq: event.seq });
   }
+  if (event.type === "session.discarded") return discard(state, event.seq);
+  const signals = signalsOf(event);
+  const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), state);
+  if (event.type !== "decision.made" || event.data.effect !== "ask" || event.call === null) return next;
+  return remember(next, event.call, { counted: signals.map(({ rule }) => findingKey(next, rule)), routine: routineQuestions(event.data) });
 }
 
 /** State after a whole log, or any prefix of one. A log that does not begin with `session.opened` has no attested control. */

@@ -52,7 +52,9 @@ export const LIMITS = {
   /** Longest time limit a call may ask for, in seconds. */
   timeoutSeconds: 86_400,
   /** Most changed lines for which a diff shown to a person is computed; past it the file is shown as replaced. */
-  diffEdits: 2_000,
+  diffEdits: 1_000,
+  /** Longest text, before or after, of which a diff is shown, in characters. */
+  diffChars: 1024 * 1024,
   /** Most findings listed of one call; the undoing is not limited by it. */
   findings: 1_000,
   /** Most names looked at in the upper folder, or in one deleted folder of the user; past it nothing is known and the call fails. */
@@ -69,4 +71,6 @@ export const LIMITS = {
   patchBytes: 4 * 1024 * 1024,
   /** Most edit steps tried for one file's diff; past it the whole file is shown as replaced. */
   patchEdits: 4_000,
+  /** Largest trajectory file played, in bytes. */
+  trajectoryBytes: 256 * 1024 * 1024,
 } as const;

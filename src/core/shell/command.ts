@@ -6,7 +6,7 @@ import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
 import { applyRedirects } from "./redirect.js";
-import { addEffect, addOpaque, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
+import { addEffect, addOpaque, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { evaluateFunctionBody } from "./statements.js";
 import { fork, join, become, type ShellState, type Variable } from "./state.js";
 import { UNKNOWN_MANY, type Field } from "./value.js";
@@ -53,9 +53,6 @@ function withAssignments(node: Command, run: Run, state: ShellState, frame: Fram
   }
   return output;
 }
-
-/** How a word is looked up: `command` skips functions, `builtin` and `exec` more. */
-export type Lookup = "all" | "no-functions" | "programs";
 
 /** Runs words as a command. */
 export function runWords(words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string, lookup: Lookup = "all"): Output {

@@ -1,13 +1,123 @@
-// Entry points of shell evaluation. Never throws.
+// Entry points of shell evaluation. Total: every text gets an answer within the limits; what cannot be told is opaque.
 
+import { parse } from "unbash";
+import { LIMITS } from "../shared/index.js";
+import { runWords } from "./command.js";
+import { usesBashOnly } from "./plain-sh.js";
+import { addOpaque, MAX_STEPS, NO_INPUT, UNKNOWN_OUTPUT, type Frame, type Output, type Run } from "./run.js";
+import { evaluateScript } from "./statements.js";
+import { fork, freshState, type ShellState } from "./state.js";
 import type { Evaluation, ShellContext } from "./types.js";
+import { exact } from "./value.js";
 
-/** Evaluates what `bash --noprofile --norc -c text` may do. */
+/** Characters parsed of one command, nested scripts counted again. */
+const MAX_PARSED = 400_000;
+/** Deepest nesting of brackets handed to the parser. */
+const MAX_BRACKETS = 150;
+
+function newRun(context: ShellContext): Run {
+  const run: Run = {
+    context,
+    effects: [],
+    seen: new Set(),
+    started: [],
+    calls: [],
+    following: [],
+    pipes: new Map(),
+    steps: MAX_STEPS,
+    characters: MAX_PARSED,
+    disturbed: false,
+    opaque: false,
+    integers: false,
+    runScript: (script, state, frame) => evaluateScript(script, run, state, frame),
+    runText: (text, state, frame) => runText(text, run, state, frame),
+    runWords: (words, state, frame, from, lookup) => runWords(words, run, state, frame, from, lookup),
+  };
+  return run;
+}
+
+function runText(text: string, run: Run, state: ShellState, frame: Frame): Output {
+  run.characters -= text.length;
+  if (text.length > LIMITS.commandChars || run.characters < 0) {
+    addOpaque(run, "text longer than the limit", text);
+    return UNKNOWN_OUTPUT;
+  }
+  if (text.includes("\0")) {
+    addOpaque(run, "text with a NUL", text);
+    return UNKNOWN_OUTPUT;
+  }
+  if (nestsTooDeep(text)) {
+    addOpaque(run, "nested deeper than the limit", text);
+    return UNKNOWN_OUTPUT;
+  }
+  const script = parse(text);
+  if (frame.plain && usesBashOnly(script, text)) addOpaque(run, "bash-only syntax given to `sh`", text);
+  return evaluateScript(script, run, state, { ...frame, source: text });
+}
+
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  let deepest = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    if (c === 40 || c === 123) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if ((c === 41 || c === 125) && depth > 0) {
+      depth -= 1;
+    }
+  }
+  return deepest > MAX_BRACKETS;
+}
+
+/** Evaluates what `bash --noprofile --norc -c text` may do, without running any of it. */
 export function evaluateShell(text: string, context: ShellContext): Evaluation {
-  return { effects: [{ kind: "opaque-text", why: "not evaluated", from: text.slice(0, 200) }], cwdAfter: context.cwd, environmentAfter: new Map(), opaque: true };
+  return evaluate(context, text, (run, state, frame) => {
+    run.runText(text, state, frame);
+    for (const trap of state.traps) run.runText(trap, fork(state), frame);
+    const notFound = state.functions.has("command_not_found_handle");
+    if (notFound) run.runWords([exact("command_not_found_handle")], fork(state), frame, "command_not_found_handle");
+  });
 }
 
 /** Evaluates what running these words, without a shell, may do. */
 export function evaluateArgv(argv: readonly string[], context: ShellContext): Evaluation {
-  return evaluateShell(argv.join(" "), context);
+  const from = argv.slice(0, 20).join(" ");
+  return evaluate(context, from, (run, state, frame) => {
+    let length = 0;
+    for (const word of argv) length += word.length;
+    if (length > LIMITS.commandChars || argv.length === 0) addOpaque(run, "no command, or one longer than the limit", from);
+    else if (argv.some((word) => word.includes("\0"))) addOpaque(run, "text with a NUL", from);
+    else run.runWords(argv.map(exact), state, frame, from, "programs");
+  });
+}
+
+function evaluate(context: ShellContext, from: string, body: (run: Run, state: ShellState, frame: Frame) => void): Evaluation {
+  const run = newRun(context);
+  const state = freshState([context.cwd]);
+  const frame: Frame = { source: from, stdin: NO_INPUT, depth: 0, plain: false, leaving: null };
+  try {
+    body(run, state, frame);
+  } catch {
+    // The parser or this walk ran out of stack, or met a form it does not know: what was found stands, the rest is unknown.
+    addOpaque(run, "text too involved to evaluate", from);
+    return { effects: run.effects, cwdAfter: null, environmentAfter: new Map(), opaque: true };
+  }
+  const [cwd] = state.cwds ?? [];
+  return {
+    effects: run.effects,
+    cwdAfter: state.cwds?.length === 1 && cwd !== undefined && !run.opaque ? cwd : null,
+    environmentAfter: exported(state, context),
+    opaque: run.opaque,
+  };
+}
+
+function exported(state: ShellState, context: ShellContext): ReadonlyMap<string, string | null> {
+  const out = new Map<string, string | null>();
+  for (const [name, variable] of state.variables) {
+    if (!variable.exported && !context.environment.has(name)) continue;
+    const text = variable.value?.text ?? null;
+    if (text !== context.environment.get(name) || text === null) out.set(name, text);
+  }
+  return out;
 }

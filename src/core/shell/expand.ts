@@ -231,6 +231,11 @@ function addOutput(word: WordBuilder, output: Output, split: boolean): void {
 
 function substitute(script: ParsedScript | undefined, text: string, { run, state, frame }: Expansion): Output {
   const inner = deeper(run, frame, text);
+  run.characters -= text.length;
+  if (run.characters < 0) {
+    addOpaque(run, "text longer than the limit", text);
+    return { text: null, globs: null };
+  }
   if (script === undefined || inner === null) {
     if (script === undefined) addOpaque(run, "a substitution that cannot be read", text);
     return { text: null, globs: null };

@@ -2,3 +2,4 @@
 
 export { evaluateArgv, evaluateShell } from "./evaluate-shell.js";
 export type { Evaluation, PathKind, ShellContext } from "./types.js";
+export { simpleWords } from "./simple-words.js";

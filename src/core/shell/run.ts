@@ -68,8 +68,11 @@ export interface Run {
   /** Evaluates shell text in a state. */
   readonly runText: (text: string, state: ShellState, frame: Frame) => Output;
   /** Runs words as a command. */
-  readonly runWords: (words: readonly Field[], state: ShellState, frame: Frame, from: string) => Output;
+  readonly runWords: (words: readonly Field[], state: ShellState, frame: Frame, from: string, lookup?: Lookup) => Output;
 }
+
+/** How a command's name is looked up: by everything, without functions and aliases, or as a program only. */
+export type Lookup = "all" | "no-functions" | "programs";
 
 /** A program call being modelled. */
 export interface Call {

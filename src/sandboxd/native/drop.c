@@ -15,6 +15,8 @@
   (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |               \
    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
+#define MOST_FILES 65536
+
 static void default_signals(void) {
   struct sigaction plain;
   memset(&plain, 0, sizeof plain);
@@ -38,6 +40,12 @@ const char *rf_drop(unsigned uid, unsigned gid) {
   if (rf_write_file("/proc/self/oom_score_adj", "1000") != 0) return "oom score";
   const struct rlimit no_core = {0, 0};
   if (setrlimit(RLIMIT_CORE, &no_core) != 0) return "core limit";
+  // Engines hand on anything up to a thousand million open files, and programs that close them all one by one take minutes.
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return "file limit";
+  if (files.rlim_max > MOST_FILES) files.rlim_max = MOST_FILES;
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) return "file limit";
   for (int cap = 0; cap < 64; cap++) {
     if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
     if (errno == EINVAL) break;

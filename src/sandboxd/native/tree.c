@@ -47,12 +47,9 @@ int rf_find_place(int root, char *path, int make, struct rf_place *place) {
 }
 
 // A folder whose mode the agent took away is still the agent's: give the right back, then look again.
-static int open_folder(int dir, const char *name) {
-  int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0) {
-    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  }
-  return fd;
+static int open_folder(int dir, const char *name, mode_t mode) {
+  if ((mode & 0700) != 0700 && fchmodat(dir, name, 0700, 0) != 0) return -1;
+  return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static int remove_below(int dir, const char *name, int depth) {
@@ -64,8 +61,7 @@ static int remove_below(int dir, const char *name, int depth) {
     return -1;
   }
   if (unlinkat(dir, name, AT_REMOVEDIR) == 0) return 0;
-  if ((info.st_mode & 0700) != 0700) fchmodat(dir, name, 0700, 0);
-  const int fd = open_folder(dir, name);
+  const int fd = open_folder(dir, name, info.st_mode);
   if (fd < 0) return -1;
   DIR *list = fdopendir(fd);
   if (list == NULL) {

@@ -14,7 +14,7 @@ import { registerRun } from "./commands/run.js";
 import { registerScore } from "./commands/score.js";
 import { registerSessions } from "./commands/sessions.js";
 import { createIo, type Io } from "./io.js";
-import { productVersion } from "./version.js";
+import { installedVersion } from "../../compose-policy.js";
 
 /** Sets the exit code without ending the process, so that output is flushed. */
 export type Exit = (code: number) => void;
@@ -23,7 +23,7 @@ export type Exit = (code: number) => void;
 export function buildProgram(exit: Exit): Command {
   const program = new Command("ringfence")
     .description("Runs what a coding agent does in a disposable container: judged before, recorded throughout, reviewed after.")
-    .version(productVersion(), "-V, --version", "print the version")
+    .version(installedVersion(), "-V, --version", "print the version")
     .option("--json", "print JSON instead of text")
     .option("-q, --quiet", "print results and failures only")
     .addOption(new Option("--no-color", "never use colour (also: NO_COLOR)"))

@@ -1,6 +1,6 @@
 // A change of one file as a unified diff, for people and for the record. Bounded work; never applied to a file.
 
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { createTwoFilesPatch, OMIT_HEADERS } from "diff";
 import { LIMITS, printable } from "../../shared/index.js";
 
 const CONTEXT_LINES = 3;
@@ -9,7 +9,8 @@ const CONTEXT_LINES = 3;
  * The change as a unified diff with `a/` and `b/` names, empty when nothing changed.
  *
  * Work is bounded by edit length and not by time, so the same change always gives the same text. A change of more than
- * `LIMITS.diffEdits` lines is shown as the whole text before removed and the whole text after added.
+ * `LIMITS.diffEdits` lines is shown as the whole text before removed and the whole text after added; of a text of more than
+ * `LIMITS.diffChars` only the sizes are named.
  * @param path relative to the workspace root; hostile characters are escaped
  * @param before the text before, null when the file did not exist
  * @param after the text after, null when the file is gone
@@ -17,11 +18,14 @@ const CONTEXT_LINES = 3;
 export function unifiedDiff(path: string, before: string | null, after: string | null): string {
   if (before === after) return "";
   const name = printable(path, LIMITS.pathChars);
-  const oldName = before === null ? "/dev/null" : `a/${name}`;
-  const newName = after === null ? "/dev/null" : `b/${name}`;
-  const options = { context: CONTEXT_LINES, maxEditLength: LIMITS.diffEdits, headerOptions: FILE_HEADERS_ONLY };
-  const patch = createTwoFilesPatch(oldName, newName, before ?? "", after ?? "", undefined, undefined, options);
-  return patch ?? `--- ${oldName}\n+++ ${newName}\n${wholeFile(before ?? "", after ?? "")}`;
+  const header = `--- ${before === null ? "/dev/null" : `a/${name}`}\n+++ ${after === null ? "/dev/null" : `b/${name}`}\n`;
+  const sizes = [before?.length ?? 0, after?.length ?? 0] as const;
+  if (Math.max(...sizes) > LIMITS.diffChars) {
+    return `${header}# ${sizes[0]} characters before, ${sizes[1]} after: too large to show\n`;
+  }
+  const options = { context: CONTEXT_LINES, maxEditLength: LIMITS.diffEdits, headerOptions: OMIT_HEADERS };
+  const patch = createTwoFilesPatch("a", "b", before ?? "", after ?? "", undefined, undefined, options);
+  return header + (patch ?? wholeFile(before ?? "", after ?? ""));
 }
 
 function wholeFile(before: string, after: string): string {

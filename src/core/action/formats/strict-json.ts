@@ -1,7 +1,6 @@
 // JSON with one reading only. Readers disagree about a key given twice, so such a text is refused; so is deep nesting.
 
 import { err, LIMITS, ok, printable, type JsonValue, type Result } from "../../shared/index.js";
-import { utf8Length } from "../edit/text.js";
 import type { Problem } from "./format-error.js";
 
 const QUOTE = 34;
@@ -13,13 +12,11 @@ const CLOSE_BRACKET = 93;
 const COLON = 58;
 
 /**
- * Parses one JSON text of at most `LIMITS.callBytes` bytes and `LIMITS.callDepth` levels. Keys such as `__proto__` become
+ * Parses one JSON text of at most `LIMITS.callBytes` characters and `LIMITS.callDepth` levels. Keys such as `__proto__` become
  * plain own properties.
  */
 export function parseStrictJson(text: string): Result<JsonValue, Problem> {
-  if (text.length > LIMITS.callBytes || (text.length * 3 > LIMITS.callBytes && utf8Length(text) > LIMITS.callBytes)) {
-    return err({ code: "LINE_TOO_LARGE", message: `the line is larger than ${LIMITS.callBytes} bytes` });
-  }
+  if (text.length > LIMITS.callBytes) return err({ code: "LINE_TOO_LARGE", message: `the line is longer than ${LIMITS.callBytes} characters` });
   const problem = scan(text);
   if (problem !== null) return err(problem);
   try {
@@ -54,12 +51,12 @@ function scan(text: string): Problem | null {
   return null;
 }
 
-/** Offset of the closing quote, or the end of the text. */
+/** Offset of the closing quote, or the end of the text. A quote after an odd number of backslashes closes nothing. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === QUOTE) return at;
-    if (unit === BACKSLASH) at += 1;
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let before = at;
+    while (text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
+    if ((at - before) % 2 === 0) return at;
   }
   return text.length;
 }

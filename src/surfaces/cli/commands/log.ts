@@ -2,10 +2,11 @@
 
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import type { SoundLedger } from "../../../core/ledger/index.js";
 import { ERRORS, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { openStore, resolveSession } from "../stored.js";
+import { openStore, resolveSession } from "../../../compose.js";
 
 export function registerLog(program: Command, context: CliContext): void {
   const log = program.command("log").description("work with the tamper-evident record of a session");
@@ -26,10 +27,16 @@ async function verify(wanted: string, io: Io): Promise<number> {
     const target = isFile ? wanted : await resolveSession(store, wanted);
     const report = await store.verify(target);
     if (io.options.json) io.json(report);
-    else if (report.ok) io.out(`${io.paint.green("intact")}  ${printable(target)}: ${report.records} records, head ${report.head.slice(0, 19)}, signed`);
-    else io.fail(`${io.paintErr.red("invalid")}  ${printable(target)}${report.line === null ? "" : `, line ${report.line}`}: ${printable(report.what, 300)}`, ERRORS.LEDGER_INVALID.hint);
+    else if (report.ok) io.out(`${io.paint.green("intact")}  ${printable(target)}: ${report.records} records${headText(report)}`);
+    else io.fail(`${io.paintErr.red("invalid")}  ${printable(target)}${report.line === null ? "" : `, line ${report.line}`}: ${report.fault}: ${printable(report.message, 300)}`, ERRORS.LEDGER_INVALID.hint);
     return report.ok ? 0 : ERRORS.LEDGER_INVALID.exit;
   } finally {
     await close();
   }
+}
+
+function headText(report: SoundLedger): string {
+  const last = report.lastHash === null ? "" : `, head ${report.lastHash.slice(0, 19)}`;
+  if (report.signed === null) return `${last}; no signed head was given, so a cut tail cannot be seen`;
+  return report.unsigned === 0 ? `${last}, signed` : `${last}, ${report.signed} of them signed: the last ${report.unsigned} came after the signed head`;
 }

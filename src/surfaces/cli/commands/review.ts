@@ -1,6 +1,7 @@
 // `ringfence diff`, `apply` and `discard`: reviewing what a session did, and taking it over or throwing it away.
 
 import type { Command } from "commander";
+import { patchLine } from "../render/patch.js";
 import { GuardError, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -44,7 +45,7 @@ async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
       return;
     }
     if (statOnly) for (const change of review.changes) io.out(changeLine(change, io.paint));
-    else process.stdout.write(paintPatch(await review.patch(), io));
+    else io.command("stdout", io.isTerminal.out ? paintPatch(await review.patch(), io) : await review.patch());
     for (const finding of review.refused) io.note(`left out: ${findingLine(finding, io.paintErr)}`);
     if (review.changes.length === 0) io.note("no changes");
   } finally {
@@ -91,16 +92,7 @@ async function discard(id: string, io: Io): Promise<void> {
   else io.note(`changes of ${session} are gone; the record stays`);
 }
 
-function paintPatch(patch: string, io: Io): string {
-  if (!io.isTerminal.out) return patch;
-  return patch
-    .split("\n")
-    .map((line) => {
-      const safe = printable(line, Number.MAX_SAFE_INTEGER);
-      if (line.startsWith("+++") || line.startsWith("---") || line.startsWith("diff ")) return io.paint.bold(safe);
-      if (line.startsWith("+")) return io.paint.green(safe);
-      if (line.startsWith("-")) return io.paint.red(safe);
-      return line.startsWith("@@") ? io.paint.cyan(safe) : safe;
-    })
-    .join("\n");
+/** Colours for a terminal; the text is escaped line by line. */
+function paintPatch(patch: Uint8Array, io: Io): Uint8Array {
+  return new TextEncoder().encode(new TextDecoder().decode(patch).split("\n").map((line) => patchLine(line, io.paint)).join("\n"));
 }

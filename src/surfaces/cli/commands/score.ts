@@ -3,8 +3,8 @@
 import type { Command } from "commander";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { openStore, resolveSession } from "../stored.js";
-import { sessionScore } from "../render/score.js";
+import { openStore, resolveSession } from "../../../compose.js";
+import { scoreLines, sessionScore } from "../render/score.js";
 
 export function registerScore(program: Command, context: CliContext): void {
   program
@@ -20,14 +20,13 @@ async function score(wanted: string, explain: boolean, io: Io): Promise<void> {
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);
-    const result = sessionScore(await store.read(id));
+    const summary = sessionScore(await store.read(id));
     if (io.options.json) {
-      io.json({ session: id, ...result.json });
+      io.json({ session: id, ...summary });
       return;
     }
-    io.out(`${io.paint.bold(id)}  AIVSS ${io.paint.bold(result.score)} ${result.band}, peak ${result.peak}`);
-    for (const line of result.lines) io.out(`  ${line}`);
-    if (explain) for (const line of result.explanation) io.out(`  ${line}`);
+    io.out(`${io.paint.bold(id)}  AIVSS ${io.paint.bold(summary.live.score)} ${summary.live.band}, peak ${summary.peak.score}`);
+    for (const line of scoreLines(summary, explain)) io.out(`  ${line}`);
   } finally {
     await close();
   }

@@ -6,7 +6,7 @@ import { callsInDoubt, netChanges, sessionState, type CallState, type SessionSta
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
-import { openStore, resolveSession } from "../stored.js";
+import { openStore, resolveSession } from "../../../compose.js";
 
 const OUTPUT_LINES = 12;
 

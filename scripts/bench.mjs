@@ -1,0 +1,29 @@
+// `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs). Arguments go to it.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { follow } from "./setup/follow.mjs";
+import { ensureSetup } from "./setup/main.mjs";
+import { CHECKOUT } from "./setup/paths.mjs";
+
+const ready = await ensureSetup();
+process.exitCode = ready.exit === 0 ? await runBench() : ready.exit;
+
+async function runBench() {
+  const script = join(CHECKOUT, "test", "bench", "main.mjs");
+  const source = join(CHECKOUT, "test", "bench", "main.ts");
+  const program = existsSync(script) ? script : existsSync(source) ? await bundle(source) : null;
+  if (program === null) {
+    process.stderr.write("ringfence: there is no benchmark: test/bench/main.ts is missing\n");
+    return 70;
+  }
+  return follow([process.execPath, "--expose-gc", program, ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
+}
+
+/** Node 20 reads no TypeScript. Packages stay outside the bundle, so what is measured is what users run. @param {string} source */
+async function bundle(source) {
+  const { build } = await import("esbuild");
+  const outfile = join(CHECKOUT, "dist", "bench", "main.mjs");
+  await build({ entryPoints: [source], outfile, bundle: true, packages: "external", format: "esm", platform: "node", target: "node20", logLevel: "warning" });
+  return outfile;
+}

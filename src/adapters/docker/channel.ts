@@ -1,0 +1,225 @@
+// The orchestrator's end of the channel into one sandbox: one call at a time, output under credit, a deadline on everything.
+// What arrives is hostile until parsed; one malformed byte ends the channel and with it the sandbox.
+
+import type { Duplex } from "node:stream";
+import {
+  DATA_PAYLOAD_BYTES,
+  STREAM_WINDOW_BYTES,
+  createCreditReturn,
+  createCreditWindow,
+  createFrameParser,
+  decodeMessage,
+  encodeFrame,
+  encodeMessage,
+  type CreditWindow,
+  type ExitMessage,
+  type HelloMessage,
+  type Message,
+  type StartMessage,
+} from "../../core/channel/index.js";
+import { GuardError, assertNever, printable } from "../../core/shared/index.js";
+import { createDockerDemux } from "./docker-stream.js";
+
+/** After the deadline of a call, or an order to kill, how long sandboxd may take to answer before the sandbox is given up. */
+const ANSWER_MS = 15_000;
+/** Credit is given back in pieces of this size. */
+const RETURN_BYTES = 256 * 1024;
+/** Diagnostics of the guard kept for a message. */
+const DIAGNOSTIC_CHARS = 2_000;
+
+export interface CallIo {
+  readonly stdin: readonly Uint8Array[];
+  readonly onStdout: (bytes: Uint8Array) => void;
+  readonly onStderr: (bytes: Uint8Array) => void;
+}
+
+export interface SandboxChannel {
+  /** Resolves with the self-test of the sandbox; rejects SANDBOX_FAILED when it ends before. */
+  readonly hello: Promise<HelloMessage>;
+  /** Settles once, with the reason. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Runs one call. Rejects SANDBOX_BROKEN when the channel ends first. Aborting asks for the call's end and waits for it. */
+  readonly call: (order: StartMessage, io: CallIo, signal: AbortSignal) => Promise<ExitMessage>;
+  /** Ends the channel. */
+  readonly end: (reason: string) => void;
+}
+
+interface ActiveCall {
+  readonly stream: number;
+  readonly io: CallIo;
+  readonly window: CreditWindow;
+  readonly owed: Readonly<Record<"stdout" | "stderr", (bytes: number) => number>>;
+  readonly resolve: (exit: ExitMessage) => void;
+  readonly reject: (error: GuardError) => void;
+  /** Input not yet sent: which piece, and from where in it. */
+  piece: number;
+  offset: number;
+  inputEnded: boolean;
+  fault: GuardError | null;
+}
+
+/** Speaks over an attached container stream, which must be attached before the container starts. */
+export function openSandboxChannel(stream: Duplex): SandboxChannel {
+  const hello = deferred<HelloMessage>();
+  const ended = deferred<string>();
+  const parser = createFrameParser();
+  const state: { over: string | null; call: ActiveCall | null; streams: number; diagnostics: string } = { over: null, call: null, streams: 0, diagnostics: "" };
+  // Nobody may be waiting for the greeting when the channel ends.
+  hello.promise.catch(() => undefined);
+
+  const end = (reason: string): void => {
+    if (state.over !== null) return;
+    const detail = state.diagnostics === "" ? reason : `${reason}; the guard said: ${printable(state.diagnostics.trim(), DIAGNOSTIC_CHARS)}`;
+    state.over = detail;
+    stream.destroy();
+    const error = new GuardError("SANDBOX_BROKEN", `the sandbox ended: ${detail}`);
+    hello.reject(new GuardError("SANDBOX_FAILED", `the sandbox ended while starting: ${detail}`));
+    state.call?.reject(error);
+    state.call = null;
+    ended.resolve(detail);
+  };
+
+  const send = (number: number, message: Message): void => {
+    if (state.over !== null) return;
+    const { type, payload } = encodeMessage(message);
+    stream.write(encodeFrame(type, number, payload));
+  };
+
+  const pushInput = (call: ActiveCall): void => {
+    while (!call.inputEnded) {
+      const piece = call.io.stdin[call.piece];
+      if (piece === undefined) {
+        call.inputEnded = true;
+        if (call.io.stdin.length > 0) send(call.stream, { type: "stdinEnd" });
+        return;
+      }
+      const size = call.window.take(Math.min(DATA_PAYLOAD_BYTES, piece.length - call.offset));
+      if (size > 0) send(call.stream, { type: "stdin", bytes: piece.subarray(call.offset, call.offset + size) });
+      call.offset += size;
+      if (call.offset >= piece.length) {
+        call.piece += 1;
+        call.offset = 0;
+      } else if (size === 0) return;
+    }
+  };
+
+  const deliver = (call: ActiveCall, of: "stdout" | "stderr", bytes: Uint8Array): void => {
+    try {
+      if (of === "stdout") call.io.onStdout(bytes);
+      else call.io.onStderr(bytes);
+    } catch (cause) {
+      // a sink that throws is a bug of ours: end the call, then say so
+      call.fault ??= new GuardError("INTERNAL_BUG", "an output sink threw", { cause });
+      send(call.stream, { type: "kill" });
+    }
+    const give = call.owed[of](bytes.length);
+    if (give > 0) send(call.stream, { type: "credit", of, bytes: give });
+  };
+
+  const take = (number: number, message: Message): void => {
+    const call = state.call;
+    if (message.type === "hello") return hello.resolve(message);
+    if (message.type === "error") return end(printable(message.message, DIAGNOSTIC_CHARS));
+    if (call === null || number !== call.stream) return end("a message of no call");
+    switch (message.type) {
+      case "stdout":
+      case "stderr":
+        return deliver(call, message.type, message.bytes);
+      case "credit":
+        call.window.give(message.bytes);
+        return pushInput(call);
+      case "exit":
+        state.call = null;
+        return call.fault === null ? call.resolve(message) : call.reject(call.fault);
+      case "start":
+      case "stdin":
+      case "stdinEnd":
+      case "kill":
+      case "bye":
+      case "ping":
+      case "pong":
+        return end(`unexpected message ${message.type}`);
+      default:
+        return assertNever(message);
+    }
+  };
+
+  const demux = createDockerDemux({
+    onStdout: (bytes) => {
+      const { frames, error } = parser.push(bytes);
+      for (const frame of frames) {
+        if (state.over !== null) return;
+        const message = decodeMessage(frame);
+        if (message === null) return end("a malformed message");
+        take(frame.stream, message);
+      }
+      if (error !== null) end(error);
+    },
+    onStderr: (bytes) => {
+      state.diagnostics = `${state.diagnostics}${Buffer.from(bytes).toString("latin1")}`.slice(-DIAGNOSTIC_CHARS);
+    },
+    onFault: end,
+  });
+  stream.on("data", (chunk: Buffer) => demux.push(chunk));
+  stream.on("end", () => end("its container stopped"));
+  stream.on("close", () => end("its container stopped"));
+  stream.on("error", (error: Error) => end(`the connection to the engine failed (${printable(error.message)})`));
+
+  const call = (order: StartMessage, io: CallIo, signal: AbortSignal): Promise<ExitMessage> =>
+    new Promise((resolve, reject) => {
+      if (state.over !== null) return reject(new GuardError("SANDBOX_BROKEN", `the sandbox has ended: ${state.over}`));
+      if (state.call !== null) return reject(new GuardError("INTERNAL_BUG", "a second call while one is running"));
+      state.streams += 1;
+      const number = state.streams;
+      const timers = [setTimeout(() => end("no answer after the deadline of a call"), order.timeoutMs + ANSWER_MS)];
+      const onAbort = (): void => {
+        send(number, { type: "kill" });
+        timers.push(setTimeout(() => end("no answer to an order to kill"), ANSWER_MS));
+      };
+      const done = (): void => {
+        for (const timer of timers) clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+      };
+      const active: ActiveCall = {
+        stream: number,
+        io,
+        window: createCreditWindow(STREAM_WINDOW_BYTES),
+        owed: { stdout: createCreditReturn(RETURN_BYTES), stderr: createCreditReturn(RETURN_BYTES) },
+        resolve: (exit) => {
+          done();
+          resolve(exit);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+        piece: 0,
+        offset: 0,
+        inputEnded: false,
+        fault: null,
+      };
+      state.call = active;
+      send(number, order);
+      pushInput(active);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+    });
+
+  return { hello: hello.promise, ended: ended.promise, call, end };
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,94 @@
+// What the engine is asked for when a sandbox is made. Pure: the shape is tested without an engine.
+
+import type { ContainerCreateOptions } from "dockerode";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { SandboxSpec } from "../../ports/sandbox.js";
+
+export interface ContainerPlan {
+  readonly spec: SandboxSpec;
+  readonly imageId: string;
+  readonly volume: string;
+  readonly runtimeDir: string;
+  readonly nonceName: string;
+  readonly cgroupVersion: 1 | 2;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const MIB = 1024 * 1024;
+const HOME = "/home/agent";
+/** Tasks of the guard itself, with room for the threads of its Node. */
+const GUARD_TASKS = 24;
+/** Capabilities the guard needs to start the agent without any. */
+const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
+
+/** Folders of the system a workspace may not be mounted over or in. */
+const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
+
+/** Refuses a place where a workspace would hide the system or be hidden by it. Throws USAGE_INVALID. */
+export function checkRoot(root: string): void {
+  const parts = root.split("/").slice(1);
+  const clean = root.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..") && !/[\u0000-\u001f\u007f]/.test(root);
+  const reserved = RESERVED.some((path) => root === path || root.startsWith(`${path}/`)) || ["/tmp", "/var", "/var/tmp", "/home", HOME].includes(root);
+  if (!clean || reserved) throw new GuardError("USAGE_INVALID", `\`${printable(root)}\` cannot hold the workspace inside a sandbox`, { hint: "use a folder such as /workspace" });
+}
+
+/** Everything of one container: no network, no rights, nothing writable but the workspace and small memory folders. */
+export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
+  const { spec } = plan;
+  return {
+    Image: plan.imageId,
+    User: "0:0",
+    Hostname: "sandbox",
+    WorkingDir: "/",
+    Env: [],
+    Entrypoint: ["/.ringfence/bin/rf-enter"],
+    Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName],
+    Labels: { ...plan.labels },
+    Healthcheck: { Test: ["NONE"] },
+    Tty: false,
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: "none",
+      ReadonlyRootfs: true,
+      CapDrop: ["ALL"],
+      CapAdd: GUARD_CAPABILITIES,
+      SecurityOpt: ["no-new-privileges"],
+      Privileged: false,
+      Init: false,
+      IpcMode: "private",
+      ...(plan.cgroupVersion === 2 ? { CgroupnsMode: "private" as const } : {}),
+      Memory: spec.limits.memoryBytes,
+      MemorySwap: spec.limits.memoryBytes,
+      PidsLimit: spec.limits.processes + GUARD_TASKS,
+      NanoCpus: Math.round(spec.limits.cpus * 1e9),
+      ShmSize: 16 * MIB,
+      LogConfig: { Type: "none", Config: {} },
+      Tmpfs: tmpfs(spec),
+      Mounts: [
+        { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
+        // Without NoCopy the engine fills an empty volume with what the image has at that place.
+        { Type: "volume", Source: plan.volume, Target: spec.root, ReadOnly: false, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } } },
+      ],
+    },
+  };
+}
+
+/**
+ * The writable folders beside the workspace. Their pages count as the container's memory: full ones must leave room, or
+ * the kernel would end the guard.
+ */
+function tmpfs({ uid, gid, limits }: SandboxSpec): Record<string, string> {
+  const whole = Math.min(limits.tmpBytes, Math.floor(limits.memoryBytes / 4));
+  const owner = `uid=${uid},gid=${gid}`;
+  return {
+    "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${whole}`,
+    "/var/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${Math.floor(whole / 4)}`,
+    "/run": `rw,noexec,nosuid,nodev,mode=0755,size=${8 * MIB},${owner}`,
+    [HOME]: `rw,exec,nosuid,nodev,mode=0700,size=${whole},${owner}`,
+  };
+}

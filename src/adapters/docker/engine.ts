@@ -1,0 +1,78 @@
+// The connection to the engine of this machine, made when first needed, and what the engine is and can do.
+
+import Docker from "dockerode";
+import { GuardError, printable } from "../../core/shared/index.js";
+import { engineAddresses, type EngineAddress } from "./discover.js";
+import { engineCall } from "./engine-call.js";
+
+/** What an engine said about itself. */
+export interface EngineInfo {
+  readonly socketPath: string;
+  readonly from: string;
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly os: string;
+  readonly arch: string;
+  readonly kernel: string;
+  /** The container runtime used, such as `runc`. */
+  readonly runtime: string;
+  readonly cgroupVersion: 1 | 2;
+  readonly rootless: boolean;
+  /** Container root is another user outside. */
+  readonly userNamespace: boolean;
+  readonly seccomp: boolean;
+  readonly storageDriver: string;
+}
+
+export interface Engine {
+  readonly docker: Docker;
+  readonly info: EngineInfo;
+}
+
+const ASK_MS = 10_000;
+
+/** Connects to the first engine that answers. Throws ENGINE_UNAVAILABLE with every place tried, or ENGINE_REMOTE. */
+export async function connectEngine(socketPath: string | undefined, signal?: AbortSignal): Promise<Engine> {
+  const addresses: readonly EngineAddress[] = socketPath === undefined ? engineAddresses() : [{ socketPath, from: "the settings" }];
+  const reasons: string[] = [];
+  for (const address of addresses) {
+    const docker = new Docker({ socketPath: address.socketPath });
+    try {
+      return { docker, info: await describe(docker, address, signal) };
+    } catch (cause) {
+      if (!(cause instanceof GuardError) || cause.code !== "ENGINE_UNAVAILABLE") throw cause;
+      reasons.push(`${printable(address.socketPath)} (${address.from}): ${cause.message}`);
+    }
+  }
+  throw new GuardError("ENGINE_UNAVAILABLE", `no container engine answers on this machine; tried ${reasons.join("; ")}`);
+}
+
+async function describe(docker: Docker, address: EngineAddress, signal: AbortSignal | undefined): Promise<EngineInfo> {
+  const call = { what: "asking the engine what it is", limitMs: ASK_MS, signal, code: "ENGINE_UNAVAILABLE" } as const;
+  const version = await engineCall(call, () => docker.version());
+  const info: unknown = await engineCall(call, () => docker.info());
+  const field = (name: string): unknown => (typeof info === "object" && info !== null ? (info as Record<string, unknown>)[name] : undefined);
+  const options = field("SecurityOptions");
+  const security = Array.isArray(options) ? options.filter((option): option is string => typeof option === "string") : [];
+  const has = (name: string): boolean => security.some((option) => option.includes(`name=${name}`));
+  return {
+    ...address,
+    name: text(field("OperatingSystem")) === "Docker Desktop" ? "Docker Desktop" : "Docker Engine",
+    version: text(version.Version),
+    apiVersion: text(version.ApiVersion),
+    os: text(version.Os),
+    arch: text(version.Arch),
+    kernel: text(version.KernelVersion),
+    runtime: text(field("DefaultRuntime")),
+    cgroupVersion: field("CgroupVersion") === "2" ? 2 : 1,
+    rootless: has("rootless"),
+    userNamespace: has("userns"),
+    seccomp: has("seccomp"),
+    storageDriver: text(field("Driver")),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? printable(value) : "unknown";
+}

@@ -1,0 +1,146 @@
+// Opens sandboxes on the Docker engine of this machine. Every step of a start that fails takes back all steps before it.
+
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import type Docker from "dockerode";
+import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { Sandbox, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
+import type { Telemetry } from "../../ports/system.js";
+import { leaseState } from "../system/lease.js";
+import { openSandboxChannel, type SandboxChannel } from "./channel.js";
+import { checkRoot, containerOptions } from "./container-options.js";
+import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
+import { engineCall, statusOf } from "./engine-call.js";
+import { labelsOf } from "./labels.js";
+import { placeNonce, type Nonce } from "./nonce.js";
+import { overlayOptions } from "./overlay-volume.js";
+import { reapOrphans, type ReapReport } from "./reaper.js";
+import { removeContainer, removeVolume } from "./remove.js";
+import { createSandbox } from "./sandbox.js";
+
+export interface DockerProviderOptions {
+  /** Folder of the sandbox runtime, made by set-up. */
+  readonly runtimeDir: string;
+  /** Who owns what is made: see system/lease. */
+  readonly lease: string;
+  readonly telemetry: Telemetry;
+  /** The engine's socket; found when left out. */
+  readonly socketPath?: string | undefined;
+}
+
+export interface DockerProvider extends SandboxProvider {
+  /** What the engine is. Throws ENGINE_UNAVAILABLE or ENGINE_REMOTE. */
+  info(): Promise<EngineInfo>;
+  /** Removes what dead orchestrators left. */
+  reap(): Promise<ReapReport>;
+  /** The id of an image, or null when the engine has none of that name. */
+  imageExists(reference: string): Promise<string | null>;
+}
+
+const STEP_MS = 60_000;
+const HELLO_MS = 30_000;
+/** Without these nothing is contained: a sandbox that fails one of them is refused. */
+const NEEDED = ["caps-empty", "no-new-privs", "rootfs-read-only", "no-network", "guard-unreachable", "processes-limited", "workspace-copy"];
+
+/** A provider for the engine of this machine. Connects when first used. */
+export function createDockerProvider(options: DockerProviderOptions): DockerProvider {
+  const cache: { engine: Promise<Engine> | null } = { engine: null };
+  const engine = (signal?: AbortSignal): Promise<Engine> => {
+    if (cache.engine === null) {
+      cache.engine = connectEngine(options.socketPath, signal);
+      // What failed once is asked again next time.
+      cache.engine.catch(() => {
+        cache.engine = null;
+      });
+    }
+    return cache.engine;
+  };
+  return {
+    open: async (spec, signal) => openOn(await engine(signal), options, spec, signal),
+    info: async () => (await engine()).info,
+    reap: async () => reapOrphans((await engine()).docker, leaseState, Date.now()),
+    imageExists: async (reference) => findImage((await engine()).docker, reference),
+  };
+}
+
+async function findImage(docker: Docker, reference: string, signal?: AbortSignal): Promise<string | null> {
+  return engineCall({ what: `looking for the image ${printable(reference)}`, limitMs: STEP_MS, signal }, async () => {
+    try {
+      return (await docker.getImage(reference).inspect()).Id;
+    } catch (cause) {
+      if (statusOf(cause) === 404) return null;
+      throw cause;
+    }
+  });
+}
+
+async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+  checkRoot(spec.root);
+  const volumeOptions = overlayOptions(spec.workspace);
+  if (!existsSync(join(options.runtimeDir, "runtime.json"))) throw new GuardError("RUNTIME_MISSING", `no sandbox runtime in \`${printable(options.runtimeDir)}\``);
+  const imageId = await findImage(docker, spec.image, signal);
+  if (imageId === null) throw new GuardError("IMAGE_MISSING", `the engine has no image \`${printable(spec.image)}\``);
+  // Named beforehand, so that also what the engine makes after we stopped waiting can be taken back.
+  const name = `ringfence-${spec.sessionId.replace(/[^A-Za-z0-9_.-]/g, "-")}-${randomBytes(4).toString("hex")}`;
+  const labels = labelsOf(spec.sessionId, options.lease);
+  const nonce = await placeNonce(spec.workspace.upper, spec.uid, spec.gid);
+  const remove = removal(docker, name, options.telemetry);
+  const attached: { channel: SandboxChannel | null } = { channel: null };
+  try {
+    await engineCall({ what: "making the workspace volume", limitMs: STEP_MS, signal }, (abortSignal) =>
+      docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
+    );
+    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, cgroupVersion: info.cgroupVersion, labels };
+    const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
+      docker.createContainer({ ...containerOptions(plan), name, abortSignal }),
+    );
+    // No abort signal of the step here: it would cut the stream later, when the step is long over.
+    const stream = await engineCall({ what: "attaching to the container", limitMs: STEP_MS, signal }, () =>
+      container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
+    );
+    const channel = openSandboxChannel(stream as unknown as Duplex);
+    attached.channel = channel;
+    await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+    const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
+    checkHello(hello, nonce);
+    const engine = { name: info.name, version: info.version, runtime: info.runtime };
+    return createSandbox({ spec, imageId, engine, hello, channel, remove });
+  } catch (cause) {
+    attached.channel?.end("the start failed");
+    await remove();
+    await nonce.remove();
+    throw cause;
+  }
+}
+
+/** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */
+function checkHello(hello: HelloMessage, nonce: Nonce): void {
+  if (hello.version !== PROTOCOL_VERSION) {
+    throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
+  }
+  if (hello.nonce !== nonce.content) {
+    throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
+  }
+  if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
+  const failed = NEEDED.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
+  const absent = NEEDED.filter((id) => !hello.controls.some((control) => control.id === id));
+  if (failed.length + absent.length > 0) {
+    const what = [...failed.map((control) => `${control.id} (${printable(control.detail)})`), ...absent].join(", ");
+    throw new GuardError("SANDBOX_FAILED", `the sandbox does not hold on this engine: ${what}`);
+  }
+}
+
+/** Removes container, then volume; says so to operators when the engine refuses, for the reaper will find them. */
+function removal(docker: Docker, name: string, telemetry: Telemetry): () => Promise<void> {
+  return async () => {
+    try {
+      await removeContainer(docker, name);
+      await removeVolume(docker, name);
+    } catch (cause) {
+      telemetry.warn("a sandbox could not be removed from the engine", { name, cause: printable(cause instanceof Error ? cause.message : String(cause)) });
+    }
+  };
+}

@@ -1,0 +1,147 @@
+// One sandbox on a Docker engine: calls over its channel, files through the runtime's tool, everything removed at the end.
+
+import { constants } from "node:os";
+import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeMessage, type ExitMessage, type HelloMessage, type StartMessage } from "../../core/channel/index.js";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec } from "../../ports/sandbox.js";
+import type { SandboxChannel } from "./channel.js";
+import { answerText, changeOrder, parseAnswers, readOrder, type FileAnswer } from "./file-batch.js";
+
+/** Longest time of one batch of file operations. */
+const FILES_MS = 120_000;
+/** Most bytes of orders in one batch; more are sent one after the other. */
+const BATCH_BYTES = 64 * 1024 * 1024;
+/** Most of the file tool's own words in an answer. */
+const REASON_BYTES = 1024;
+
+export interface SandboxParts {
+  readonly spec: SandboxSpec;
+  readonly imageId: string;
+  readonly engine: Sandbox["engine"];
+  readonly hello: HelloMessage;
+  readonly channel: SandboxChannel;
+  /** Removes what was made on the engine. Never rejects. */
+  readonly remove: () => Promise<void>;
+}
+
+/** Puts the parts of a started sandbox together. */
+export function createSandbox(parts: SandboxParts): Sandbox {
+  const { channel, spec } = parts;
+  const state: { closing: Promise<void> | null } = { closing: null };
+  const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
+
+  const files = async (orders: readonly (readonly Uint8Array[])[], outputBytes: number, signal: AbortSignal): Promise<readonly FileAnswer[]> => {
+    const out: Uint8Array[] = [];
+    const errors: Uint8Array[] = [];
+    const start: StartMessage = { type: "start", kind: "files", argv: [], cwd: spec.root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes };
+    const exit = await channel.call(start, { stdin: orders.flat(), onStdout: (bytes) => out.push(bytes.slice()), onStderr: (bytes) => errors.push(bytes.slice()) }, signal);
+    if (exit.ended === "cancelled") throw new GuardError("CANCELLED", "a file operation was cancelled");
+    if (exit.exitCode !== 0 || !exit.quiescent) {
+      throw new GuardError("SANDBOX_BROKEN", `the file tool failed (${exit.ended}, code ${exit.exitCode}): ${printable(Buffer.concat(errors).toString("utf8"))}`);
+    }
+    return parseAnswers(Buffer.concat(out), orders.length);
+  };
+
+  return {
+    imageId: parts.imageId,
+    engine: parts.engine,
+    controls: parts.hello.controls,
+    ended,
+    run: async (request, sink, signal) => {
+      const refusal = unstartable(request);
+      if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
+      if (signal.aborted) return nothingRan();
+      const stdin = request.stdin === null ? [] : pieces(request.stdin);
+      const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, signal);
+      return runResult(exit);
+    },
+    readFile: async (path, limitBytes, signal) => {
+      if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");
+      const [answer] = await files([readOrder(path, limitBytes)], limitBytes + REASON_BYTES, signal);
+      if (answer === undefined) throw new GuardError("SANDBOX_BROKEN", "the file tool did not answer");
+      if (answer.code === "done") return { ok: true, content: answer.bytes, mode: answer.mode };
+      return { ok: false, reason: answer.code, detail: answerText(answer) } satisfies ReadResult;
+    },
+    apply: async (ops, signal) => {
+      const results: FileOpResult[] = [];
+      for (const batch of batches(ops)) {
+        if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");
+        const answers = await files(batch.map(changeOrder), batch.length * REASON_BYTES, signal);
+        results.push(...answers.map((answer) => (answer.code === "done" ? null : answerText(answer))));
+      }
+      return results;
+    },
+    close: () => {
+      state.closing ??= (async () => {
+        channel.end("closed");
+        await parts.remove();
+      })();
+      return state.closing;
+    },
+  };
+}
+
+function startOrder(request: RunRequest): StartMessage {
+  return {
+    type: "start",
+    kind: "program",
+    argv: request.argv,
+    cwd: request.cwd,
+    environment: Object.entries(request.environment),
+    hasStdin: request.stdin !== null,
+    timeoutMs: request.timeoutMs,
+    outputBytes: request.outputBytes,
+  };
+}
+
+/** An empty input is still an input that ends: one empty piece. */
+function pieces(bytes: Uint8Array): readonly Uint8Array[] {
+  const list: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length || list.length === 0; at += DATA_PAYLOAD_BYTES) list.push(bytes.subarray(at, at + DATA_PAYLOAD_BYTES));
+  return list;
+}
+
+/** Why the kernel would refuse to start this, seen before it is sent: null when it would not. */
+function unstartable(request: RunRequest): string | null {
+  const texts = [request.cwd, ...request.argv, ...Object.entries(request.environment).flat()];
+  if (request.argv.length === 0) return "no program was named";
+  if (texts.some((text) => text.includes("\0"))) return "Invalid argument";
+  return encodeMessage(startOrder(request)).payload.length > START_PAYLOAD_BYTES ? "Argument list too long" : null;
+}
+
+function refuseLikeKernel(request: RunRequest, why: string, sink: OutputSink): RunResult {
+  const line = Buffer.from(`${printable(request.argv[0] ?? "")}: ${why}\n`);
+  sink.stderr(line);
+  return { ...nothingRan(), exitCode: 126, ended: "exit", stderrBytes: line.length };
+}
+
+function nothingRan(): RunResult {
+  return { exitCode: null, signal: null, ended: "cancelled", durationMs: 0, stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true };
+}
+
+function runResult(exit: ExitMessage): RunResult {
+  const { exitCode, ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent } = exit;
+  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent };
+}
+
+function signalName(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
+}
+
+/** Splits operations so that no batch holds more than the limit. */
+function batches(ops: readonly FileOp[]): readonly (readonly FileOp[])[] {
+  const list: FileOp[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const op of ops) {
+    const bytes = op.op === "write" ? op.content.length : 0;
+    const last = list.at(-1);
+    if (last === undefined || size + bytes > BATCH_BYTES || last.length >= 1000) {
+      list.push([op]);
+      size = bytes;
+    } else {
+      last.push(op);
+      size += bytes;
+    }
+  }
+  return list;
+}

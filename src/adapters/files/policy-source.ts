@@ -1,0 +1,84 @@
+// Reads policy files and the built-in packs from disk, by name or by path. Judges nothing.
+
+import { constants } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { extendsOf, type PolicyText } from "../../core/policy/index.js";
+import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
+import { packageFile } from "../system/package-root.js";
+
+const SUFFIX = ".policy.yaml";
+/** Packs that every policy stands on: they deny and ask, and cannot be left out. */
+const PACK = /^(l[1-7]|cross-layer)(-[a-z0-9-]+)?\.policy\.yaml$/;
+
+export interface PolicySourceOptions {
+  /** Policy files the user named; empty means the profile alone. */
+  readonly files: readonly string[];
+  readonly builtinDir: string;
+  /** Id of the built-in profile used when no file is named; null for none. */
+  readonly profile: string | null;
+}
+
+/** The folder of the built-in packs in this installation. */
+export function builtinPoliciesDir(): string {
+  return packageFile("policies");
+}
+
+/**
+ * The texts a policy set is compiled from: the built-in packs always, then the user's files and the built-in profiles they
+ * extend, or the default profile when there are none. Throws POLICY_NOT_FOUND or POLICY_INVALID.
+ */
+export async function loadPolicySources(options: PolicySourceOptions): Promise<readonly PolicyText[]> {
+  const builtin = await builtinNames(options.builtinDir);
+  const read = (name: string): Promise<PolicyText> => readPolicy(join(options.builtinDir, name), `builtin:${name}`);
+  const packs = await Promise.all(builtin.filter((name) => PACK.test(name)).map(read));
+  const named = await Promise.all(options.files.map((file) => readPolicy(file, file)));
+  const wanted = options.files.length > 0 ? named.flatMap(extendsOf) : options.profile === null ? [] : [options.profile];
+  const profiles = await Promise.all(
+    [...new Set(wanted)].flatMap((id) => {
+      const name = `${id}${SUFFIX}`;
+      if (builtin.includes(name)) return PACK.test(name) ? [] : [read(name)];
+      if (options.files.length > 0) return []; // the compiler names an unknown id with its place
+      throw new GuardError("POLICY_NOT_FOUND", `there is no built-in profile \`${printable(id)}\``, { hint: `profiles: ${builtin.filter((one) => !PACK.test(one)).map((one) => basename(one, SUFFIX)).join(", ")}` });
+    }),
+  );
+  return [...packs, ...profiles, ...named];
+}
+
+async function builtinNames(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).sort();
+  } catch (cause) {
+    throw new GuardError("POLICY_NOT_FOUND", `cannot read the built-in policies in \`${printable(folder)}\``, { cause, hint: "install the package again" });
+  }
+}
+
+/** One file as UTF-8 text. Only regular files, not larger than the limit. */
+async function readPolicy(path: string, name: string): Promise<PolicyText> {
+  let handle;
+  try {
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new GuardError("POLICY_NOT_FOUND", `cannot open policy file \`${printable(name)}\`: ${code}`, { cause });
+  }
+  try {
+    const info = await handle.stat();
+    if (!info.isFile()) throw new GuardError("POLICY_NOT_FOUND", `policy file \`${printable(name)}\` is no regular file`);
+    if (info.size > LIMITS.policyBytes) throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` is larger than ${String(LIMITS.policyBytes)} bytes`, { hint: "split it into several files" });
+    const bytes = new Uint8Array(LIMITS.policyBytes + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === bytes.length) break;
+    }
+    if (length > LIMITS.policyBytes) throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` grew past ${String(LIMITS.policyBytes)} bytes`);
+    return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)) };
+  } catch (cause) {
+    if (cause instanceof GuardError) throw cause;
+    throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` is not readable as UTF-8 text`, { cause });
+  } finally {
+    await handle.close();
+  }
+}

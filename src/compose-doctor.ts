@@ -1,0 +1,105 @@
+// What `doctor` looks at: each part of the installation, how it stands, what is lost, and the mend.
+
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { runHostCommand } from "./adapters/process/run.js";
+import { isLeaseAlive } from "./adapters/system/lease.js";
+import { packageFile } from "./adapters/system/package-root.js";
+import { createOpenSessions } from "./adapters/system/open-sessions.js";
+import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { DEFAULT_IMAGE } from "./config/defaults.js";
+import { GuardError, printable } from "./core/shared/index.js";
+
+/** How one part stands. `lost`: it works, but this engine cannot hold something; `missing`: nothing can be guarded without it. */
+export interface Checkup {
+  readonly id: string;
+  readonly state: "ok" | "note" | "lost" | "missing";
+  readonly detail: string;
+  /** What to do; null when there is nothing to do. */
+  readonly mend: string | null;
+}
+
+const SETUP = "npm run setup";
+const LOW_SPACE = 1024 ** 3;
+const TOOL_MS = 10_000;
+
+/** Looks at everything; a part that cannot be looked at is reported, never thrown. */
+export async function checkUp(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+  const parts = [node, client, engine, runtime, state];
+  const found = await Promise.all(parts.map((part) => part(env).catch((error: unknown) => [failed(part.name, error)])));
+  return found.flat();
+}
+
+function failed(id: string, error: unknown): Checkup {
+  const message = error instanceof Error ? error.message : String(error);
+  return { id, state: "missing", detail: printable(message, 400), mend: error instanceof GuardError ? error.hint : SETUP };
+}
+
+async function node(): Promise<readonly Checkup[]> {
+  return [{ id: "node", state: "ok", detail: process.version, mend: null }];
+}
+
+/** The command-line client is only needed to build images. */
+async function client(): Promise<readonly Checkup[]> {
+  const result = await runHostCommand({ file: "docker", args: ["--version"], timeoutMs: TOOL_MS }).catch(() => null);
+  if (result === null || result.exitCode !== 0) return [{ id: "docker-client", state: "note", detail: "not found; only set-up needs it", mend: "install the Docker command-line client" }];
+  return [{ id: "docker-client", state: "ok", detail: printable(result.stdout.trim()), mend: null }];
+}
+
+async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+  const { createDockerProvider } = await import("./adapters/docker/provider.js");
+  const { currentLease } = await import("./adapters/system/lease.js");
+  const { telemetry, stateDir, close } = await (await import("./compose.js")).openStore(env);
+  try {
+    const provider = createDockerProvider({ runtimeDir: packageFile("dist", "runtime"), lease: currentLease(), telemetry });
+    const info = await provider.info();
+    const parts: Checkup[] = [
+      { id: "engine", state: "ok", detail: `${info.name} ${info.version}, API ${info.apiVersion}, ${info.socketPath} (${info.from})`, mend: null },
+      { id: "container-runtime", state: "ok", detail: `${info.runtime}, kernel ${info.kernel}, cgroup v${info.cgroupVersion}, storage ${info.storageDriver}`, mend: null },
+      info.seccomp
+        ? { id: "seccomp", state: "ok", detail: "the engine filters system calls", mend: null }
+        : { id: "seccomp", state: "lost", detail: "the engine has no seccomp: every system call is open to the agent", mend: "use an engine with seccomp" },
+    ];
+    if (info.rootless || info.userNamespace) parts.push({ id: "user-namespace", state: "lost", detail: "the engine maps users: copy-on-write workspaces may not work", mend: "use an engine that runs as root without user-namespace remapping" });
+    const image = await provider.imageExists(DEFAULT_IMAGE);
+    parts.push(image === null ? { id: "image", state: "missing", detail: `${DEFAULT_IMAGE} is not built`, mend: SETUP } : { id: "image", state: "ok", detail: `${DEFAULT_IMAGE} ${image.slice(0, 19)}`, mend: null });
+    const reaped = await provider.reap();
+    const left = reaped.containers.length + reaped.volumes.length;
+    if (left > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${reaped.containers.length} containers, ${reaped.volumes.length} volumes`, mend: null });
+    const record = join(stateDir, "engine", "dockerd.json");
+    if (existsSync(record)) parts.push({ id: "engine-owner", state: "note", detail: "set-up started this engine; `ringfence doctor --stop-engine` ends it", mend: null });
+    return parts;
+  } finally {
+    await close();
+  }
+}
+
+async function runtime(): Promise<readonly Checkup[]> {
+  const file = packageFile("dist", "runtime", "runtime.json");
+  if (!existsSync(file)) return [{ id: "sandbox-runtime", state: "missing", detail: "the runtime that sandboxes carry is not built", mend: SETUP }];
+  const about: unknown = JSON.parse(readFileSync(file, "utf8"));
+  const field = (name: string): string => (typeof about === "object" && about !== null && name in about ? String((about as Record<string, unknown>)[name]) : "?");
+  return [{ id: "sandbox-runtime", state: "ok", detail: `${field("digest").slice(0, 19)}, Node ${field("node")}, ${field("arch")}`, mend: null }];
+}
+
+async function state(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+  const stateDir = resolveStateDir(env);
+  const { bavail, bsize } = statfsSync(stateDir);
+  const free = bavail * bsize;
+  const space = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  const abandoned = await createOpenSessions({ stateDir, lease: "", isLeaseAlive }).abandoned();
+  return [
+    free < LOW_SPACE ? { id: "state", state: "note", detail: `${printable(stateDir)}, only ${space}`, mend: "free space: calls are refused when the record cannot be written" } : { id: "state", state: "ok", detail: `${printable(stateDir)}, ${space}`, mend: null },
+    ...(abandoned.length === 0 ? [] : [{ id: "abandoned", state: "note" as const, detail: `${abandoned.length} sessions were left open by a crash; the next command closes them on record`, mend: null }]),
+  ];
+}
+
+/** Ends an engine that set-up started, and no other. */
+export async function stopOwnEngine(): Promise<"stopped" | "not-ours" | "not-running"> {
+  const load = async (name: string): Promise<Record<string, (...args: unknown[]) => unknown>> => import(pathToFileURL(packageFile("scripts", "setup", name)).href);
+  const { setupPaths } = await load("paths.mjs");
+  const { stopEngine } = await load("engine-start.mjs");
+  if (setupPaths === undefined || stopEngine === undefined) throw new GuardError("INTERNAL_BUG", "the set-up scripts are incomplete");
+  return (await stopEngine(setupPaths())) as "stopped" | "not-ours" | "not-running";
+}

@@ -1,0 +1,151 @@
+// The composition root: wires adapters to the engine and to review. Heavy adapters are loaded only where they are used.
+
+import { resolve } from "node:path";
+import { loadPolicy } from "./compose-policy.js";
+import { createPreimages } from "./adapters/files/preimages.js";
+import { createWorkspaceProvider } from "./adapters/files/workspace.js";
+import { openOperatorLog } from "./adapters/log/pino.js";
+import { createLedgerStore, type FileLedgerStore } from "./adapters/store/index.js";
+import { createSystemClock } from "./adapters/system/clock.js";
+import { sha256 } from "./adapters/system/hasher.js";
+import { createRandomIds } from "./adapters/system/ids.js";
+import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
+import { createOpenSessions } from "./adapters/system/open-sessions.js";
+import { packageFile } from "./adapters/system/package-root.js";
+import { createRedactor } from "./adapters/system/redactor.js";
+import { createKeyedDigest, createSigner } from "./adapters/system/signer.js";
+import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { createAbsentApprover, createTerminalApprover, type TerminalApproverOptions } from "./adapters/approver/terminal.js";
+import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
+import { productVersion } from "./config/product.js";
+import { KIMI_DEV, type RiskState } from "./core/risk/index.js";
+import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
+import type { Role } from "./core/shared/index.js";
+import type { EngineDeps } from "./engine/deps.js";
+import { recoverSessions, type Recovered } from "./engine/recover.js";
+import { openSession, type Session } from "./engine/session.js";
+import type { Approver } from "./ports/approver.js";
+import type { SandboxProvider } from "./ports/sandbox.js";
+import type { Telemetry } from "./ports/system.js";
+import type { WorkspaceProvider } from "./ports/workspace.js";
+
+export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
+export type { Observation } from "./engine/observation.js";
+export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
+
+/** What a call of the library or a command needs of the state folder. */
+export interface Stored {
+  readonly stateDir: string;
+  readonly store: FileLedgerStore;
+  readonly workspaces: WorkspaceProvider;
+  readonly telemetry: Telemetry;
+  close(): Promise<void>;
+}
+
+/** Opens the state folder and what is kept there. Loads no engine client. */
+export async function openStore(env: NodeJS.ProcessEnv): Promise<Stored> {
+  const stateDir = resolveStateDir(env);
+  const log = openOperatorLog(stateDir, env["RINGFENCE_LOG_LEVEL"] ?? "info");
+  const clock = createSystemClock();
+  const store = createLedgerStore({ stateDir, clock, hasher: sha256, signer: createSigner(stateDir), telemetry: log.telemetry });
+  const workspaces = createWorkspaceProvider({ stateDir, home: env["HOME"] ?? "/root", telemetry: log.telemetry });
+  return {
+    stateDir,
+    store,
+    workspaces,
+    telemetry: log.telemetry,
+    close: async () => log.flush(),
+  };
+}
+
+export interface ComposeOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Who is asked: a terminal, or an approver of the caller's own. Nobody rejects. */
+  readonly approver: { readonly terminal: TerminalApproverOptions | null } | Approver;
+  /** Another place to run than the local engine. */
+  readonly sandboxes?: SandboxProvider;
+  readonly onRecovered?: (recovered: Recovered) => void;
+}
+
+export interface OpenOptions {
+  readonly workspace: string;
+  readonly policies?: readonly string[];
+  readonly role?: Role | null;
+  readonly image?: string;
+  readonly root?: string;
+  readonly timeoutMs?: number;
+  readonly source?: EventData["session.opened"]["source"];
+  readonly startedBy?: string;
+  readonly agent?: Partial<AgentInfo>;
+  readonly onEvent?: (event: AuditEvent) => void;
+}
+
+export type OpenedSession = Session & { readonly rules: number };
+
+export interface Orchestrator {
+  readonly stateDir: string;
+  /** Opens a session. Rejects with GuardError, and leaves nothing behind, when anything is missing. */
+  open(options: OpenOptions, signal: AbortSignal): Promise<OpenedSession>;
+  readonly riskOf: (session: Session) => RiskState;
+}
+
+/** Wires everything. Sessions that a crash left open are closed on record, and their containers removed, on the way. */
+export async function composeEngine(options: ComposeOptions): Promise<Orchestrator> {
+  const stored = await openStore(options.env);
+  const { stateDir, store, workspaces, telemetry } = stored;
+  const lease = currentLease();
+  const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
+  const { createHints } = await import("./adapters/watch/hints.js");
+  const keyedHex = createKeyedDigest(stateDir);
+  const deps: EngineDeps = {
+    store,
+    workspaces,
+    sandboxes: options.sandboxes ?? (await dockerSandboxes({ stateDir, lease, telemetry })),
+    observer: createHints(telemetry),
+    preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
+    openSessions,
+    approver: "terminal" in options.approver ? (options.approver.terminal === null ? createAbsentApprover("no terminal to ask on") : createTerminalApprover(options.approver.terminal)) : options.approver,
+    clock: createSystemClock(),
+    ids: createRandomIds(),
+    telemetry,
+    hasher: sha256,
+    keyedDigest: (text) => `sha256:${keyedHex(text)}`,
+    redactor: createRedactor(keyedHex),
+    product: `ringfence ${productVersion(packageFile("package.json"))}`,
+  };
+  for (const recovered of await recoverSessions(deps)) options.onRecovered?.(recovered);
+  return {
+    stateDir,
+    riskOf: (session) => session.risk(),
+    open: async (open, signal) => {
+      const policy = await loadPolicy(open.policies ?? []);
+      const session = await openSession(
+        deps,
+        {
+          workspace: resolve(open.workspace),
+          image: open.image ?? DEFAULT_IMAGE,
+          policy,
+          profile: (open.policies ?? []).length === 0 ? DEFAULT_PROFILE : null,
+          risk: KIMI_DEV,
+          role: open.role ?? null,
+          source: open.source ?? "library",
+          startedBy: open.startedBy ?? "library",
+          agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
+          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+          ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
+        },
+        signal,
+      );
+      return { ...session, rules: policy.rules.length };
+    },
+  };
+}
+
+/** The local engine, with the containers and volumes of crashed sessions removed first. */
+async function dockerSandboxes(options: { readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<SandboxProvider> {
+  const { createDockerProvider } = await import("./adapters/docker/provider.js");
+  const { runtimeFolder } = await import("./adapters/docker/runtime-folder.js");
+  const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime")), lease: options.lease, telemetry: options.telemetry });
+  await provider.reap();
+  return provider;
+}

@@ -1,0 +1,10 @@
+// What was really changed, what is wrong with it, how it is undone and how it is shown.
+
+export type { Change, Entry, FileKind, Finding } from "./change.js";
+export { changesOfCall, markReverted, reconcile, type Judge, type Judgement, type ReconcileInput, type Reconciliation } from "./compare.js";
+export { changeBetween, isSameContent, isSameEntry } from "./entries.js";
+export { comparePaths, decodeName, encodeName, isWorkspacePath, parentPath } from "./names.js";
+export { leavesWorkspace } from "./own-findings.js";
+export { renderPatch, type PatchInput, type RenderedPatch } from "./patch.js";
+export { needsContent, planRevert, revertOps, type RevertOp, type RevertPlan, type RevertStep } from "./revert.js";
+export { isRunLater } from "./runs-later.js";

@@ -1,0 +1,14 @@
+export { parseDecimal, formatExact, formatFixed, type Decimal } from "./decimal.js";
+export { FACTOR_KEYS, FACTOR_NAMES, factorKey, parseFactors, type FactorKey, type Factors } from "./factors.js";
+export { bandOf, FORMULAS, scoreAivss, type AivssScore, type Band, type Formula } from "./aivss.js";
+export { parseCvssVector, type CvssVector } from "./cvss-vector.js";
+export { cvssOf, scoreCvss } from "./cvss.js";
+export { aivssJson, aivssLines, aivssNotes, calculate, parseAivssOptions, type AivssInput, type AivssJson, type AivssOptions, type Calculation } from "./calculate.js";
+export { OUTCOMES, RISK_MODEL, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
+export { KIMI_DEV, riskProfile, type RiskProfile } from "./profiles.js";
+export { POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
+export { initialRisk, reduceRisk, replayRisk, type PlacedEvent } from "./reduce.js";
+export type { RiskChange, RiskState } from "./state.js";
+export { riskSummary, type RiskSummary } from "./summary.js";
+export { riskEvent } from "./update.js";
+export { riskExplanation, riskLines } from "./render.js";

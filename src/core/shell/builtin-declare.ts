@@ -1,0 +1,122 @@
+// `export`, `declare` and their kin: variables by name, and what of them programs will see.
+
+import { addEnvironment } from "./assign.js";
+import { runsInArithmetic } from "./expand.js";
+import { addOpaque, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
+import { setVariable, type Variable } from "./state.js";
+import { dropPrefix, exact, UNKNOWN_MANY, type Field } from "./value.js";
+
+const NAME = /^([A-Za-z_]\w*)(\+?=)?/;
+
+interface Declared {
+  readonly name: string;
+  /** undefined when only named. */
+  readonly value: Field | undefined;
+}
+
+function read(call: Call, word: Field): Declared | null {
+  if (word.text !== null && runsInArithmetic(word.text)) {
+    addOpaque(call.run, "a subscript that holds a substitution", call.from);
+    return null;
+  }
+  const match = NAME.exec(word.lead);
+  if (match === null || (word.text === null && match[2] === undefined)) {
+    call.state.blurred = true;
+    addOpaque(call.run, "a variable whose name cannot be told", call.from);
+    return null;
+  }
+  const [whole, name = "", sign] = match;
+  if (sign === undefined) return { name, value: undefined };
+  if (sign === "+=") return { name, value: UNKNOWN_MANY };
+  return { name, value: dropPrefix(word, whole) ?? UNKNOWN_MANY };
+}
+
+/** `export [-fnp] name[=value]…`. */
+export function exportNames(call: Call): Output {
+  const { state, run } = call;
+  let functions = false;
+  let off = false;
+  for (const word of call.words.slice(1)) {
+    if (word.text !== null && /^-[fnp]+$/.test(word.text)) {
+      functions ||= word.text.includes("f");
+      off ||= word.text.includes("n");
+      continue;
+    }
+    if (word.text === "--") continue;
+    const declared = read(call, word);
+    if (declared === null) continue;
+    if (functions) {
+      addEnvironment(run, `BASH_FUNC_${declared.name}`, UNKNOWN_MANY, call.from);
+      continue;
+    }
+    if (declared.value !== undefined) setVariable(state, declared.name, declared.value);
+    markExported(call, declared.name, !off);
+    const value = state.variables.get(declared.name)?.value;
+    if (!off) addEnvironment(run, declared.name, value === undefined ? UNKNOWN_MANY : value, call.from);
+  }
+  return call.words.length === 1 ? UNKNOWN_OUTPUT : SILENT;
+}
+
+function markExported(call: Call, name: string, exported: boolean): void {
+  const { state, run } = call;
+  const before: Variable | undefined = state.variables.get(name);
+  const inherited = run.context.environment.get(name);
+  const value = before === undefined ? (inherited === undefined ? UNKNOWN_MANY : exact(inherited)) : before.value;
+  state.variables.set(name, { value, list: before?.list ?? null, exported });
+}
+
+/** `declare`, `typeset`, `local`, `readonly`. */
+export function declare(call: Call): Output {
+  const { state, run } = call;
+  let options = "";
+  for (const word of call.words.slice(1)) {
+    if (word.text !== null && /^[-+][A-Za-z]+$/.test(word.text)) {
+      options += word.text.startsWith("-") ? word.text : "";
+      continue;
+    }
+    if (word.text === "--" || /[fF]/.test(options)) continue;
+    const declared = read(call, word);
+    if (declared === null) continue;
+    hide(call, declared.name, options);
+    if (options.includes("n")) state.blurred = true;
+    if (options.includes("i")) run.integers = true;
+    const plain = !/[niulA]/.test(options);
+    if (declared.value !== undefined) setVariable(state, declared.name, plain ? declared.value : UNKNOWN_MANY);
+    else if (call.program === "local") state.variables.set(declared.name, { value: null, list: null, exported: false });
+    if (options.includes("x")) {
+      markExported(call, declared.name, true);
+      addEnvironment(run, declared.name, state.variables.get(declared.name)?.value ?? UNKNOWN_MANY, call.from);
+    } else if (declared.value !== undefined && (run.context.environment.has(declared.name) || /^[A-Z_][A-Z0-9_]*$/.test(declared.name))) {
+      addEnvironment(run, declared.name, declared.value, call.from);
+    }
+  }
+  return call.words.length === 1 || /p/.test(options) ? UNKNOWN_OUTPUT : SILENT;
+}
+
+/** Inside a function a declaration hides the outer variable until the function returns. */
+function hide(call: Call, name: string, options: string): void {
+  const { locals, variables } = call.state;
+  if (locals === null || call.program === "readonly" || options.includes("g") || locals.has(name)) return;
+  locals.set(name, variables.get(name));
+}
+
+/** `unset`. */
+export function unset(call: Call): Output {
+  const { state } = call;
+  let functions = false;
+  for (const word of call.words.slice(1)) {
+    if (word.text === null) {
+      state.blurred = true;
+      continue;
+    }
+    if (word.text === "-f") functions = true;
+    if (word.text.startsWith("-")) continue;
+    if (runsInArithmetic(word.text)) addOpaque(call.run, "a subscript that holds a substitution", call.from);
+    if (functions || !state.variables.has(word.text)) state.functions.delete(word.text);
+    if (functions) continue;
+    const exported = state.variables.get(word.text)?.exported ?? call.run.context.environment.has(word.text);
+    if (exported || /^[A-Z_][A-Z0-9_]*$/.test(word.text)) addEnvironment(call.run, word.text, null, call.from);
+    state.variables.set(word.text, { value: word.text.includes("[") ? UNKNOWN_MANY : null, list: null, exported });
+  }
+  return SILENT;
+}

@@ -1,0 +1,48 @@
+// The programs whose command lines need more than a table: by name, the function that gives them their effects.
+
+import { runAwk } from "./handlers/awk.js";
+import { runDd, runDocker, runJq, runKill, runMake, runTar, runVim } from "./handlers/files.js";
+import { runFind } from "./handlers/find.js";
+import { runGit } from "./handlers/git.js";
+import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
+import { runCurl, runNetcat, runSsh } from "./handlers/network.js";
+import { PACKAGE_MANAGER_NAMES, runPackageManager } from "./handlers/packages.js";
+import { runSed } from "./handlers/sed.js";
+import { runShell, SHELL_NAMES } from "./handlers/shells.js";
+import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
+import { runParallel, runXargs } from "./handlers/xargs.js";
+import type { Call, Output } from "./run.js";
+
+export type Handler = (call: Call) => Output;
+
+function named(names: readonly string[], handler: Handler): [string, Handler][] {
+  return names.map((name) => [name, handler]);
+}
+
+/** Every handler by program name. */
+export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ...named(SHELL_NAMES, runShell),
+  ...named(WRAPPER_NAMES, runWrapper),
+  ...named(INTERPRETER_NAMES, runInterpreter),
+  ...named(PACKAGE_MANAGER_NAMES, runPackageManager),
+  ...named(["awk", "gawk", "mawk", "nawk", "original-awk"], runAwk),
+  ...named(["sed", "gsed"], runSed),
+  ...named(["find", "gfind"], runFind),
+  ...named(["tar", "bsdtar", "gtar"], runTar),
+  ...named(["vi", "vim", "nvim", "ex", "view", "vimdiff", "rvim", "emacs"], runVim),
+  ...named(["nc", "ncat", "netcat", "telnet", "socat"], runNetcat),
+  ...named(["ssh", "sftp"], runSsh),
+  ...named(["docker", "podman", "nerdctl", "kubectl", "docker-compose", "crictl", "ctr", "lxc"], runDocker),
+  ...named(["make", "gmake"], runMake),
+  ["git", runGit],
+  ["env", runEnv],
+  ["su", runSu],
+  ["script", runScriptCommand],
+  ["xargs", runXargs],
+  ["parallel", runParallel],
+  ["curl", runCurl],
+  ["wget", runCurl],
+  ["dd", runDd],
+  ["jq", runJq],
+  ["kill", runKill],
+]);

@@ -1,0 +1,112 @@
+// Language interpreters: inline code, modules, scripts, code from standard input. Their code is recorded, not judged here.
+
+import { parseArguments, type Arguments } from "../arguments.js";
+import { touch } from "../files.js";
+import { compile, type Model } from "../model.js";
+import { applyArguments, runsCode } from "../roles.js";
+import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import type { Field } from "../value.js";
+
+type Row = readonly [names: string, options: string];
+
+/** Options as each interpreter reads them; all stop at the script. `i` is inline code, `x` a file that is run. */
+const ROWS: readonly Row[] = [
+  ["python pypy python2 ipython", "-c:i!ends -m:t!module!ends -W:t -X:t --check-hash-based-pycs:t"],
+  ["node nodejs bun deno tsx ts-node", "-e:i --eval:i -p:i --print:i -pe:i -r:x --require:x --import:x --loader:x --experimental-loader:x -C:t --conditions:t --env-file:r --input-type:t --max-old-space-size:t --inspect-port:t --title:t"],
+  ["perl", "-e:i -E:i -I:t -M:t -m:t -x?:t -0?:t -l?:t -i?:t!inplace -F:t -C?:t -D?:t -V?:t -d?:t"],
+  ["ruby jruby", "-e:i -I:t -r:t -C:p -E:t -i?:t!inplace -F:t -K?:t -x?:t -0?:t -T?:t -W?:t"],
+  ["php", "-r:i -f:x -B:i -R:i -E:i -F:x -c:r -d:t -z:t -S:t -t:t"],
+  ["lua luajit", "-e:i -l:t"],
+  ["tclsh wish expect", "-c:i -f:x"],
+  ["Rscript", "-e:i"],
+  ["R", "-e:i -f:x --file:x"],
+  ["julia", "-e:i -E:i --eval:i --print:i -L:x --load:x"],
+  ["guile racket", "-e:i -c:i -l:x -s:x"],
+  ["osascript", "-e:i -l:t"],
+  ["gdb lldb", "-ex:i -eval-command:i -x:x -iex:i -o:i --batch"],
+  ["groovy scala kotlin jshell elixir erl ghci runghc swift gjs octave octave-cli maxima gnuplot bc-code", "-e:i -eval:i --eval:i --execute:i"],
+];
+
+const MODELS: ReadonlyMap<string, Model> = new Map(
+  ROWS.flatMap(([names, options]) => {
+    const model = compile("t*", options, names.startsWith("gdb") ? "stops one-dash" : "stops");
+    return names.split(" ").map((name): [string, Model] => [name, model]);
+  }),
+);
+
+export const INTERPRETER_NAMES: readonly string[] = [...MODELS.keys(), "python3", "pypy3", "perl5"];
+
+/** Python modules that run the project's own code. */
+const PROJECT_MODULES = new Set(["pytest", "unittest", "tox", "nox", "nose", "nose2", "build", "setuptools", "hatch", "flit", "poetry", "sphinx", "mypy", "pylint", "coverage", "django", "flask", "IPython", "jupyter", "doctest", "trial", "behave", "robot", "pre_commit"]);
+/** Python modules that do no more than their words say. */
+const PLAIN_MODULES = new Set(["json.tool", "py_compile", "compileall", "tokenize", "ast", "dis", "this", "calendar", "platform", "site", "sysconfig", "timeit.help", "pyflakes", "pycodestyle", "flake8", "black", "isort", "ruff", "autopep8"]);
+
+function modelOf(program: string): Model | undefined {
+  return MODELS.get(program) ?? MODELS.get(program.replace(/-?\d[\d.]*$/, ""));
+}
+
+/** Any interpreter. */
+export function runInterpreter(call: Call): Output {
+  const model = modelOf(call.program);
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const words = dropRun(call);
+  const parsed = parseArguments(words, model);
+  applyArguments(call, model, parsed);
+  if (parsed.marks.has("module")) return runModule(call, parsed);
+  if (isPython(call.program) && parsed.options[0]?.name === "-V") return UNKNOWN_OUTPUT;
+  if (onlyAsks(parsed)) return UNKNOWN_OUTPUT;
+  const [script] = parsed.operands;
+  if (parsed.options.some((option) => option.role === "i")) {
+    if (parsed.marks.has("inplace")) for (const file of parsed.operands) touch(call, "write", file, false);
+    return UNKNOWN_OUTPUT;
+  }
+  if (parsed.marks.has("inplace")) for (const file of parsed.operands.slice(1)) touch(call, "write", file, false);
+  if (script === undefined || script.text === "-" || script.text === "/dev/stdin") return runInput(call);
+  const pipe = script.text === null ? undefined : call.run.pipes.get(script.text);
+  if (pipe !== undefined) return runInput({ ...call, frame: { ...call.frame, stdin: pipe } });
+  touch(call, "read", script, false);
+  runsCode(call, "file", script.text);
+  return UNKNOWN_OUTPUT;
+}
+
+/** `deno run x`, `bun run x`: the subcommand is no script. */
+function dropRun(call: Call): readonly Field[] {
+  const words = call.words.slice(1);
+  const verb = words[0]?.text;
+  if (call.program === "deno" && (verb === "run" || verb === "eval" || verb === "test")) return words.slice(1);
+  if (call.program === "bun" && verb === "run") return words.slice(1);
+  return words;
+}
+
+function isPython(program: string): boolean {
+  return program.startsWith("python") || program.startsWith("pypy");
+}
+
+const ASKS = new Set(["--version", "--help", "-V", "-h", "-v", "-VV"]);
+
+function onlyAsks(parsed: Arguments): boolean {
+  return parsed.operands.length === 0 && parsed.options.length > 0 && parsed.options.every((option) => ASKS.has(option.name));
+}
+
+function runInput(call: Call): Output {
+  const { stdin } = call.frame;
+  if (stdin.text !== null) runsCode(call, "inline", stdin.text);
+  else if (stdin.file !== null) runsCode(call, "file", stdin.file.text);
+  else runsCode(call, "stdin", null);
+  return UNKNOWN_OUTPUT;
+}
+
+function runModule(call: Call, parsed: Arguments): Output {
+  const module = parsed.options.find((option) => option.name === "-m")?.value ?? null;
+  const name = module?.text ?? null;
+  const top = name?.split(".")[0] ?? "";
+  if (name !== null && (name === "pip" || name === "pipx" || name === "uv" || name === "venv" || name === "virtualenv" || name === "ensurepip")) {
+    const at = call.words.findIndex((word) => word === module);
+    return call.run.runWords([{ ...call.words[at], text: name, glob: null, lead: name, many: false }, ...call.words.slice(at + 1)], call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
+  }
+  if (name === "http.server" || name === "pdb" || name === "cProfile" || name === "trace" || name === "timeit") runsCode(call, "project", name);
+  else if (name !== null && PLAIN_MODULES.has(name)) runsCode(call, "program", name);
+  else if (PROJECT_MODULES.has(top)) runsCode(call, "project", name);
+  else runsCode(call, name === null ? "program" : "project", name);
+  return UNKNOWN_OUTPUT;
+}

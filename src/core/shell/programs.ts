@@ -1,0 +1,106 @@
+// Finds out which program a command starts and gives it its effects: a handler, a model, or unknown code.
+
+import { baseName, normalisePath, parentOf } from "../action/paths.js";
+import { parseArguments, type Arguments } from "./arguments.js";
+import { addExec } from "./command.js";
+import { touch } from "./files.js";
+import { HANDLERS } from "./handlers.js";
+import type { Model } from "./model.js";
+import { MODELS } from "./models/index.js";
+import { applyArguments, COPY, runsCode } from "./roles.js";
+import { addEffect, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
+import { followFile } from "./scripts.js";
+import { passThrough } from "./text-filters.js";
+import type { ShellState } from "./state.js";
+import { escapeGlob, exact, type Field } from "./value.js";
+
+const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]);
+
+/** Runs words whose first is a program's name or path, known for certain. */
+export function runProgram(words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
+  const written = words[0]?.text ?? "";
+  if (written === "") return UNKNOWN_OUTPUT;
+  const path = written.includes("/") ? written : null;
+  const program = path === null ? written : baseName(path);
+  addExec(run, program, path, words, from);
+  const call: Call = { run, state, frame, program, words, from };
+  if (path !== null) return runPath(call, path);
+  return runNamed(call, program);
+}
+
+function runPath(call: Call, path: string): Output {
+  const { state, run } = call;
+  const places = path.startsWith("/") ? [normalisePath(path, state.cwds?.[0] ?? "/")] : (state.cwds ?? []).map((cwd) => normalisePath(path, cwd));
+  let output: Output | null = null;
+  let own = places.length === 0;
+  for (const place of places) {
+    if (place === null) continue;
+    const real = state.links.get(place) ?? state.links.get(COPY + place) ?? place;
+    if (SYSTEM_FOLDERS.has(parentOf(real))) {
+      if (real !== place) addExec(run, baseName(real), real, call.words, call.from);
+      output = runNamed({ ...call, program: baseName(real) }, baseName(real));
+    } else {
+      own = true;
+      touch(call, "read", exact(place), false);
+      followFile(call, place, call.words.slice(1));
+    }
+  }
+  if (!own) return output ?? UNKNOWN_OUTPUT;
+  addEffect(run, { kind: "runs-code", source: "file", program: call.program, code: places[0] ?? path, upstream: [], from: excerpt(call.from) });
+  run.disturbed = true;
+  return isKnown(call.program) ? runNamed(call, call.program) : UNKNOWN_OUTPUT;
+}
+
+const VERSIONED = /^(python|pypy|pip|ruby|perl|node|nodejs|php|lua|gcc|g\+\+|cc|clang|clang\+\+|java|go|gem|bash|awk)-?\d+(?:\.\d+)*$/;
+
+/** The name a model is kept under: `python3.11` is `python`. */
+function modelName(program: string): string {
+  if (HANDLERS.has(program) || MODELS.has(program)) return program;
+  return VERSIONED.exec(program)?.[1] ?? program;
+}
+
+function isKnown(program: string): boolean {
+  const name = modelName(program);
+  return HANDLERS.has(name) || MODELS.has(name);
+}
+
+function runNamed(call: Call, program: string): Output {
+  const name = modelName(program);
+  const handler = HANDLERS.get(name);
+  if (handler !== undefined) return handler(call);
+  const model = MODELS.get(name);
+  if (model !== undefined) return runModel(call, model);
+  runsCode(call, "program", null);
+  return UNKNOWN_OUTPUT;
+}
+
+/** Applies a model to a call. */
+export function runModel(call: Call, model: Model): Output {
+  const parsed = parseArguments(call.words.slice(1), model);
+  applyArguments(call, model, parsed);
+  if (model.code !== null) runsCode(call, model.code, null);
+  if (model.connects && !parsed.options.some((option) => option.role === "u")) {
+    addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
+  }
+  if (model.lists) return listing(call, model, parsed);
+  return passThrough(call, parsed);
+}
+
+/** Programs that print paths below their operands. */
+function listing(call: Call, model: Model, parsed: Arguments): Output {
+  const roots = parsed.marks.has("nofirst") ? parsed.operands : parsed.operands.slice(model.head.length);
+  return { text: null, globs: parsed.marks.has("notpaths") ? null : below(roots) };
+}
+
+/** Globs for everything at or below some folders; the working directory when none is named. */
+export function below(roots: readonly Field[]): readonly string[] | null {
+  if (roots.length === 0) return ["**"];
+  const out: string[] = [];
+  for (const root of roots) {
+    const glob = root.text !== null ? escapeGlob(root.text) : root.glob;
+    if (glob === null || out.length > 20) return null;
+    if (root.text === "." || root.text === "./") out.push("**");
+    else out.push(glob.endsWith("/") ? `${glob}**` : `${glob}/**`);
+  }
+  return out;
+}

@@ -1,0 +1,117 @@
+// Programs whose output follows from a text that is certain: `cat`, `tee`, `base64 -d`, `head`. Anything else is unknown.
+
+import type { Arguments } from "./arguments.js";
+import { UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "./run.js";
+
+/** What a modelled program prints, as far as that follows from its input. */
+export function passThrough(call: Call, parsed: Arguments): Output {
+  const { stdin } = call.frame;
+  switch (call.program) {
+    case "cat":
+    case "tac":
+      if (readsInput(parsed)) return call.program === "cat" && parsed.options.length === 0 ? fromStream(stdin) : linesOnly(stdin);
+      return UNKNOWN_OUTPUT;
+    case "tee":
+      return fromStream(stdin);
+    case "sort":
+    case "uniq":
+    case "shuf":
+    case "head":
+    case "tail":
+      return readsInput(parsed) ? linesOnly(stdin) : UNKNOWN_OUTPUT;
+    case "grep":
+    case "egrep":
+    case "fgrep":
+      return parsed.operands.length <= 1 && !parsed.options.some((option) => MARKED.has(option.name)) ? linesOnly(stdin) : UNKNOWN_OUTPUT;
+    case "base64":
+    case "base32":
+      return readsInput(parsed) && parsed.options.some((option) => DECODE.has(option.name)) ? decoded(stdin, call.program === "base64" ? fromBase64 : () => null) : UNKNOWN_OUTPUT;
+    case "xxd":
+      return readsInput(parsed) && parsed.options.length >= 2 && parsed.options.every((option) => option.name === "-r" || option.name === "-p") ? decoded(stdin, fromHex) : UNKNOWN_OUTPUT;
+    case "rev":
+      return stdin.text === null ? UNKNOWN_OUTPUT : { text: stdin.text.split("\n").map((line) => [...line].reverse().join("")).join("\n"), globs: null };
+    case "basename":
+    case "mktemp":
+    case "dirname":
+      return pathOutput(call, parsed);
+    case "nproc":
+      return { text: null, globs: ["[0-9]*"] };
+    default:
+      return UNKNOWN_OUTPUT;
+  }
+}
+
+const MARKED = new Set(["-n", "--line-number", "-H", "-c", "--count", "-o", "--only-matching", "-b", "-Z", "-A", "-B", "-C"]);
+const DECODE = new Set(["-d", "-D", "--decode", "-i"]);
+
+function readsInput(parsed: Arguments): boolean {
+  return parsed.operands.every((operand) => operand.text === "-");
+}
+
+function fromStream(stdin: Stream): Output {
+  return { text: stdin.text, globs: stdin.globs };
+}
+
+/** Some of the lines, in some order: paths stay paths. */
+function linesOnly(stdin: Stream): Output {
+  return { text: null, globs: stdin.globs };
+}
+
+function decoded(stdin: Stream, decode: (text: string) => string | null): Output {
+  const text = stdin.text === null ? null : decode(stdin.text);
+  return text === null ? UNKNOWN_OUTPUT : { text, globs: null };
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const CODES: ReadonlyMap<string, number> = new Map([...ALPHABET].map((letter, i) => [letter, i]));
+
+/** Decodes base64 as Latin-1, which keeps every ASCII command as it is; null when it is not base64. */
+export function fromBase64(text: string): string | null {
+  let out = "";
+  let bits = 0;
+  let held = 0;
+  for (const letter of text) {
+    if (letter === "\n" || letter === "\r" || letter === " ") continue;
+    if (letter === "=") {
+      bits = 0;
+      held = 0;
+      continue;
+    }
+    const code = CODES.get(letter);
+    if (code === undefined) return null;
+    held = ((held << 6) | code) & 0xffffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += String.fromCharCode((held >> bits) & 0xff);
+    }
+  }
+  return out;
+}
+
+/** Decodes plain hexadecimal; null when it is not. */
+export function fromHex(text: string): string | null {
+  const digits = text.replace(/\s+/g, "");
+  if (digits.length % 2 !== 0 || !/^[0-9A-Fa-f]*$/.test(digits)) return null;
+  let out = "";
+  for (let i = 0; i < digits.length; i += 2) out += String.fromCharCode(parseInt(digits.slice(i, i + 2), 16));
+  return out;
+}
+
+function pathOutput(call: Call, parsed: Arguments): Output {
+  const [operand] = parsed.operands;
+  if (call.program === "mktemp") return { text: null, globs: operand === undefined ? ["/tmp/tmp.*"] : null };
+  if (operand?.text == null || parsed.options.length > 0 || operand.text === "") return call.program === "basename" ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
+  if (call.program === "dirname") return parsed.operands.length === 1 ? { text: `${dirName(operand.text)}\n`, globs: null } : UNKNOWN_OUTPUT;
+  const suffix = parsed.operands[1]?.text ?? "";
+  const name = operand.text.replace(/\/+$/, "").split("/").pop() ?? "";
+  return { text: `${suffix !== "" && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`, globs: null };
+}
+
+function dirName(text: string): string {
+  const trimmed = text.replace(/\/+$/, "");
+  const slash = trimmed.lastIndexOf("/");
+  if (trimmed === "") return "/";
+  if (slash < 0) return ".";
+  return trimmed.slice(0, slash).replace(/\/+$/, "") || "/";
+}
