@@ -54,10 +54,8 @@ function setTestCommand(file, test) {
 function addFiles(packageName, folder) {
   const overlay = join(HERE, packageName, "overlay");
   const readme = join(HERE, packageName, "readme.append.markdown");
-  const tests = join(HERE, packageName, "tests");
   if (existsSync(overlay)) cpSync(overlay, folder, { recursive: true });
   if (existsSync(readme)) appendFileSync(join(folder, "readme.markdown"), readFileSync(readme));
-  if (existsSync(tests)) cpSync(tests, join(folder, "test"), { recursive: true });
 }
 
 function run(program, words, cwd) {

@@ -3,10 +3,11 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { SetupError } from "./errors.mjs";
+import { SetupError, explainFailure } from "./errors.mjs";
 import { hashTree, readText, sha256 } from "./hash.mjs";
 import { fetchPayload, nodeBinary } from "./payload.mjs";
-import { must } from "./run.mjs";
+import { builderEnv } from "./images.mjs";
+import { lastLines, must, run } from "./run.mjs";
 
 const BUILD_MS = 5 * 60_000;
 
@@ -54,7 +55,18 @@ export async function buildRuntimeStep(paths, { baseTag, arch, env, signal, note
   mkdirSync(paths.dist, { recursive: true });
   const { buildRuntime } = await import(pathToFileURL(paths.runtimeBuilder).href);
   if (typeof buildRuntime !== "function") throw new SetupError("scripts/runtime/build.mjs exports no buildRuntime", { exit: 70 });
-  note("building the sandbox runtime");
-  await buildRuntime({ baseImage: baseTag, nodeBinary: nodeBinary(payload, arch), outDir: paths.runtime, onProgress: (/** @type {unknown} */ text) => note(String(text)), arch, env, signal, log });
+  note("compiling");
+  const builder = await builderEnv(env);
+  const docker = {
+    run: (/** @type {readonly string[]} */ words, /** @type {{readonly limitMs: number, readonly signal?: AbortSignal, readonly onLine?: (line: string) => void}} */ limits) => run(["docker", ...words], { ...limits, env: builder, log }),
+  };
+  try {
+    await buildRuntime({ docker, baseImage: baseTag, nodeBinary: nodeBinary(payload, arch), outDir: paths.runtime, onProgress: note, signal });
+  } catch (error) {
+    if (signal?.aborted) throw new SetupError("building the sandbox runtime was interrupted", { exit: 130, cause: error });
+    const text = error instanceof Error ? error.message : String(error);
+    const known = explainFailure(text);
+    throw new SetupError(`building the sandbox runtime failed${known === null ? "" : `: ${known.meaning}`}`, { hint: known?.hint ?? "", detail: lastLines(text, 10), cause: error });
+  }
   writeFileSync(paths.runtimeStamp, `${digest}\n`);
 }

@@ -5,11 +5,9 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readJson, sha256 } from "./hash.mjs";
-import { run } from "./run.mjs";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
 const PING_MS = 3_000;
-const REMOTE_PING_MS = 10_000;
 
 /**
  * @typedef {object} Candidate
@@ -18,26 +16,27 @@ const REMOTE_PING_MS = 10_000;
  * @property {boolean} explicit the user named it: no other is tried in its place
  *
  * @typedef {object} EngineFact
- * @property {"ready" | "silent" | "forbidden"} state
+ * @property {"ready" | "silent" | "forbidden" | "elsewhere"} state
  * @property {Candidate} candidate the engine that answered, or the one that should have
  * @property {string} detail why not
  */
 
 /**
  * The engines to try, first to last, in the order of Docker's own client: DOCKER_HOST, the context, the default socket.
- * @param {{readonly env: Readonly<Record<string, string | undefined>>, readonly contextHost: {readonly name: string, readonly host: string} | null, readonly exists?: (path: string) => boolean}} facts
+ * @param {{readonly env: Readonly<Record<string, string | undefined>>, readonly contextHost: {readonly name: string, readonly host: string} | null, readonly home?: string, readonly exists?: (path: string) => boolean}} facts
  * @returns {readonly Candidate[]} at least one
  */
-export function engineCandidates({ env, contextHost, exists = existsSync }) {
+export function engineCandidates({ env, contextHost, home = homedir(), exists = existsSync }) {
   const named = env["DOCKER_HOST"];
-  if (named !== undefined && named !== "") return [{ host: named, from: "DOCKER_HOST", explicit: true }];
+  if (named !== undefined && named !== "") return [{ host: named.startsWith("/") ? `unix://${named}` : named, from: "DOCKER_HOST", explicit: true }];
   if (contextHost !== null) return [{ host: contextHost.host, from: `the context \`${contextHost.name}\``, explicit: true }];
   const list = [{ host: `unix://${DEFAULT_SOCKET}`, from: "the default socket", explicit: false }];
   const runtimeFolder = env["XDG_RUNTIME_DIR"];
-  if (runtimeFolder !== undefined && exists(join(runtimeFolder, "docker.sock"))) {
-    list.push({ host: `unix://${join(runtimeFolder, "docker.sock")}`, from: "the rootless socket", explicit: false });
-  }
-  return list;
+  const others = [
+    ...(runtimeFolder === undefined || runtimeFolder === "" ? [] : [{ path: join(runtimeFolder, "docker.sock"), from: "the rootless socket" }]),
+    { path: join(home, ".docker", "run", "docker.sock"), from: "the socket in your home folder" },
+  ];
+  return [...list, ...others.filter(({ path }) => exists(path)).map(({ path, from }) => ({ host: `unix://${path}`, from, explicit: false }))];
 }
 
 /**
@@ -62,7 +61,7 @@ export async function findEngine(env) {
   /** @type {EngineFact | null} */
   let first = null;
   for (const candidate of candidates) {
-    const answer = await ping(candidate, env);
+    const answer = candidate.host.startsWith("unix://") ? await pingSocket(candidate) : elsewhere(candidate);
     if (answer.state === "ready") return answer;
     first ??= answer;
   }
@@ -70,12 +69,9 @@ export async function findEngine(env) {
   return first;
 }
 
-/** @param {Candidate} candidate @param {Readonly<Record<string, string | undefined>>} env @returns {Promise<EngineFact>} */
-async function ping(candidate, env) {
-  if (candidate.host.startsWith("unix://")) return pingSocket(candidate);
-  const result = await run(["docker", "version", "--format", "{{.Server.Version}}"], { limitMs: REMOTE_PING_MS, env: engineEnv(env, candidate.host) });
-  if (result.code === 0) return { state: "ready", candidate, detail: "" };
-  return { state: "silent", candidate, detail: result.timedOut ? "no answer" : result.stderr.trim().split("\n")[0] ?? "" };
+/** Sandboxes mount the user's folder by path, so an engine on another machine is of no use. @param {Candidate} candidate @returns {EngineFact} */
+function elsewhere(candidate) {
+  return { state: "elsewhere", candidate, detail: "it is not a socket on this machine" };
 }
 
 /** @param {Candidate} candidate @returns {Promise<EngineFact>} */
@@ -103,7 +99,6 @@ export function pingSocket(candidate) {
  * @returns {Record<string, string | undefined>}
  */
 export function engineEnv(env, host) {
-  if (host.startsWith("context://")) return { ...env, DOCKER_CONTEXT: host.slice("context://".length) };
   const { DOCKER_CONTEXT: _context, ...rest } = env;
   return { ...rest, DOCKER_HOST: host };
 }

@@ -24,8 +24,11 @@ export function planEngine({ engine, machine, hasDockerd, hasClient }) {
   if (state === "forbidden") {
     return { kind: "stuck", message: `an engine is there, but ${detail}`, hint: "run `sudo usermod -aG docker $USER`, log in again, and run set-up again" };
   }
+  const undo = candidate.from === "DOCKER_HOST" ? "unset DOCKER_HOST" : "run `docker context use default`";
+  if (state === "elsewhere") {
+    return { kind: "stuck", message: `${candidate.from} names the engine ${candidate.host}, which is not a socket on this machine`, hint: `Ringfence mounts your folder by path: ${undo} to use an engine here` };
+  }
   if (candidate.explicit && candidate.host !== `unix://${DEFAULT_SOCKET}`) {
-    const undo = candidate.from === "DOCKER_HOST" ? "unset DOCKER_HOST" : "run `docker context use default`";
     return { kind: "stuck", message: `${candidate.from} names an engine at ${candidate.host} that does not answer (${detail})`, hint: `start that engine, or ${undo} to use one on this machine` };
   }
   if (!machine.linux) return { kind: "stuck", message: "no container engine answers", hint: "start Docker Desktop (or Colima, OrbStack) and run set-up again" };

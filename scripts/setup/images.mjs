@@ -146,7 +146,7 @@ export async function removeImages(tags, env) {
 }
 
 /** BuildKit with the engine's own builder where the client has it; the classic builder elsewhere. @param {Record<string, string | undefined>} env */
-async function builderEnv(env) {
+export async function builderEnv(env) {
   const buildx = await run(["docker", "buildx", "version"], { limitMs: ASK_MS, env });
   return buildx.code === 0 ? { ...env, DOCKER_BUILDKIT: "1", BUILDX_BUILDER: "default", BUILDKIT_PROGRESS: "plain" } : { ...env, DOCKER_BUILDKIT: "0" };
 }

@@ -215,7 +215,7 @@ function tellBlockedLink({ link }, paths, ui) {
 
 /** Names the engine to the programs that follow, where they would not find it themselves. @param {string} host @param {NodeJS.ProcessEnv} env */
 function commandEnv(host, env) {
-  return host === "unix:///var/run/docker.sock" || host.startsWith("context://") ? env : { ...env, DOCKER_HOST: host };
+  return host === "unix:///var/run/docker.sock" ? env : { ...env, DOCKER_HOST: host };
 }
 
 /** @param {string} version */

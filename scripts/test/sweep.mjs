@@ -1,33 +1,66 @@
-// Before the tests: gives the run a name. After them: removes the containers and volumes that carry it, and no others.
-// A container of ours says its session's state folder and run by label; see `RINGFENCE_TEST_RUN`.
+// After the tests: removes the containers and volumes of Ringfence that this run left behind, and no others. What was there
+// before stays, and so does what a living process outside this run owns.
 
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { readText } from "../setup/hash.mjs";
+import { bootId, parseStart } from "../setup/processes.mjs";
 
 const LIMIT_MS = 60_000;
+const OWNER_LABEL = "dev.ringfence.owner";
+const MAX_ANCESTORS = 64;
 
-/** The label that says which test run made a container or volume. */
-export const RUN_LABEL = "dev.ringfence.test-run";
+/** @typedef {{readonly kind: "container" | "volume", readonly id: string, readonly owner: string}} Left */
 
+/** vitest calls this before the tests and what it returns after them. */
 export function setup() {
-  process.env["RINGFENCE_TEST_RUN"] ??= randomBytes(8).toString("hex");
   process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
+  const before = new Set(labelled().map(({ id }) => id));
+  return () => {
+    const left = labelled().filter(({ id, owner }) => !before.has(id) && isOurs(owner, ownerState));
+    // Containers first: a volume in use cannot be removed.
+    for (const kind of /** @type {const} */ (["container", "volume"])) {
+      const ids = left.filter((entry) => entry.kind === kind).map(({ id }) => id);
+      if (ids.length > 0) docker(kind === "container" ? ["rm", "--force", "--volumes", ...ids] : ["volume", "rm", "--force", ...ids]);
+    }
+    if (left.length > 0) process.stderr.write(`removed what tests left behind on the engine: ${left.map(({ kind, id }) => `${kind} ${id.slice(0, 40)}`).join(", ")}\n`);
+  };
 }
 
-export function teardown() {
-  const run = process.env["RINGFENCE_TEST_RUN"];
-  if (run === undefined) return;
-  const filter = ["--filter", `label=${RUN_LABEL}=${run}`];
-  const containers = list(["ps", "--all", "--quiet", ...filter]);
-  if (containers.length > 0) docker(["rm", "--force", "--volumes", ...containers]);
-  const volumes = list(["volume", "ls", "--quiet", ...filter]);
-  if (volumes.length > 0) docker(["volume", "rm", "--force", ...volumes]);
-  if (containers.length + volumes.length > 0) process.stderr.write(`removed ${containers.length} containers and ${volumes.length} volumes that tests left behind\n`);
+/**
+ * Whether something made since the run began is this run's: its owner is dead, or is a process of this run.
+ * A text that is no lease is nobody we know.
+ * @param {string} lease `v1.PID.START.BOOT.SPACE`
+ * @param {(pid: number, start: string) => "dead" | "within" | "outside"} stateOf
+ */
+export function isOurs(lease, stateOf) {
+  const match = /^v1\.(\d{1,10})\.(\d{1,20})\.([0-9a-f-]{36})\.\d{1,20}$/.exec(lease);
+  if (match === null) return false;
+  const [, pid = "", start = "", boot = ""] = match;
+  return boot !== bootId() || stateOf(Number(pid), start) !== "outside";
 }
 
-/** @param {readonly string[]} words @returns {readonly string[]} */
-function list(words) {
-  return docker(words).split("\n").filter((line) => line !== "");
+/** @param {number} pid @param {string} start */
+function ownerState(pid, start) {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === null || String(parseStart(stat)) !== start) return "dead";
+  let current = pid;
+  for (let depth = 0; depth < MAX_ANCESTORS && current > 1; depth += 1) {
+    if (current === process.pid) return "within";
+    const text = readText(`/proc/${current}/stat`) ?? "";
+    current = Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+  }
+  return "outside";
+}
+
+/** @returns {readonly Left[]} */
+function labelled() {
+  const filter = ["--filter", `label=${OWNER_LABEL}`];
+  const read = (/** @type {Left["kind"]} */ kind, /** @type {string} */ field, /** @type {readonly string[]} */ words) =>
+    docker([...words, ...filter, "--format", `{{.${field}}} {{.Label "${OWNER_LABEL}"}}`])
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => ({ kind, id: line.split(" ")[0] ?? "", owner: line.split(" ")[1] ?? "" }));
+  return [...read("container", "ID", ["ps", "--all", "--no-trunc"]), ...read("volume", "Name", ["volume", "ls"])];
 }
 
 /** Without an engine or a client there is nothing to sweep. @param {readonly string[]} words */

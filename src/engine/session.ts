@@ -185,14 +185,15 @@ async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): P
     if (data !== null) scored.push({ call, type: "risk.updated", data });
   };
   for (const draft of drafts) {
-    const last = draft === drafts.at(-1);
-    const next = reduceRisk(risk, { ...draft, seq: live.nextSeq + scored.length });
-    if (next !== risk) cause = live.nextSeq + scored.length;
+    const seq = (): number => live.nextSeq + scored.length;
+    // The end of a call closes its records, so a score that moved comes before it, unless the end itself moves it.
+    const closes = draft.type === "call.closed" && reduceRisk(risk, { ...draft, seq: seq() }) === risk;
+    if (closes) report(draft.call);
+    const next = reduceRisk(risk, { ...draft, seq: seq() });
+    if (next !== risk) cause = seq();
     risk = next;
-    // The end of a call closes its records, so the score it moved comes just before.
-    if (last && draft.type === "call.closed") report(draft.call);
     scored.push(draft);
-    if (last && draft.type !== "call.closed") report(draft.call);
+    if (draft === drafts.at(-1) && !closes) report(draft.call);
   }
   const events = await live.ledger.append(scored);
   live.risk = risk;

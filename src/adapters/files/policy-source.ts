@@ -66,14 +66,14 @@ async function readPolicy(path: string, name: string): Promise<PolicyText> {
     const info = await handle.stat();
     if (!info.isFile()) throw new GuardError("POLICY_NOT_FOUND", `policy file \`${printable(name)}\` is no regular file`);
     if (info.size > LIMITS.policyBytes) throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` is larger than ${String(LIMITS.policyBytes)} bytes`, { hint: "split it into several files" });
-    const bytes = new Uint8Array(LIMITS.policyBytes + 1);
+    const bytes = new Uint8Array(info.size + 1);
     let length = 0;
     for (;;) {
       const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
       length += bytesRead;
       if (bytesRead === 0 || length === bytes.length) break;
     }
-    if (length > LIMITS.policyBytes) throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` grew past ${String(LIMITS.policyBytes)} bytes`);
+    if (length > info.size) throw new GuardError("POLICY_INVALID", `policy file \`${printable(name)}\` changed while it was read`);
     return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)) };
   } catch (cause) {
     if (cause instanceof GuardError) throw cause;

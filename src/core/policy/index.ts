@@ -2,9 +2,10 @@
 
 export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligation, Reason, RuleRisk } from "./decision.js";
 export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
+export { policyCacheKey, policyCacheText, policyFromCache } from "./cache.js";
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
 export { explainDecision, summariseDecision } from "./explain.js";
-export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion, type Evaluators } from "./check-line.js";
+export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
 export type { Matcher, Rule } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";

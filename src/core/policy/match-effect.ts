@@ -107,13 +107,13 @@ function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean):
   return true;
 }
 
-/** The globs occur in this order among the words; a word that cannot be told may be any. */
+/** The globs occur in this order among the words, letter case ignored; a word that cannot be told may be any. */
 function inOrder(globs: readonly string[], words: readonly (string | null)[]): boolean {
   let at = 0;
   for (const word of words) {
     const glob = globs[at];
     if (glob === undefined) break;
-    if (word === null || matchWord(glob, word)) at += 1;
+    if (word === null || matchWord(foldName(glob), foldName(word))) at += 1;
   }
   return at === globs.length;
 }

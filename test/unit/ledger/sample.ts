@@ -1,7 +1,19 @@
 // A small ledger to tamper with: sealed records, a key with a fixed seed, and a checkpoint for any number of records.
 
 import { createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { createMerkleTree, digestBytes, genesis, sealRecord, signCheckpoint, verifyLedger, type Signer, type VerifyReport } from "../../../src/core/ledger/index.js";
+import {
+  createLedgerVerifier,
+  createMerkleTree,
+  digestBytes,
+  genesis,
+  openCheckpoint,
+  sealRecord,
+  signCheckpoint,
+  verifyLedger,
+  type Head,
+  type Signer,
+  type VerifyReport,
+} from "../../../src/core/ledger/index.js";
 import type { EventDraft } from "../../../src/core/session/event.js";
 import type { CallId, Digest, SessionId } from "../../../src/core/shared/index.js";
 import { checkEd25519, publicKeyFromPem, sha256 } from "../../../src/adapters/system/hasher.js";
@@ -16,6 +28,8 @@ export function seededSigner(byte: number): Signer {
   if (publicKey === null) throw new Error("no Ed25519 here");
   return { publicKey, sign: (message) => new Uint8Array(sign(null, message, key)) };
 }
+
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export const SIGNER = seededSigner(7);
 
@@ -72,7 +86,7 @@ export function toBytes(lines: readonly string[]): Uint8Array {
 
 export function decodeStrict(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT.decode(bytes);
   } catch {
     return null;
   }
@@ -83,6 +97,20 @@ export function verifyBytes(bytes: Uint8Array, checkpoints: readonly string[], s
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 97) chunks.push(bytes.subarray(at, at + 97));
   return verifyLedger(chunks, { checkpoints, publicKey: SIGNER.publicKey, session, hasher: sha256, check: checkEd25519, decode: decodeStrict });
+}
+
+/** Opens a checkpoint by `SIGNER`, for tests that verify very often: checking a signature costs most of it. */
+export function openHead(note: string): Head {
+  const head = openCheckpoint(note, { publicKey: SIGNER.publicKey, check: checkEd25519, hasher: sha256 });
+  if (!head.ok) throw new Error(head.error);
+  return head.value;
+}
+
+/** Like `verifyBytes`, with heads already opened. */
+export function verifyWithHeads(bytes: Uint8Array, heads: readonly Head[]): VerifyReport {
+  const verifier = createLedgerVerifier({ hasher: sha256, decode: decodeStrict, session: SESSION, heads });
+  verifier.push(bytes);
+  return verifier.finish().report;
 }
 
 /** What a report says, without its words. */

@@ -4,13 +4,14 @@ import { describe, expect, it } from "vitest";
 import { checkpointOrigin, genesis, sealRecord } from "../../../src/core/ledger/index.js";
 import { sha256 } from "../../../src/adapters/system/hasher.js";
 import type { Digest, SessionId } from "../../../src/core/shared/index.js";
-import { brief, buildLedger, sampleDraft, sampleLedger, seededSigner, SESSION, toBytes, verifyBytes } from "./sample.js";
+import { brief, buildLedger, openHead, sampleDraft, sampleLedger, seededSigner, SESSION, toBytes, verifyBytes, verifyWithHeads } from "./sample.js";
 
-const RECORDS = 6;
+const RECORDS = 5;
 const SOAK = process.env["RINGFENCE_SOAK"] === "1";
 const BITS = [1, 2, 4, 8, 16, 32, 64, 128];
 const log = sampleLedger(RECORDS);
 const head = log.checkpoint(RECORDS);
+const opened = openHead(head);
 const lineOfByte = (at: number): number => Buffer.from(log.bytes.subarray(0, at)).toString("latin1").split("\n").length;
 const check = (lines: readonly string[], checkpoints: readonly string[] = [head]): string => brief(verifyBytes(toBytes(lines), checkpoints));
 
@@ -50,7 +51,7 @@ describe("one byte changed", () => {
       for (const bit of SOAK ? BITS : [BITS[at % 8] ?? 1]) {
         const bytes = log.bytes.slice();
         bytes[at] = (bytes[at] ?? 0) ^ bit;
-        const report = verifyBytes(bytes, [head]);
+        const report = verifyWithHeads(bytes, [opened]);
         if (report.ok || report.line !== lineOfByte(at)) wrong.push(`${at}^${bit}: ${brief(report)}, not @${lineOfByte(at)}`);
       }
     }
@@ -63,7 +64,7 @@ describe("one byte changed", () => {
       const less = Buffer.concat([log.bytes.subarray(0, at), log.bytes.subarray(at + 1)]);
       const more = Buffer.concat([log.bytes.subarray(0, at), Buffer.from("7"), log.bytes.subarray(at)]);
       for (const bytes of [less, more]) {
-        const report = verifyBytes(bytes, [head]);
+        const report = verifyWithHeads(bytes, [opened]);
         if (report.ok || report.line !== lineOfByte(at)) wrong.push(`${at}: ${brief(report)}, not @${lineOfByte(at)}`);
       }
     }
@@ -72,12 +73,12 @@ describe("one byte changed", () => {
 
   it("is found in a long ledger, at sampled positions", () => {
     const long = sampleLedger(400);
-    const longHead = long.checkpoint(400);
+    const longHead = openHead(long.checkpoint(400));
     const starts = long.lines.reduce<number[]>((all, line) => [...all, (all.at(-1) ?? 0) + Buffer.byteLength(line) + 1], [0]);
     for (let at = 11; at < long.bytes.length; at += 4_999) {
       const bytes = long.bytes.slice();
       bytes[at] = (bytes[at] ?? 0) ^ 0x04;
-      const report = verifyBytes(bytes, [longHead]);
+      const report = verifyWithHeads(bytes, [longHead]);
       const line = starts.filter((start) => start <= at).length;
       expect(report).toMatchObject({ ok: false, line, offset: starts[line - 1], records: line - 1 });
     }
@@ -111,7 +112,7 @@ describe("lines moved about", () => {
 
   it("names the line in which the bytes end, for every cut", () => {
     for (let at = 0; at < log.bytes.length; at++) {
-      const report = verifyBytes(log.bytes.subarray(0, at), [head]);
+      const report = verifyWithHeads(log.bytes.subarray(0, at), [opened]);
       expect([report.ok, report.ok || report.line]).toEqual([false, lineOfByte(at)]);
     }
   });

@@ -222,7 +222,7 @@ describe("limits and hostile text", () => {
     const state = replayRisk(log([opened(), denied("__proto__", HIGH), denied("constructor", HIGH), denied("a\u001b]0;x\u0007\nb", CRITICAL)]));
     const summary = riskSummary(state);
     const text = [...riskExplanation(summary), ...riskLines(summary), ...(riskEvent(null, state, 3)?.reasons ?? [])].join("");
-    expect([...text].filter((char) => char < " " || char === "\u007f")).toEqual([]);
+    expect(text.split("").filter((char) => char < " " || char === "\u007f")).toEqual([]);
     expect(summary.findings.length).toBe(3);
   });
 });

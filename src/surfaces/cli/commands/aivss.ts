@@ -43,8 +43,11 @@ Examples:
         context.exit(2);
         return;
       }
-      if (io.options.json) io.json(aivssJson(result.value));
-      else for (const line of aivssLines(result.value)) io.out(line);
+      if (!io.options.json) {
+        for (const line of aivssLines(result.value)) io.out(line);
+        return;
+      }
+      io.json(aivssJson(result.value));
       for (const note of aivssNotes(result.value)) io.note(note);
     });
 }

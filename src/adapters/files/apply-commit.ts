@@ -1,0 +1,183 @@
+// The exchange of names when changes are taken over: without a pause in between, each name at once, every step noted
+// before it is taken, so that a failure walks back. Holds each folder open and follows no link.
+
+import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { Workspace } from "../../ports/workspace.js";
+import { giveOwner, isStill, modeFor, type Stage } from "./apply.js";
+import { baseName, conflict, type ApplyStep, type SkippedPath } from "./apply-plan.js";
+import { holdBelow, type HeldFolder } from "./open-below.js";
+import { parentRaw, rawBytes, type Raw } from "./raw-path.js";
+import { errorCode } from "./system-error.js";
+
+/** How one step is walked back. */
+type Undo =
+  | { readonly undo: "remove"; readonly raw: Raw }
+  | { readonly undo: "rmdir"; readonly raw: Raw }
+  | { readonly undo: "put-back"; readonly raw: Raw; readonly kept: Raw }
+  | { readonly undo: "mkdir"; readonly step: ApplyStep }
+  | { readonly undo: "chmod"; readonly raw: Raw; readonly mode: number };
+
+interface Run {
+  readonly folder: HeldFolder;
+  readonly stage: Stage;
+  readonly workspace: Workspace;
+  readonly undos: Undo[];
+  readonly skipped: SkippedPath[];
+}
+
+/**
+ * Carries out the steps: removals deepest first, then the rest from the top, folder modes last. Returns folders that had to
+ * stay. Throws APPLY_CONFLICT or APPLY_FAILED, with everything put back.
+ */
+export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly ApplyStep[], workspace: Workspace): readonly SkippedPath[] {
+  const run: Run = { folder, stage, workspace, undos: [], skipped: [] };
+  const numbered = steps.map((step, index) => ({ step, index }));
+  let current = "";
+  try {
+    for (const { step, index } of [...numbered].reverse()) {
+      current = step.change.path;
+      if (step.found !== null && makesWay(step)) removeOne(run, step, index);
+    }
+    for (const { step, index } of numbered) {
+      current = step.change.path;
+      if (step.change.after !== null) placeOne(run, step, index);
+    }
+    for (const { step } of [...numbered].reverse()) {
+      current = step.change.path;
+      setFolderMode(run, step);
+    }
+    return run.skipped;
+  } catch (error) {
+    const left = walkBack(run);
+    if (left.length > 0) throw broken(left, stage, error);
+    if (error instanceof GuardError) throw error;
+    throw new GuardError("APPLY_FAILED", `nothing was applied: \`${printable(current)}\`: ${errorCode(error) || "failed"}`, { cause: error });
+  }
+}
+
+/** Must the name be gone before what comes can be there? A file or link is exchanged in place instead. */
+function makesWay({ change, found }: ApplyStep): boolean {
+  if (change.after === null) return true;
+  return found !== null && found.isDirectory() !== (change.after.kind === "directory");
+}
+
+function removeOne(run: Run, step: ApplyStep, index: number): void {
+  const { raw, found, change } = step;
+  inParent(run.folder, raw, (path) => {
+    if (!isStill(path, found)) throw conflict([change.path]);
+    if (found?.isDirectory() !== true) {
+      const kept: Raw = `old-${index}`;
+      run.undos.push({ undo: "put-back", raw, kept });
+      renameSync(rawBytes(path), rawBytes(`${run.stage.held.prefix}/${kept}`));
+      return;
+    }
+    run.undos.push({ undo: "mkdir", step });
+    try {
+      rmdirSync(rawBytes(path));
+    } catch (error) {
+      const isFull = errorCode(error) === "ENOTEMPTY" || errorCode(error) === "EEXIST";
+      if (!isFull || change.after !== null) throw error;
+      run.undos.pop();
+      run.skipped.push({ path: change.path, reason: "the folder holds more than the session saw" });
+    }
+  });
+}
+
+function placeOne(run: Run, step: ApplyStep, index: number): void {
+  const { raw, found, change } = step;
+  inParent(run.folder, raw, (path) => {
+    const isFree = found === null || makesWay(step);
+    if (!isStill(path, isFree ? null : found)) throw conflict([change.path]);
+    if (change.after?.kind === "directory") {
+      if (!isFree) return;
+      run.undos.push({ undo: "rmdir", raw });
+      mkdirSync(rawBytes(path), { mode: 0o700 });
+      giveOwner(path, found?.isDirectory() === true ? found : null, run.workspace);
+      return;
+    }
+    if (change.operation === "metadata" && found !== null) {
+      run.undos.push({ undo: "chmod", raw, mode: found.mode & 0o7777 });
+      chmodSync(rawBytes(path), modeFor(change, found));
+      return;
+    }
+    if (isFree) run.undos.push({ undo: "remove", raw });
+    else {
+      const kept: Raw = `old-${index}`;
+      keepOld(path, `${run.stage.held.prefix}/${kept}`);
+      run.undos.push({ undo: "put-back", raw, kept });
+    }
+    renameSync(rawBytes(`${run.stage.held.prefix}/new-${index}`), rawBytes(path));
+  });
+}
+
+/** New folders are made open for their owner; their own mode, and a changed one, is set when all is in them. */
+function setFolderMode(run: Run, { raw, found, change }: ApplyStep): void {
+  if (change.after?.kind !== "directory") return;
+  const isOld = found?.isDirectory() === true;
+  inParent(run.folder, raw, (path) => {
+    if (isOld) run.undos.push({ undo: "chmod", raw, mode: found.mode & 0o7777 });
+    chmodSync(rawBytes(path), modeFor(change, found));
+  });
+}
+
+/** A second name for what is there, so that the exchange itself is one step; where links are not to be had, a copy. */
+function keepOld(path: Raw, kept: Raw): void {
+  try {
+    linkSync(rawBytes(path), rawBytes(kept));
+  } catch {
+    copyFileSync(rawBytes(path), rawBytes(kept));
+  }
+}
+
+/** Undoes from the end; returns what could not be undone. */
+function walkBack(run: Run): readonly string[] {
+  const left: string[] = [];
+  for (const undo of run.undos.reverse()) {
+    const raw = undo.undo === "mkdir" ? undo.step.raw : undo.raw;
+    try {
+      inParent(run.folder, raw, (path) => undoOne(run, undo, path));
+    } catch {
+      // Named in the failure that follows.
+      left.push(raw);
+    }
+  }
+  return left;
+}
+
+function undoOne(run: Run, undo: Undo, path: Raw): void {
+  try {
+    switch (undo.undo) {
+      case "remove":
+        return unlinkSync(rawBytes(path));
+      case "rmdir":
+        return rmdirSync(rawBytes(path));
+      case "put-back":
+        return renameSync(rawBytes(`${run.stage.held.prefix}/${undo.kept}`), rawBytes(path));
+      case "chmod":
+        return chmodSync(rawBytes(path), undo.mode);
+      case "mkdir":
+        mkdirSync(rawBytes(path), { mode: 0o700 });
+        giveOwner(path, undo.step.found, run.workspace);
+        return chmodSync(rawBytes(path), (undo.step.found?.mode ?? 0o755) & 0o7777);
+    }
+  } catch (error) {
+    // The step was noted but never taken.
+    if (errorCode(error) !== "ENOENT" && errorCode(error) !== "EEXIST") throw error;
+  }
+}
+
+function inParent(folder: HeldFolder, raw: Raw, use: (path: Raw) => void): void {
+  const held = holdBelow(folder, parentRaw(raw));
+  if (held === null) throw conflict([raw]);
+  try {
+    use(`${held.prefix}/${baseName(raw)}`);
+  } finally {
+    held.close();
+  }
+}
+
+function broken(left: readonly string[], stage: Stage, cause: unknown): GuardError {
+  const names = left.slice(0, 5).map((raw) => `\`${printable(raw)}\``).join(", ");
+  return new GuardError("APPLY_FAILED", `applying failed and ${left.length} names could not be put back: ${names}`, { cause, hint: `what was there is kept in ${stage.path}` });
+}
