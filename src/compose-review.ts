@@ -1,6 +1,6 @@
 // Review of an ended session: its changes as a patch, taking them over, throwing them away.
 
-import { applyChanges, type AppliedPath } from "./adapters/files/apply.js";
+import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
 import { openStore, type Stored } from "./compose.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
 import { isSameEntry, renderPatch, type PatchInput } from "./core/reconcile/index.js";
@@ -22,7 +22,7 @@ export interface Review {
   /** A git-style patch of the changes. */
   patch(): Promise<Uint8Array>;
   /** Writes the named changes to the user's folder, all or none; APPLY_CONFLICT when the user's files moved underneath. */
-  apply(paths: readonly string[]): Promise<readonly AppliedPath[]>;
+  apply(paths: readonly string[]): Promise<ApplyResult>;
   close(): Promise<void>;
 }
 
@@ -53,14 +53,14 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
     patch: async () => renderPatch(await Promise.all(changes.map((change) => patchEntry(workspace, change)))).bytes,
     apply: async (paths) => {
       const selected = new Set(paths);
-      const applied = await applyChanges({ workspace, changes: changes.filter((change) => selected.has(change.path)), folder: workspace.path });
       const ledger = await stored.store.reopen(id);
       try {
-        await ledger.append([{ call: null, type: "session.applied", data: { paths: applied.map((entry) => entry.path) } }]);
+        const result = await applyChanges({ workspace, changes: changes.filter((change) => selected.has(change.path)) });
+        await ledger.append([{ call: null, type: "session.applied", data: { paths: result.applied.map((entry) => entry.path) } }]);
+        return result;
       } finally {
         await ledger.close();
       }
-      return applied;
     },
     close: () => stored.close(),
   };

@@ -100,7 +100,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
   const deps: EngineDeps = {
     store,
     workspaces,
-    sandboxes: options.sandboxes ?? (await dockerSandboxes({ stateDir, lease, telemetry })),
+    sandboxes: options.sandboxes ?? (await dockerSandboxes({ env: options.env, stateDir, lease, telemetry })),
     observer: createHints(telemetry),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
@@ -142,10 +142,10 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
 }
 
 /** The local engine, with the containers and volumes of crashed sessions removed first. */
-async function dockerSandboxes(options: { readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<SandboxProvider> {
+async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<SandboxProvider> {
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { runtimeFolder } = await import("./adapters/docker/runtime-folder.js");
-  const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime")), lease: options.lease, telemetry: options.telemetry });
+  const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lease: options.lease, telemetry: options.telemetry });
   await provider.reap();
   return provider;
 }

@@ -1,13 +1,13 @@
 // The exchange of names when changes are taken over: without a pause in between, each name at once, every step noted
 // before it is taken, so that a failure walks back. Holds each folder open and follows no link.
 
-import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
-import { giveOwner, isStill, modeFor, type Stage } from "./apply.js";
+import { giveOwner, isStill, modeFor, type Stage } from "./apply-file.js";
 import { baseName, conflict, type ApplyStep, type SkippedPath } from "./apply-plan.js";
 import { holdBelow, type HeldFolder } from "./open-below.js";
-import { parentRaw, rawBytes, type Raw } from "./raw-path.js";
+import { parentRaw, pathOfRaw, rawBytes, type Raw } from "./raw-path.js";
 import { errorCode } from "./system-error.js";
 
 /** How one step is walked back. */
@@ -121,12 +121,13 @@ function setFolderMode(run: Run, { raw, found, change }: ApplyStep): void {
   });
 }
 
-/** A second name for what is there, so that the exchange itself is one step; where links are not to be had, a copy. */
+/** A second name for what is there, so that the exchange itself is one step; where links are not to be had, it moves. */
 function keepOld(path: Raw, kept: Raw): void {
   try {
     linkSync(rawBytes(path), rawBytes(kept));
   } catch {
-    copyFileSync(rawBytes(path), rawBytes(kept));
+    // No hard links here: for a moment the name is missing.
+    renameSync(rawBytes(path), rawBytes(kept));
   }
 }
 
@@ -169,7 +170,7 @@ function undoOne(run: Run, undo: Undo, path: Raw): void {
 
 function inParent(folder: HeldFolder, raw: Raw, use: (path: Raw) => void): void {
   const held = holdBelow(folder, parentRaw(raw));
-  if (held === null) throw conflict([raw]);
+  if (held === null) throw conflict([pathOfRaw(raw)]);
   try {
     use(`${held.prefix}/${baseName(raw)}`);
   } finally {
@@ -178,6 +179,6 @@ function inParent(folder: HeldFolder, raw: Raw, use: (path: Raw) => void): void 
 }
 
 function broken(left: readonly string[], stage: Stage, cause: unknown): GuardError {
-  const names = left.slice(0, 5).map((raw) => `\`${printable(raw)}\``).join(", ");
-  return new GuardError("APPLY_FAILED", `applying failed and ${left.length} names could not be put back: ${names}`, { cause, hint: `what was there is kept in ${stage.path}` });
+  const names = left.slice(0, 5).map((raw) => `\`${printable(pathOfRaw(raw))}\``).join(", ");
+  return new GuardError("APPLY_FAILED", `applying failed and ${left.length} names could not be put back: ${names}`, { cause, hint: `what was there is kept in ${stage.path}`, context: { kept: stage.path } });
 }

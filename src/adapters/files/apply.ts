@@ -3,18 +3,18 @@
 // no link in any component, runs nothing, and gives nothing more rights than its owner had.
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, constants, fdatasyncSync, lchownSync, lstatSync, mkdirSync, openSync, symlinkSync, writeSync, type Stats } from "node:fs";
+import { chmodSync, closeSync, constants, fdatasyncSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
 import type { Change, Entry } from "../../core/reconcile/change.js";
 import { isRunLater } from "../../core/reconcile/runs-later.js";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { commitSteps } from "./apply-commit.js";
+import { attempt, giveOwner, modeFor, type Stage } from "./apply-file.js";
 import { planApply, selectChanges, type ApplyStep, type SkippedPath } from "./apply-plan.js";
 import { digestOf } from "./entry.js";
 import { holdFolder, type HeldFolder } from "./open-below.js";
 import { rawBytes, rawFromPath, rawFromText, type Raw } from "./raw-path.js";
 import { removeTree } from "./remove-tree.js";
-import { errorCode } from "./system-error.js";
 
 export interface ApplyOptions {
   readonly workspace: Workspace;
@@ -38,12 +38,6 @@ export interface ApplyResult {
   readonly applied: readonly AppliedPath[];
   /** What is never taken over, and folders that could not go because the user has more in them. */
   readonly skipped: readonly SkippedPath[];
-}
-
-/** Where new content waits and old content is kept while names are exchanged. */
-export interface Stage {
-  readonly path: string;
-  readonly held: HeldFolder;
 }
 
 /** Staged files are flushed to disk one by one only up to this many. */
@@ -79,6 +73,7 @@ async function stageAndCommit(root: string, folder: HeldFolder, workspace: Works
     return holdFolder(`${folder.prefix}/${name}`);
   });
   const stage: Stage = { path, held };
+  let keep = false;
   try {
     let index = 0;
     for (const step of steps) {
@@ -87,9 +82,12 @@ async function stageAndCommit(root: string, folder: HeldFolder, workspace: Works
       index += 1;
     }
     return commitSteps(folder, stage, steps, workspace);
+  } catch (error) {
+    keep = error instanceof GuardError && error.context["kept"] !== undefined;
+    throw error;
   } finally {
     held.close();
-    removeTree(path);
+    if (!keep) removeTree(path);
   }
 }
 
@@ -124,37 +122,6 @@ async function stageOne(stage: Stage, index: number, step: ApplyStep, workspace:
     giveOwner(path, found, workspace);
     chmodSync(rawBytes(path), modeFor(change, found));
   });
-}
-
-/** The agent's mode where it changed it, else the user's present one; never with set-id bits. */
-export function modeFor(change: Change, found: Stats | null): number {
-  const after = change.after?.mode ?? 0o644;
-  const keep = found !== null && change.before !== null && change.before.kind === change.after?.kind && change.before.mode === after;
-  return (keep ? found.mode : after) & 0o777;
-}
-
-/** What was there keeps its owner; what is new belongs to the folder's owner. */
-export function giveOwner(path: Raw, found: Stats | null, workspace: Workspace): void {
-  if (process.getuid?.() !== 0) return;
-  lchownSync(rawBytes(path), found?.uid ?? workspace.uid, found?.gid ?? workspace.gid);
-}
-
-/** Turns a refusal of the system into APPLY_FAILED. */
-export function attempt<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof GuardError) throw error;
-    throw new GuardError("APPLY_FAILED", `nothing was applied: \`${printable(path)}\`: ${errorCode(error) || "failed"}`, { cause: error });
-  }
-}
-
-/** Tells whether a name is still the very thing that was checked. */
-export function isStill(path: Raw, found: Stats | null): boolean {
-  const now = lstatSync(rawBytes(path), { throwIfNoEntry: false });
-  if (now === undefined || found === null) return now === undefined && found === null;
-  if (now.ino !== found.ino || now.dev !== found.dev) return false;
-  return now.isDirectory() || (now.ctimeMs === found.ctimeMs && now.size === found.size);
 }
 
 function report(change: Change): AppliedPath {

@@ -139,10 +139,13 @@ describe("a stage 2 answer", () => {
 
   test("of 5 MB is refused at once", () => {
     const line = JSON.stringify({ role: "bugfixer", stage: 2, content: `\`\`\`\n${EDIT}${"x".repeat(5_000_000)}\`\`\`` });
-    const start = performance.now();
-    const error = errorOf(parse(line));
-    expect(performance.now() - start).toBeLessThan(200);
-    expect(error).toMatchObject({ code: "KIMI_TOO_LARGE", message: `the answer is longer than ${LIMITS.answerChars} characters` });
+    const times = [1, 2, 3, 4, 5].map(() => {
+      const start = performance.now();
+      parse(line);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).toBeLessThan(50);
+    expect(errorOf(parse(line))).toMatchObject({ code: "KIMI_TOO_LARGE", message: `the answer is longer than ${LIMITS.answerChars} characters` });
   });
 });
 

@@ -43,7 +43,7 @@ function judge(call: Call, text: string): void {
 /** Tells whether an awk program can start a command, read or write another file, or open a socket. */
 export function doesMore(text: string): boolean {
   const bare = stripQuiet(text);
-  return bare.includes("system") || bare.includes("getline") || bare.includes("|") || bare.includes("/inet") || text.includes("/inet/") || bare.includes("@") || /\bprintf?\b[^;}\n]*>/.test(bare) || />>/.test(bare);
+  return text.includes("system") || text.includes("getline") || bare.includes("|") || bare.includes("/inet") || text.includes("/inet/") || bare.includes("@") || /\bprintf?\b[^;}\n]*>/.test(bare) || />>/.test(bare);
 }
 
 /** Removes string and pattern literals and `||`, in which none of these words count. */

@@ -73,10 +73,11 @@ async function apply(id: string, paths: readonly string[], yes: boolean, io: Io)
         return 1;
       }
     }
-    const applied = await review.apply(selected.map((change) => change.path));
-    if (io.options.json) io.json({ session: review.id, applied });
+    const { applied, skipped } = await review.apply(selected.map((change) => change.path));
+    if (io.options.json) io.json({ session: review.id, applied, skipped });
     else {
-      for (const entry of applied) io.out(`${entry.path}${entry.runsLater ? io.paint.yellow("  runs later on this machine: look at it") : ""}`);
+      for (const entry of skipped) io.note(`left out: ${printable(entry.path)}: ${printable(entry.reason)}`);
+      for (const entry of applied) io.out(`${printable(entry.path)}${entry.runsLater ? io.paint.yellow("  runs later on this machine: look at it") : ""}`);
       io.note(`${count(applied.length, "path")} written to ${printable(review.workspace)}`);
     }
     return 0;

@@ -1,0 +1,183 @@
+// `git`: global options, configuration that makes git run things, and what each subcommand does to files and network.
+
+import { normalisePath } from "../../action/paths.js";
+import { parseArguments } from "../arguments.js";
+import { addEnvironment } from "../assign.js";
+import { touch } from "../files.js";
+import type { Model } from "../model.js";
+import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
+import { addConnect, isRemote } from "../net.js";
+import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
+import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { beginning, dropPrefix, exact, UNKNOWN, type Field } from "../value.js";
+
+/** Configuration that names a program git starts, or a file it takes more configuration from. */
+const RUNS = /^(?:core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|askpass|gitproxy|alternaterefscommand|worktree|attributesfile)|pager\..*|alias\..*|sequence\.editor|diff\.external|diff\..*\.(?:command|textconv)|merge\..*\.driver|mergetool\..*|difftool\..*|filter\..*|credential\..*|gpg\..*|include.*|url\..*|http\.proxy|remote\..*\.(?:uploadpack|receivepack|vcs)|uploadpack\..*|init\.templatedir|interactive\.difffilter|browser\..*|man\..*|web\..*|submodule\..*\.update|protocol\..*|ssh\..*|sendemail\..*|blame\..*|receive\..*|trailer\..*\.(?:command|cmd)|tar\..*\.command|commit\.template|log\.showsignature|safe\..*)$/i;
+
+/** `git [global options] command …`. */
+export function runGit(call: Call): Output {
+  const parsed = parseArguments(call.words.slice(1), GIT_GLOBAL);
+  let place: Call = call;
+  for (const option of parsed.options) {
+    const { name, value } = option;
+    if (name === "-C" && value !== null) place = inFolder(place, value);
+    else if ((name === "-c" || name === "--config-env") && value !== null) configure(call, value);
+    else if (name === "--exec-path" && value !== null && value.text !== "") runsCode(call, "program", value.text);
+    else if ((name === "--git-dir" || name === "--work-tree") && value !== null) {
+      addEnvironment(call.run, name === "--git-dir" ? "GIT_DIR" : "GIT_WORK_TREE", value, call.from);
+      if (name === "--work-tree") place = inFolder(place, value);
+    }
+  }
+  const [verb, ...args] = parsed.operands;
+  if (verb === undefined) return UNKNOWN_OUTPUT;
+  if (verb.text === null || parsed.uncertain) {
+    addOpaque(call.run, "which `git` command runs cannot be told", call.from);
+    return UNKNOWN_OUTPUT;
+  }
+  return runVerb(place, verb.text, args);
+}
+
+function configure(call: Call, value: Field): void {
+  const at = value.lead.indexOf("=");
+  if (at < 0 && value.text === null) {
+    addOpaque(call.run, "`git -c` with a name that cannot be told", call.from);
+    return;
+  }
+  const name = at < 0 ? value.lead : value.lead.slice(0, at);
+  const setting = at < 0 ? exact("true") : (dropPrefix(value, `${name}=`) ?? UNKNOWN);
+  addEnvironment(call.run, `git ${name.toLowerCase()}`, setting, call.from);
+  if (RUNS.test(name)) runSetting(call, name, setting);
+}
+
+function runSetting(call: Call, name: string, setting: Field): void {
+  runsCode(call, "inline", setting.text);
+  if (setting.text === null) return;
+  if (/^alias\./i.test(name)) {
+    if (setting.text.startsWith("!")) runShellText(call, exact(setting.text.slice(1)));
+  } else if (/(?:pager|editor|command|textconv|external|driver|sshcommand|clean|smudge|process|helper|cmd)$/i.test(name)) {
+    runShellText(call, exact(setting.text));
+  }
+}
+
+function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
+  if (verb === "config") return runConfig(call, args);
+  const known = GIT_COMMANDS.get(verb);
+  if (known === undefined) {
+    runsCode(call, "program", `git ${verb}`);
+    return UNKNOWN_OUTPUT;
+  }
+  const parsed = parseArguments(args, known.model);
+  applyArguments(call, known.model, parsed);
+  if (known.connects !== null) connect(call, known, parsed.operands);
+  if (known.repository) touch(call, "write", exact(".git"), true);
+  if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
+  if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
+  if (known.runs !== null) runOperands(call, known.runs, parsed.operands);
+  for (const option of parsed.options) if (option.name === "--upload-pack" || option.name === "--receive-pack" || option.name === "-u" && verb === "clone") if (option.value !== null) runShellText(call, option.value);
+  if (verb === "ls-files" && !parsed.marks.has("notpaths")) return { text: null, globs: ["**"] };
+  if ((verb === "diff" || verb === "log" || verb === "show" || verb === "grep") && parsed.marks.has("names")) return { text: null, globs: ["**"] };
+  return UNKNOWN_OUTPUT;
+}
+
+/** Restores, switches and merges change files of the working tree: those named behind `--` or as paths, else any. */
+function changeTree(call: Call, verb: string, operands: readonly Field[], marks: ReadonlySet<string>): void {
+  const operation = verb === "clean" ? "delete" : "write";
+  const paths = (verb === "restore" || verb === "clean" || verb === "stash") && !marks.has("all") ? operands : pathsOf(call, operands);
+  if (verb === "checkout" && (marks.has("branch") || (paths.length === 0 && !marks.has("force") && operands.length > 0))) {
+    touch(call, "write", exact("."), true);
+    return;
+  }
+  if (verb === "reset" && !marks.has("hard")) return;
+  if (paths.length === 0 || verb === "merge" || verb === "pull" || verb === "rebase" || verb === "reset" || verb === "stash") touch(call, operation, exact("."), true);
+  else for (const path of paths) touch(call, operation, pathspec(path), true);
+}
+
+/** Operands behind `--`; without it those that do not look like a revision alone. */
+function pathsOf(call: Call, operands: readonly Field[]): readonly Field[] {
+  const words = call.words;
+  const at = words.findIndex((word) => word.text === "--");
+  if (at >= 0) return words.slice(at + 1);
+  const [first, ...rest] = operands;
+  if (first === undefined) return [];
+  return looksLikePath(first) ? operands : rest;
+}
+
+function looksLikePath(word: Field): boolean {
+  const { lead } = word;
+  if (lead === "." || lead.startsWith("./") || lead.startsWith("../") || lead.startsWith(":/") || word.glob !== null) return true;
+  return /\.[A-Za-z0-9]{1,5}$/.test(lead) && !/^[\w-]+\/[\w-]+$/.test(lead) && !/^v?\d+(?:\.\d+)*$/.test(lead);
+}
+
+/** A pathspec as a path: magic means anywhere. */
+function pathspec(word: Field): Field {
+  if (word.lead.startsWith(":")) return exact(".");
+  if (word.text !== null && /[*?[]/.test(word.text)) return { text: null, glob: word.text.replaceAll("*", "**"), lead: "", many: true };
+  return word;
+}
+
+function connect(call: Call, known: GitCommand, operands: readonly Field[]): void {
+  const remote = operands[0];
+  if (remote === undefined || known.connects === "always") {
+    addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
+    return;
+  }
+  if (/^ext::/.test(remote.lead)) {
+    runShellText(call, dropPrefix(remote, "ext::") ?? UNKNOWN);
+    return;
+  }
+  if (isRemote(remote) && !remote.lead.startsWith("file:")) {
+    const scp = !remote.lead.includes("://");
+    if (!scp) addConnect(call, remote);
+    else addEffect(call.run, { kind: "connect", host: remote.lead.slice(remote.lead.indexOf("@") + 1, remote.lead.indexOf(":")).toLowerCase(), url: remote.text, by: call.program, from: excerpt(call.from) });
+  } else if (/^[./]/.test(remote.lead)) touch(call, "read", remote, true);
+  else addEffect(call.run, { kind: "connect", host: null, url: remote.text, by: call.program, from: excerpt(call.from) });
+  if (known.model.head.length > 1) cloneInto(call, operands);
+}
+
+function cloneInto(call: Call, operands: readonly Field[]): void {
+  const [remote, folder] = operands;
+  if (folder !== undefined) {
+    touch(call, "create", folder, true);
+    return;
+  }
+  const name = remote?.text?.replace(/\/+$/, "").replace(/\.git$/, "").split(/[/:]/).pop() ?? null;
+  touch(call, "create", name === null || name === "" ? beginning("", false) : exact(name), true);
+}
+
+/** `git bisect run cmd`, `git submodule foreach text`, `git rebase --exec`. */
+function runOperands(call: Call, form: "bisect" | "foreach", operands: readonly Field[]): void {
+  const at = operands.findIndex((word) => word.text === (form === "bisect" ? "run" : "foreach"));
+  if (at < 0) return;
+  const rest = operands.slice(at + 1).filter((word) => form === "bisect" || word.text !== "--recursive");
+  if (form === "bisect") call.run.runWords(rest, call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
+  else runShellText(call, rest.every((word) => word.text !== null) ? exact(rest.map((word) => word.text ?? "").join(" ")) : UNKNOWN);
+}
+
+const READS_CONFIG = new Set(["--get", "--get-all", "--get-regexp", "--list", "-l", "--get-urlmatch", "list", "get", "--get-color", "--get-colorbool"]);
+
+function runConfig(call: Call, args: readonly Field[]): Output {
+  const model: Model | undefined = GIT_COMMANDS.get("config")?.model;
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(args, model);
+  const names = new Set(parsed.options.map((option) => option.name));
+  const verb = parsed.operands[0]?.text ?? null;
+  const reads = [...names].some((name) => READS_CONFIG.has(name)) || (verb !== null && (verb === "list" || verb === "get"));
+  const operands = verb === "set" || verb === "get" || verb === "unset" || verb === "edit" || verb === "list" ? parsed.operands.slice(1) : parsed.operands;
+  const [name, value] = operands;
+  if (reads || (value === undefined && !names.has("--unset") && !names.has("--unset-all") && !names.has("--edit") && !names.has("-e") && !names.has("--remove-section") && !names.has("--rename-section") && verb !== "unset" && verb !== "edit")) return UNKNOWN_OUTPUT;
+  touch(call, "write", configFile(call, names, parsed.options.find((option) => option.name === "-f" || option.name === "--file")?.value ?? null), false);
+  if (name === undefined || name.text === null) {
+    if (name !== undefined) addOpaque(call.run, "`git config` of a name that cannot be told", call.from);
+    return UNKNOWN_OUTPUT;
+  }
+  addEnvironment(call.run, `git ${name.text.toLowerCase()}`, value ?? null, call.from);
+  if (RUNS.test(name.text) && value !== undefined) runSetting(call, name.text, value);
+  return UNKNOWN_OUTPUT;
+}
+
+function configFile(call: Call, names: ReadonlySet<string>, file: Field | null): Field {
+  if (file !== null) return file;
+  if (names.has("--global")) return exact(normalisePath(".gitconfig", call.run.context.home) ?? "/.gitconfig");
+  if (names.has("--system")) return exact("/etc/gitconfig");
+  return exact(names.has("--worktree") ? ".git/config.worktree" : ".git/config");
+}

@@ -1,0 +1,40 @@
+// Network programs as data. `u` operands are URLs or hosts, `h` and `H` may be `host:path`.
+
+import { compile, type Model, type ModelRow } from "../model.js";
+
+/** curl, as in curl(1). */
+export const CURL: Model = compile(
+  "u*",
+  "-o:w --output:w --output-dir:t -O!remote-name --remote-name!remote-name --remote-name-all!remote-name -J -d:a --data:a --data-binary:a --data-ascii:a --data-urlencode:f --data-raw:t --json:a -T:r --upload-file:r -F:f --form:f --form-string:t -b:a --cookie:a -c:w --cookie-jar:w -D:w --dump-header:w -K:r!risky --config:r!risky -H:a --header:a --proxy-header:a -u:t --user:t -U:t --proxy-user:t -A:t --user-agent:t -e:t --referer:t -X:t --request:t -x:u --proxy:u --preproxy:u --socks5:u --socks4:u --socks4a:u --socks5-hostname:u -m:t --max-time:t --connect-timeout:t --retry:t --retry-delay:t --retry-max-time:t --limit-rate:t -w:a --write-out:a -r:t --range:t -C:t --continue-at:t -y:t -Y:t -z:r --time-cond:r -E:r --cert:r --key:r --cacert:r --capath:R --cert-type:t --key-type:t --pass:t --trace:w --trace-ascii:w --stderr:w --url:u --resolve:t --connect-to:t --interface:t --local-port:t --dns-servers:u --doh-url:u --max-redirs:t --max-filesize:t --netrc-file:r --hostpubmd5:t --pubkey:r --ciphers:t --tls-max:t --tlsv1.3 --unix-socket:r --abstract-unix-socket:t --oauth2-bearer:t --etag-save:w --etag-compare:r --libcurl:w --hsts:w --alt-svc:w --egd-file:r --random-file:r --proto:t --proto-default:t --proto-redir:t --service-name:t --mail-from:t --mail-rcpt:t --engine:x --quote:t -Q:t --ftp-port:t -P:t --ftp-account:t --keepalive-time:t --parallel-max:t --speed-limit:t --speed-time:t --variable:f --crlfile:r --noproxy:t --aws-sigv4:t --request-target:t --create-file-mode:t --krb:t --login-options:t --delegation:t -t:t --telnet-option:t --tftp-blksize:t --expect100-timeout:t --happy-eyeballs-timeout-ms:t --sasl-authzid:t --stderr:w",
+  "",
+);
+
+/** wget, as in wget(1). */
+export const WGET: Model = compile(
+  "u*",
+  "-O:w --output-document:w -P:t --directory-prefix:t -o:w --output-file:w -a:w --append-output:w -i:r!risky --input-file:r!risky -e:t!risky --execute:t!risky --config:r!risky --post-file:r --body-file:r --post-data:t --body-data:t --method:t --header:t -U:t --user-agent:t --user:t --password:t --http-user:t --http-password:t --referer:t --load-cookies:r --save-cookies:w --ca-certificate:r --ca-directory:R --certificate:r --private-key:r --use-askpass:x -t:t --tries:t -T:t --timeout:t --dns-timeout:t --connect-timeout:t --read-timeout:t -w:t --wait:t --waitretry:t -Q:t --quota:t --limit-rate:t --bind-address:t -l:t --level:t -A:t --accept:t -R:t --reject:t -D:t --domains:t --exclude-domains:t -I:t -X:t --accept-regex:t --reject-regex:t --regex-type:t --cut-dirs:t --default-page:t -B:u --base:u --progress:t --restrict-file-names:t --prefer-family:t --secure-protocol:t --warc-file:w --rejected-log:w --local-encoding:t --remote-encoding:t --start-pos:t --max-redirect:t --hsts-file:w --report-speed:t --crl-file:r -r!tree --recursive!tree -m!tree --mirror!tree",
+  "",
+);
+
+/** `socat` addresses that start a program. */
+export const SOCAT_RUNS: ReadonlySet<string> = new Set(["exec", "system", "shell"]);
+
+export const NETWORK_MODELS: readonly ModelRow[] = [
+  ["scp", "h* H", "-c:t -D:s -F:r -i:r -J:t -l:t -o:t!risky -P:t -S:x -X:t -r!tree"],
+  ["rsync", "h* H", "-e:s --rsh:s --rsync-path:t --exclude:t --include:t --exclude-from:r --include-from:r --files-from:r -f:t --filter:t --log-file:w --partial-dir:C --temp-dir:C -T:C --backup-dir:C --suffix:t --compare-dest:R --copy-dest:R --link-dest:R --password-file:r --bwlimit:t --port:t --timeout:t --chmod:t --chown:t --out-format:t --max-size:t --min-size:t -B:t --block-size:t --modify-window:t --write-batch:w --only-write-batch:w --read-batch:r -M:t --remote-option:t --iconv:t --max-delete:t"],
+  ["ping ping6 traceroute tracepath mtr dig host nslookup whois drill arping hping3 fping nmap masscan dog httping", "u*", "-c:t -i:t -w:t -W:t -I:t -s:t -t:t -p:t -m:t -q:t -f:r -b:t -k:t -oN:w -oX:w -oG:w -oA:w --script:x -iL:r -T:t -D:t -S:t -e:t -g:t"],
+  ["http https xh httpie", "u*", "-o:w --output:w -a:t --auth:t --session:t --proxy:t --verify:t --cert:r --timeout:t"],
+  ["aria2c axel", "u*", "-o:w --out:w -d:C --dir:C -i:r --input-file:r --on-download-complete:x --conf-path:r -x:t -s:t -j:t -k:t -l:w -n:t"],
+  ["ftp tftp lftp ncftp smbclient rlogin rsh rcp rdesktop xfreerdp mosh", "u*", "-e:t!risky -c:t!risky -f:x -u:t -p:t", "connects"],
+  ["aws gcloud az gsutil s3cmd rclone mc heroku flyctl vercel netlify wrangler terraform pulumi ansible ansible-playbook helm doctl gh hub glab ngrok cloudflared tailscale wireguard wg openvpn tor", "t*", "", "connects program"],
+  ["mail mailx sendmail mutt msmtp swaks ssmtp", "t*", "-s:t -a:r -A:r -c:t -b:t -r:t -F:r -S:t", "connects program"],
+  ["ssh-keyscan", "u*", "-f:r -p:t -t:t -T:t", "connects"],
+  ["ssh-copy-id", "u", "-i:r -p:t -o:t -F:r", "connects"],
+  ["ssh-keygen", "t*", "-f:w -t:t -b:t -C:t -N:t -P:t -m:t -O:t -I:t -s:r -D:x -R:t -F:t -Y:t -n:t -w:x -a:t -q"],
+  ["ssh-add", "r*", "-t:t -s:x -e:x -d -D"],
+  ["ssh-agent", "t*", "-a:w -t:t -P:t -E:t", "program stops"],
+  ["iptables ip6tables nft ufw firewall-cmd ifconfig route ip tc ethtool iwconfig nmcli brctl wpa_supplicant dhclient", "t*", "-f:r", "program"],
+  ["ss netstat lsof", "t*", ""],
+  ["tcpdump tshark wireshark dumpcap", "t*", "-w:w -r:r -i:t -z:x -c:t -s:t -C:t -G:t -W:t -F:r"],
+  ["psql mysql mariadb mysqldump pg_dump pg_restore mysqladmin createdb dropdb redis-cli mongo mongosh mongodump cqlsh clickhouse-client sqlcmd influx", "t*", "-h:u --host:u -o:w --output:w -f:x --file:x -c:i --command:i -e:i --execute:i -U:t -u:t -p:t -d:t -P:t -L:w --log-file:w --defaults-file:r -r:w --result-file:w --eval:i", "program"],
+];
