@@ -15,6 +15,6 @@ if (major < 20 || (major === 20 && minor < 20)) {
   process.stderr.write(`ringfence: not set up yet\n  run \`npm run setup\` in ${fileURLToPath(new URL("..", import.meta.url))}\n`);
   process.exitCode = 75;
 } else {
-  nodeModule.enableCompileCache?.(); // Node 22 and newer
+  if ("enableCompileCache" in nodeModule && typeof nodeModule.enableCompileCache === "function") nodeModule.enableCompileCache(); // Node 22 and newer
   await import(cli.href);
 }

@@ -15,6 +15,7 @@ export class SetupError extends Error {
   }
 }
 
+/** @type {readonly (readonly [RegExp, string, string])[]} */
 const MEANINGS = [
   [/no space left on device|ENOSPC|not enough free space|disk quota exceeded/i, "the disk is full", "free some space (`df -h`; `docker system df` shows what the engine holds) and run set-up again"],
   [/dpkg was interrupted/i, "an earlier package installation was interrupted", "run `dpkg --configure -a`, then set-up again"],

@@ -21,6 +21,7 @@ const ASK_MS = 30_000;
  * @property {string} cache
  * @property {string} log
  * @property {boolean} refresh build anew though nothing changed
+ * @property {readonly string[]} names which images; their parents must be there or among them
  * @property {AbortSignal} [signal]
  * @property {(text: string) => void} note
  */
@@ -55,7 +56,7 @@ export async function buildImages(work) {
   const present = work.refresh ? new Map() : await imageIds([plan.rootfs.tag, ...plan.images.map((image) => image.tag)], env);
   /** @type {string[]} */
   const made = [];
-  const missing = plan.images.filter((image) => !present.has(image.tag));
+  const missing = plan.images.filter((image) => work.names.includes(image.name) && !present.has(image.tag));
   const payloads = fetchPayloads(missing, work); // while the root is made
   payloads.catch(() => undefined); // told below
   const builder = await builderEnv(env);
@@ -68,7 +69,6 @@ export async function buildImages(work) {
     await buildOne(image, (await payloads).get(image.name) ?? null, { ...work, env: builder });
     made.push(image.tag);
   }
-  await tagLatest(plan.images, env);
   return made;
 }
 

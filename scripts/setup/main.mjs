@@ -2,7 +2,7 @@
 
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { build, buildReady, buildRuntimeStep } from "./build-step.mjs";
+import { build, buildReady, buildRuntimeStep, runtimeReady } from "./build-step.mjs";
 import { installModules, modulesReady } from "./deps.mjs";
 import { aptInstall, startEngine } from "./engine-start.mjs";
 import { SetupError, explainFailure } from "./errors.mjs";
@@ -11,8 +11,9 @@ import { buildImages, imageIds, removeImages, tagLatest } from "./images.mjs";
 import { supersededTags } from "./images-plan.mjs";
 import { makeLink } from "./link.mjs";
 import { takeLock } from "./lock.mjs";
-import { which } from "./machine.mjs";
+import { readMachine, which } from "./machine.mjs";
 import { setupPaths } from "./paths.mjs";
+import { fetchPayload } from "./payload.mjs";
 import { planLines } from "./plan.mjs";
 import { readRecord, writeRecord } from "./record.mjs";
 import { isSet, terminalUi } from "./ui.mjs";
@@ -44,7 +45,9 @@ export async function ensureSetup(wanted = {}) {
     return await work({ paths, options, env, ui, signal: controller.signal, stop: () => controller.abort() });
   } catch (error) {
     ui.close();
-    return { exit: report(error, state.interrupted, ui, paths), env };
+    if (!state.interrupted) return { exit: report(error, ui, paths), env };
+    await tellLeft(paths, options, env, ui);
+    return { exit: 130, env };
   } finally {
     ui.close();
     for (const name of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.off(name, onSignal);
@@ -96,25 +99,9 @@ function wantedLines(facts, options) {
 /** Two tracks, because one waits for npm and the compiler, the other for apt and the engine. @param {Run} run @param {import("./facts.mjs").Facts} facts */
 async function apply(run, facts) {
   const { paths, options, ui } = run;
-  const guard = async (/** @type {Promise<any>} */ track) => {
-    try {
-      return await track;
-    } catch (error) {
-      run.stop();
-      throw error;
-    }
-  };
   if (options.only === "engine") return engineTrack(run, facts);
-  const modules = guard(modulesTrack(run));
-  const engine = guard(engineTrack(run, facts).then((view) => imagesTrack(run, view)));
-  const settled = await Promise.allSettled([modules, engine]);
-  const failed = settled.flatMap((entry) => (entry.status === "rejected" ? [entry.reason] : []));
-  if (failed.length > 0) throw failed.find((error) => !(error instanceof SetupError && error.exit === 130)) ?? failed[0];
-  const view = await engine;
-  const baseTag = view.plan.images[0]?.tag ?? "";
-  if (!(await viewEngine(paths, view.host, run.env, false)).runtime) {
-    await step(run, "sandbox runtime", (work) => buildRuntimeStep(paths, { ...work, baseTag, arch: view.arch, env: view.env }));
-  }
+  const packages = packagesTrack(run);
+  const [, view] = await together(run, [packages.then(() => buildTrack(run)), engineTrack(run, facts).then((seen) => imagesTrack(run, seen, packages))]);
   if (facts.link.kind === "link") {
     makeLink({ prefix: facts.link.prefix, checkout: paths.checkout });
     ui.say(`✓ \`ringfence\` is linked into ${facts.link.prefix}/bin`);
@@ -122,9 +109,27 @@ async function apply(run, facts) {
   return view;
 }
 
+/**
+ * Waits for all; the first that fails interrupts the others, and its failure is the one that is told.
+ * @template {readonly Promise<any>[]} T
+ * @param {Run} run @param {T} tracks
+ * @returns {Promise<{-readonly [K in keyof T]: Awaited<T[K]>}>}
+ */
+async function together(run, tracks) {
+  /** @type {unknown[]} */
+  const failures = [];
+  const settled = await Promise.all(tracks.map((track) => track.catch((error) => (failures.push(error), run.stop()))));
+  if (failures.length > 0) throw failures[0];
+  return /** @type {any} */ (settled);
+}
+
 /** @param {Run} run */
-async function modulesTrack(run) {
+async function packagesTrack(run) {
   if (!modulesReady(run.paths)) await step(run, "npm packages", (work) => installModules(run.paths, work));
+}
+
+/** @param {Run} run */
+async function buildTrack(run) {
   if (!buildReady(run.paths)) await step(run, "build", (work) => build(run.paths, work));
 }
 
@@ -144,17 +149,30 @@ async function engineTrack(run, facts) {
   return viewEngine(paths, host, env, options.refresh);
 }
 
-/** @param {Run} run @param {import("./facts.mjs").EngineView} view */
-async function imagesTrack(run, view) {
+/**
+ * The first image, then the others and the runtime side by side: both need only the first (and the runtime, esbuild).
+ * @param {Run} run @param {import("./facts.mjs").EngineView} view @param {Promise<unknown>} packages
+ */
+async function imagesTrack(run, view, packages) {
   const { paths, options, env } = run;
-  if (view.missing.length === 0) {
-    await finishImages(paths, view);
-    return view;
-  }
-  const machine = (await import("./machine.mjs")).readMachine();
-  const made = await step(run, "sandbox images", (work) => buildImages({ ...work, plan: view.plan, arch: view.arch, machine, env: view.env, cache: paths.cache, refresh: options.refresh }));
-  const record = readRecord(paths.record);
-  writeRecord(paths.record, { ...record, made: [...new Set([...record.made, ...made])] });
+  const base = view.plan.images[0];
+  const rest = view.missing.filter((name) => name !== base?.name);
+  const make = (/** @type {string} */ name, /** @type {readonly string[]} */ names) =>
+    step(run, name, async (work) => {
+      const made = await buildImages({ ...work, plan: view.plan, names, arch: view.arch, machine: readMachine(), env: view.env, cache: paths.cache, refresh: options.refresh });
+      const record = readRecord(paths.record);
+      writeRecord(paths.record, { ...record, made: [...new Set([...record.made, ...made])] });
+    });
+  // Fetched while Debian is made; who needs it asks again and is told what went wrong.
+  const folder = view.plan.images.find((image) => image.payload !== null)?.folder;
+  if (folder !== undefined && (view.missing.length > 0 || !view.runtime)) fetchPayload({ folder, arch: view.arch, cache: paths.cache, signal: run.signal, log: paths.log }).catch(() => undefined);
+  if (base !== undefined && view.missing.includes(base.name)) await make("base image", [base.name]);
+  const runtime = async () => {
+    await packages;
+    const baseTag = base?.tag ?? "";
+    if (!runtimeReady(paths, baseTag, view.arch)) await step(run, "sandbox runtime", (work) => buildRuntimeStep(paths, { ...work, baseTag, arch: view.arch, env: view.env }));
+  };
+  await together(run, [rest.length === 0 ? Promise.resolve() : make("sandbox images", rest), runtime()]);
   await finishImages(paths, view);
   return viewEngine(paths, view.host, env, false);
 }
@@ -225,12 +243,20 @@ export function requireNode(version) {
   throw new SetupError(`Node ${version} is too old: Ringfence needs 20.20 or newer`, { hint: "install a newer Node (https://nodejs.org) and run set-up again" });
 }
 
-/** @param {unknown} error @param {boolean} interrupted @param {import("./ui.mjs").Ui} ui @param {Paths} paths */
-function report(error, interrupted, ui, paths) {
-  if (interrupted) {
-    ui.warn("Interrupted. What was done stays; `npm run setup` goes on from here.");
-    return 130;
+/** After an interruption: what is not there yet. @param {Paths} paths @param {SetupOptions} options @param {NodeJS.ProcessEnv} env @param {import("./ui.mjs").Ui} ui */
+async function tellLeft(paths, options, env, ui) {
+  ui.warn("Interrupted. What was done stays; `npm run setup` goes on from here.");
+  try {
+    const lines = wantedLines(await readFacts(paths, { env, refresh: false, link: options.link }), options);
+    if (lines.length > 0) ui.warn("Left to do:");
+    for (const line of lines) ui.warn(`  - ${line.text}`);
+  } catch {
+    // the machine is in between two states; the next set-up looks again
   }
+}
+
+/** @param {unknown} error @param {import("./ui.mjs").Ui} ui @param {Paths} paths */
+function report(error, ui, paths) {
   const known = error instanceof SetupError ? null : explainFailure(String(error));
   const message = error instanceof Error ? error.message : String(error);
   ui.warn(`ringfence: ${known === null ? message : `${known.meaning} (${message})`}`);

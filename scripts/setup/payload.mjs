@@ -8,15 +8,25 @@ import { must } from "./run.mjs";
 const FETCH_MS = 10 * 60_000;
 const NPM_ARCH = { amd64: "x64", arm64: "arm64" };
 
+/** @type {Map<string, Promise<string>>} fetches under way, so that two steps that need one payload share it */
+const underWay = new Map();
+
 /**
  * Makes sure the payload of an image folder is in the cache and returns its folder: `node_modules` with Node and npm.
  * @param {{readonly folder: string, readonly arch: "amd64" | "arm64", readonly cache: string, readonly signal?: AbortSignal, readonly note?: (text: string) => void, readonly log?: string}} work
  * @returns {Promise<string>}
  */
-export async function fetchPayload({ folder, arch, cache, signal, note, log }) {
-  const target = payloadFolder({ folder, arch, cache });
-  if (existsSync(nodeBinary(target, arch))) return target;
-  note?.("fetching Node and npm");
+export function fetchPayload(work) {
+  const target = payloadFolder(work);
+  if (existsSync(nodeBinary(target, work.arch))) return Promise.resolve(target);
+  work.note?.("fetching Node and npm");
+  const running = underWay.get(target) ?? fetchInto(target, work).finally(() => underWay.delete(target));
+  underWay.set(target, running);
+  return running;
+}
+
+/** @param {string} target @param {Parameters<typeof fetchPayload>[0]} work */
+async function fetchInto(target, { folder, arch, signal, log }) {
   const building = `${target}.${process.pid}`;
   rmSync(building, { recursive: true, force: true });
   mkdirSync(building, { recursive: true, mode: 0o700 });

@@ -26,7 +26,7 @@ export function planLines({ modules, built, engine, view, link }) {
     lines.push({ step: "runtime", text: "build the sandbox runtime where it is missing", asks: false });
   }
   if (view !== null) {
-    if (view.missing.length > 0) lines.push({ step: "images", text: `build the sandbox image${view.missing.length > 1 ? "s" : ""} ${view.missing.map((name) => `ringfence/${name}`).join(", ")} (about 90 s)`, asks: true });
+    if (view.missing.length > 0) lines.push({ step: "images", text: `build the sandbox image${view.missing.length > 1 ? "s" : ""} ${view.missing.map((name) => `ringfence/${name}`).join(", ")} (about ${view.missing.includes("base") ? 90 : 30} s)`, asks: true });
     if (!view.runtime) lines.push({ step: "runtime", text: "build the sandbox runtime into dist/runtime", asks: false });
   }
   if (!built) lines.push({ step: "build", text: "compile Ringfence into dist", asks: false });

@@ -7,8 +7,9 @@ import { SetupError, explainFailure } from "./errors.mjs";
 /** How much output of a program is kept for messages, in characters; the end is what explains a failure. */
 const KEPT_CHARS = 64 * 1024;
 
-/** How long a tree gets between the polite signal and SIGKILL, in milliseconds. */
-const GRACE_MS = 5_000;
+/** How long a tree gets between the polite signal and SIGKILL, in milliseconds; apt and dpkg, which get SIGINT, may finish a package. */
+const GRACE_MS = 2_000;
+const APT_GRACE_MS = 15_000;
 
 /**
  * @typedef {object} Finished
@@ -43,11 +44,12 @@ export function run(argv, { limitMs, cwd, env, signal, endSignal = "SIGTERM", on
     if (signal?.aborted) return resolve({ code: null, stdout: "", stderr: "interrupted", timedOut: false, missing: false });
     const child = spawn(program, rest, { cwd, env: env ?? process.env, detached: true, stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"] });
     const state = { stdout: "", stderr: "", timedOut: false, seen: firstLine === undefined };
+    /** @type {NodeJS.Timeout[]} */
     const timers = [];
     const end = () => {
       if (child.pid === undefined) return;
       killTree(child.pid, endSignal);
-      timers.push(setTimeout(() => child.pid !== undefined && killTree(child.pid, "SIGKILL"), endSignal === "SIGINT" ? 3 * GRACE_MS : GRACE_MS));
+      timers.push(setTimeout(() => child.pid !== undefined && killTree(child.pid, "SIGKILL"), endSignal === "SIGINT" ? APT_GRACE_MS : GRACE_MS));
     };
     const late = () => {
       state.timedOut = true;

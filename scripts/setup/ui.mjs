@@ -2,6 +2,8 @@
 
 import { createInterface } from "node:readline";
 
+/** Without a terminal a long step says now and then that it still works, in milliseconds. */
+const HEARTBEAT_MS = 20_000;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const ESC = String.fromCharCode(27);
 
@@ -28,7 +30,7 @@ export function terminalUi({ out = process.stderr, input = process.stdin, env = 
   const [bold, red, green, dim] = [paint(1), paint(31), paint(32), paint(2)];
   /** @type {Map<string, {since: number, note: string}>} */
   const running = new Map();
-  const view = { frame: 0, /** @type {NodeJS.Timeout | null} */ timer: null };
+  const view = { frame: 0, timer: /** @type {NodeJS.Timeout | null} */ (null) };
 
   const erase = () => live && running.size > 0 && out.write(`\r${ESC}[2K`);
   const draw = () => {
@@ -36,7 +38,10 @@ export function terminalUi({ out = process.stderr, input = process.stdin, env = 
     view.frame = (view.frame + 1) % FRAMES.length;
     const parts = [...running].map(([step, { since, note }]) => `${step} ${seconds(now() - since)}${note === "" ? "" : ` (${note})`}`);
     const line = `${FRAMES[view.frame]} ${parts.join(" · ")}`;
-    out.write(`\r${ESC}[2K${line.slice(0, Math.max(20, (out.columns ?? 80) - 1))}`);
+    out.write(`\r${ESC}[2K${line.slice(0, Math.max(20, (out.columns || 80) - 1))}`);
+  };
+  const beat = () => {
+    for (const [step, { since, note }] of running) out.write(`  ${step}: ${seconds(now() - since)}${note === "" ? "" : `, ${note}`}\n`);
   };
   const print = (/** @type {string} */ line) => {
     erase();
@@ -62,16 +67,16 @@ export function terminalUi({ out = process.stderr, input = process.stdin, env = 
     begin(step) {
       const since = now();
       running.set(step, { since, note: "" });
-      if (live && view.timer === null) {
-        out.write(`${ESC}[?25l`);
-        view.timer = setInterval(draw, 100);
+      if (view.timer === null) {
+        if (live) out.write(`${ESC}[?25l`);
+        view.timer = live ? setInterval(draw, 100) : setInterval(beat, HEARTBEAT_MS);
         view.timer.unref();
       }
       if (!live) print(`- ${step} …`);
       return {
         note(text) {
           const entry = running.get(step);
-          if (entry !== undefined) entry.note = text.slice(0, 60);
+          if (entry !== undefined) entry.note = plain(text).slice(0, 60);
         },
         done(text = "") {
           stop(step);
@@ -98,6 +103,11 @@ export function terminalUi({ out = process.stderr, input = process.stdin, env = 
       for (const step of [...running.keys()]) stop(step);
     },
   };
+}
+
+/** Notes quote other programs' output: no control characters reach the terminal. @param {string} text */
+function plain(text) {
+  return text.replace(/[^\x20-\x7e]+/g, " ").trim();
 }
 
 /** @param {number} ms */

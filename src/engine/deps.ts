@@ -7,6 +7,7 @@ import type { LedgerStore } from "../ports/ledger.js";
 import type { SandboxProvider } from "../ports/sandbox.js";
 import type { Clock, IdSource, Telemetry } from "../ports/system.js";
 import type { Workspace, WorkspaceObserver, WorkspaceProvider } from "../ports/workspace.js";
+import type { Deadlines } from "./deadline.js";
 
 /** Takes secrets out of what is recorded or sent to the model. */
 export interface Redactor {
@@ -45,4 +46,6 @@ export interface EngineDeps {
   readonly redactor: Redactor;
   /** Name and version recorded with each session. */
   readonly product: string;
+  /** Others than the usual ones; left out by all but tests. */
+  readonly deadlines?: Deadlines;
 }

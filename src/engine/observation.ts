@@ -1,5 +1,6 @@
 // What comes back of a call: for the model as text, for a surface as a value.
 
+import type { ToolCall } from "../core/action/action.js";
 import { printable, type CallId } from "../core/shared/index.js";
 import type { Decision } from "../core/policy/decision.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
@@ -24,6 +25,32 @@ export interface Observation {
   readonly findings: readonly Finding[];
   /** What to tell the model, in one text. */
   readonly message: string;
+}
+
+/** The answer to a call that ran nothing. */
+export function nothingRan(
+  judged: { readonly id: CallId; readonly call: Pick<ToolCall, "id">; readonly summary: string; readonly decision: Decision },
+  outcome: Observation["outcome"],
+  approval: EventData["approval.resolved"] | null,
+  message: string,
+): Observation {
+  return {
+    call: judged.id,
+    label: judged.call.id,
+    summary: judged.summary,
+    outcome,
+    decision: judged.decision,
+    approval,
+    exitCode: null,
+    signal: null,
+    ended: null,
+    durationMs: 0,
+    stdout: "",
+    stderr: "",
+    changes: [],
+    findings: [],
+    message,
+  };
 }
 
 /** The refusal as the model reads it: what was refused, by which rule, for which threat, and what would be allowed. */

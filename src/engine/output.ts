@@ -1,24 +1,67 @@
 // Output of one call: kept up to a limit, redacted for the record and for the model, and passed on untouched to who watches.
 
-import { LIMITS, type Digest } from "../core/shared/index.js";
+import { LIMITS, printable, type Digest } from "../core/shared/index.js";
 import type { OutputRecord } from "../core/session/event.js";
+import type { OutputSink } from "../ports/sandbox.js";
+import type { Telemetry } from "../ports/system.js";
 import type { Redactor } from "./deps.js";
 
-/** Collects the chunks of one stream. */
+/** Collects the chunks of one stream, up to a limit of its own: the sandbox holds the same limit, and is not trusted with our memory. */
 export interface OutputCollector {
   push(chunk: Uint8Array): void;
   readonly bytes: () => Uint8Array;
+  /** Bytes past the limit. */
+  readonly dropped: () => number;
 }
 
-/** A collector; the sandbox already holds the limit on bytes. */
-export function collectOutput(): OutputCollector {
+/** Both streams of one call. */
+export interface OutputCapture {
+  readonly stdout: OutputCollector;
+  readonly stderr: OutputCollector;
+  /** What the sandbox writes to. Never throws. */
+  readonly sink: OutputSink;
+}
+
+/** Keeps both streams and passes them on. A watcher that throws is told no more, and the call goes on. */
+export function captureOutput(watcher: OutputSink | undefined, limitBytes: number, telemetry: Telemetry): OutputCapture {
+  const stdout = collectOutput(limitBytes);
+  const stderr = collectOutput(limitBytes);
+  const passOn = quiet(watcher, telemetry);
+  const taking = (name: keyof OutputSink, collector: OutputCollector) => (chunk: Uint8Array) => {
+    collector.push(chunk);
+    passOn(name, chunk);
+  };
+  return { stdout, stderr, sink: { stdout: taking("stdout", stdout), stderr: taking("stderr", stderr) } };
+}
+
+/** Hands chunks to a watcher until it throws. */
+export function quiet(watcher: OutputSink | undefined, telemetry: Telemetry): (stream: keyof OutputSink, chunk: Uint8Array) => void {
+  let listening = watcher !== undefined;
+  return (stream, chunk) => {
+    if (!listening) return;
+    try {
+      watcher?.[stream](chunk);
+    } catch (error) {
+      listening = false;
+      telemetry.warn("output is not shown any more", { cause: printable(String(error)) });
+    }
+  };
+}
+
+/** A collector. Chunks are copied: their memory belongs to the sandbox's stream. */
+export function collectOutput(limitBytes: number): OutputCollector {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let dropped = 0;
   return {
     push: (chunk) => {
-      chunks.push(chunk);
-      size += chunk.byteLength;
+      const kept = chunk.slice(0, Math.max(0, limitBytes - size));
+      dropped += chunk.byteLength - kept.byteLength;
+      if (kept.byteLength === 0) return;
+      chunks.push(kept);
+      size += kept.byteLength;
     },
+    dropped: () => dropped,
     bytes: () => {
       const whole = new Uint8Array(size);
       let at = 0;
@@ -63,7 +106,9 @@ export function modelText(bytes: Uint8Array, dropped: number, redactor: Redactor
   const tail = dropped === 0 ? "" : `\n[${dropped} more bytes were dropped]`;
   if (text.length <= limit) return `${text}${tail}`;
   const half = Math.floor(limit / 2);
-  return `${text.slice(0, half)}\n[${text.length - 2 * half} characters left out]\n${text.slice(-half)}${tail}`;
+  const head = text.slice(0, half).replace(/[\ud800-\udbff]$/u, "");
+  const end = text.slice(-half).replace(/^[\udc00-\udfff]/u, "");
+  return `${head}\n[${text.length - head.length - end.length} characters left out]\n${end}${tail}`;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

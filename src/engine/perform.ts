@@ -138,7 +138,7 @@ async function edit(live: LiveSession, action: EditAction, signal: AbortSignal):
   const [failed] = await live.sandbox.apply([op], signal);
   if (failed !== null) return { ok: false, text: `cannot write ${printable(action.path)}: ${failed ?? "no answer"}\n` };
   live.edits.set(path, action.edit.op === "undo" ? history.slice(0, -1) : [...history, { content: current }].slice(-MAX_UNDO));
-  return { ok: true, text: unifiedDiff(path, current ?? "", content ?? "") };
+  return { ok: true, text: unifiedDiff(path, current, content) };
 }
 
 const MAX_UNDO = 20;

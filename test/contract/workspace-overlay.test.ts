@@ -3,9 +3,9 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Change } from "../../src/core/reconcile/change.js";
 import { LIMITS } from "../../src/core/shared/index.js";
 import { openOverlayRig, overlayAbility, type OverlayRig } from "../support/overlay-rig.js";
@@ -47,14 +47,10 @@ afterEach(() => {
 });
 
 describe.skipIf(ability.missing !== null)(`workspace on an overlay${ability.missing === null ? "" : ` (skipped: ${ability.missing})`}`, () => {
-  let plain: OverlayRig;
-
-  beforeAll(() => undefined);
-
   it("has no changes when nothing was done, and none after only reading", async () => {
-    plain = await rig();
-    expect(await plain.workspace.changes(signal)).toEqual([]);
-    expect(await after(plain, "cat src/one.js; ls -lR; find . -type f | xargs md5sum")).toEqual([]);
+    const made = await rig();
+    expect(await made.workspace.changes(signal)).toEqual([]);
+    expect(await after(made, "cat src/one.js; ls -lR; find . -type f | xargs md5sum")).toEqual([]);
   });
 
   it("tells creating, changing, deleting and changing the mode apart", async () => {
@@ -173,8 +169,7 @@ describe.skipIf(ability.missing !== null)(`workspace on an overlay${ability.miss
     const made = await rig("printf b > $'old\\xff'; printf b > 'c:d'");
     const script = String.raw`umask 022; touch -- $'new\nline' 'a:b,c' "q'\"" '-rf' 'back\slash' '\x41' A $'bad\xff\xfe' 'ünï' $'esc\e[31m' ' lead' 'trail '; printf c > $'old\xff'; rm c:d`;
     const list = await after(made, script);
-    const names = ["create \u001b".slice(0, 0), ...list.map((line) => line.replace(/ (-|file:644) (file:644|-)$/, ""))].slice(1);
-    expect(names).toEqual([
+    expect(list.map((line) => line.replace(/ (-|file:644) (file:644|-)$/, ""))).toEqual([
       "create  lead",
       "create -rf",
       "create A",
@@ -333,10 +328,8 @@ for i in range(${Math.ceil(LIMITS.pathBytes / 250) + 2}):
     made.unmount();
     await made.provider.remove("ses_test0001");
     expect(existsSync(join(made.stateDir, "sessions", "ses_test0001", "ws"))).toBe(false);
-    expect(lstatSync("/etc").isDirectory()).toBe(true);
+    expect(existsSync("/etc/passwd")).toBe(true);
     await made.provider.remove("ses_test0001");
     await expect(made.provider.reopen("ses_test0001")).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
-    rmSync(made.folder, { recursive: true });
-    writeFileSync(made.folder, "");
   });
 });

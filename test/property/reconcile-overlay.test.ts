@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, cpSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyChanges } from "../../src/adapters/files/apply.js";
@@ -16,7 +16,7 @@ import { treePicture } from "../support/tree-picture.js";
 
 const ability = overlayAbility();
 const signal = new AbortController().signal;
-const RUNS = process.env["RINGFENCE_SOAK"] === "1" ? 1_000 : 60;
+const RUNS = process.env["RINGFENCE_SOAK"] === "1" ? 1_000 : 100;
 const LIMIT = 1024 * 1024;
 
 type Operation =
@@ -67,7 +67,7 @@ describe.skipIf(ability.missing !== null)(`what a session did, taken over or und
       const options = { exact: false, withoutEmptyFolders: true, withoutModes: true };
       const seen = treePicture(rig.view, options).filter((line) => !/ folder $/.test(line));
       const copy = join(rig.base, "copy");
-      cpSync(rig.folder, copy, { recursive: true, verbatimSymlinks: true });
+      execFileSync("cp", ["-a", rig.folder, copy]);
       writeFileSync(join(rig.base, "p.patch"), patch.bytes);
       if (patch.bytes.length > 0) execFileSync("git", ["apply", "--whitespace=nowarn", join(rig.base, "p.patch")], { cwd: copy, stdio: "pipe", env: { PATH: process.env["PATH"], GIT_CEILING_DIRECTORIES: rig.base, HOME: rig.base } });
       expect(treePicture(copy, options).filter((line) => !/ folder $/.test(line))).toEqual(seen);
@@ -131,7 +131,7 @@ function perform(root: string, list: readonly Operation[], rig: OverlayRig): voi
           mkdirSync(at);
           break;
         case "remove":
-          execFileSync("rm", ["-rf", "--", "."], { stdio: "pipe", cwd: "/nonexistent-never" });
+          removeAll(at);
           break;
         case "touch":
           appendFileSync(at, "");
@@ -152,13 +152,16 @@ function perform(root: string, list: readonly Operation[], rig: OverlayRig): voi
     } catch {
       // Not possible in this tree.
     }
-    if (each.do === "remove") removeAll(at);
   }
   if (root === rig.folder) rig.mount();
 }
 
 function removeAll(at: Buffer): void {
-  rmSync(at as unknown as string, { recursive: true, force: true });
+  const stats = lstatSync(at, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isDirectory()) return unlinkSync(at);
+  for (const name of readdirSync(at, { encoding: "buffer" })) removeAll(Buffer.concat([at, Buffer.from("/"), name]));
+  rmdirSync(at);
 }
 
 function inside(root: string, raw: string): Buffer {
@@ -179,7 +182,7 @@ function carryOut(rig: OverlayRig, op: RevertOp): void {
     case "chmod":
       return chmodSync(at, op.mode);
     case "remove":
-      return lstatSync(at).isDirectory() ? rmSync(at as unknown as string, { recursive: true }) : unlinkSync(at);
+      return lstatSync(at).isDirectory() ? rmdirSync(at) : unlinkSync(at);
   }
 }
 

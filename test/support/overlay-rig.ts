@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOpacityReader, findScanProgram, hostScanRunner, type OpacityReader } from "../../src/adapters/files/opacity.js";
+import { removeTree } from "../../src/adapters/files/remove-tree.js";
 import { createWorkspaceProvider } from "../../src/adapters/files/workspace.js";
 import type { Telemetry } from "../../src/ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../src/ports/workspace.js";
@@ -77,7 +78,7 @@ export async function openOverlayRig(ability: Ability, setUp: string): Promise<O
   const stateDir = join(base, "state");
   const view = join(base, "view");
   for (const path of [folder, view, join(base, "home")]) mkdirSync(path);
-  const bash = (cwd: string, script: string): string => execFileSync("bash", ["-euc", script], { cwd, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  const bash = (cwd: string, script: string): string => execFileSync("bash", ["--noprofile", "--norc", "-euc", script], { cwd, encoding: "utf8", maxBuffer: 64 * 1024 * 1024, stdio: ["ignore", "pipe", "pipe"] });
   bash(folder, setUp);
   const provider = createWorkspaceProvider({ stateDir, home: join(base, "home"), telemetry: silent, opacity: ability.opacity });
   const workspace = await provider.create("ses_test0001", folder);
@@ -102,7 +103,7 @@ export async function openOverlayRig(ability: Ability, setUp: string): Promise<O
     },
     close: () => {
       rig.unmount();
-      rmSync(base, { recursive: true, force: true });
+      removeTree(base);
     },
   };
   rig.mount();

@@ -89,23 +89,29 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   const nonce = await placeNonce(spec.workspace.upper, spec.uid, spec.gid);
   const remove = removal(docker, name, options.telemetry);
   const attached: { channel: SandboxChannel | null } = { channel: null };
+  const step = stopwatch();
   try {
     await engineCall({ what: "making the workspace volume", limitMs: STEP_MS, signal }, (abortSignal) =>
       docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
     );
+    step("volume");
     const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, cgroupVersion: info.cgroupVersion, labels };
     const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
       docker.createContainer({ ...containerOptions(plan), name, abortSignal }),
     );
+    step("create");
     // No abort signal of the step here: it would cut the stream later, when the step is long over.
     const stream = await engineCall({ what: "attaching to the container", limitMs: STEP_MS, signal }, () =>
       container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
     );
     const channel = openSandboxChannel(stream as unknown as Duplex);
     attached.channel = channel;
+    step("attach");
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+    step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
     checkHello(hello, nonce);
+    options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: info.runtime };
     return createSandbox({ spec, imageId, engine, hello, channel, remove });
   } catch (cause) {
@@ -114,6 +120,18 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     await nonce.remove();
     throw cause;
   }
+}
+
+/** Times the steps of a start, in milliseconds, for operators. */
+function stopwatch(): (name: string) => Readonly<Record<string, number>> {
+  const steps: Record<string, number> = {};
+  const clock = { last: performance.now() };
+  return (name) => {
+    const now = performance.now();
+    steps[name] = Math.round(now - clock.last);
+    clock.last = now;
+    return steps;
+  };
 }
 
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */

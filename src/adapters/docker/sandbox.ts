@@ -59,7 +59,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");
       const [answer] = await files([readOrder(path, limitBytes)], limitBytes + REASON_BYTES, signal);
       if (answer === undefined) throw new GuardError("SANDBOX_BROKEN", "the file tool did not answer");
-      if (answer.code === "done") return { ok: true, content: answer.bytes, mode: answer.mode };
+      if (answer.code === "done") return { ok: true, content: new Uint8Array(answer.bytes), mode: answer.mode };
       return { ok: false, reason: answer.code, detail: answerText(answer) } satisfies ReadResult;
     },
     apply: async (ops, signal) => {

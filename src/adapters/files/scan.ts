@@ -2,7 +2,7 @@
 // whiteouts, from folders that hide the user's, and from files put where a folder was. Costs what was changed, whatever
 // the size of the user's folder; looking again at an unchanged layer costs one lstat a name.
 
-import { readdirSync } from "node:fs";
+import { readdirSync, type Stats } from "node:fs";
 import type { Change, Entry } from "../../core/reconcile/change.js";
 import { changeBetween } from "../../core/reconcile/entries.js";
 import { comparePaths } from "../../core/reconcile/names.js";
@@ -13,7 +13,7 @@ import { createBreath } from "./breath.js";
 import { createReadBudget } from "./entry.js";
 import { opacityUnknown, type OpacityReader } from "./opacity.js";
 import { joinRaw, parentRaw, pathOfRaw, rawBytes, rawFromText, type Raw } from "./raw-path.js";
-import { readUpperLayer, type UpperLayer, type UpperNode } from "./upper-layer.js";
+import { isSameStamp, readUpperLayer, type UpperLayer, type UpperNode } from "./upper-layer.js";
 
 export interface ScanLayers {
   readonly lower: string;
@@ -33,7 +33,7 @@ export interface Scanner {
 }
 
 interface Opaque {
-  readonly stamp: string;
+  readonly stats: Stats;
   readonly opaque: boolean;
 }
 
@@ -74,9 +74,9 @@ export function createScanner(layers: ScanLayers, record: BaseRecord, readOpacit
     const known = new Map<Raw, Opaque>();
     const asked: Raw[] = [];
     for (const raw of folders) {
-      const stamp = layer.nodes.get(raw)?.stamp ?? "";
+      const stats = layer.nodes.get(raw)?.stats;
       const earlier = opacities.get(raw);
-      if (earlier !== undefined && earlier.stamp === stamp) known.set(raw, earlier);
+      if (stats !== undefined && earlier !== undefined && isSameStamp(earlier.stats, stats)) known.set(raw, earlier);
       else asked.push(raw);
     }
     if (asked.length === 0) return known;
@@ -84,7 +84,8 @@ export function createScanner(layers: ScanLayers, record: BaseRecord, readOpacit
     asked.forEach((raw, index) => {
       const answer = answers[index] ?? "unknown";
       const opaque = answer === "unknown" ? inferOpacity(raw, layer) : answer === "opaque";
-      known.set(raw, { stamp: layer.nodes.get(raw)?.stamp ?? "", opaque });
+      const stats = layer.nodes.get(raw)?.stats;
+      if (stats !== undefined) known.set(raw, { stats, opaque });
     });
     return known;
   }

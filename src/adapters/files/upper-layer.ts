@@ -13,7 +13,7 @@ import { walkTree } from "./tree-walk.js";
 /** One name of the upper layer. `entry` is null for a whiteout. */
 export interface UpperNode {
   readonly entry: Entry | null;
-  readonly stamp: string;
+  readonly stats: Stats;
   /** The name was at rest long enough before the look that a later change must show in its times. */
   readonly settled: boolean;
 }
@@ -39,22 +39,21 @@ export async function readUpperLayer(upper: Raw, before: UpperLayer | null, budg
   await walkTree(upper, "", breath, (visit) => {
     const { raw, system, stats } = visit;
     const known = before?.nodes.get(raw);
-    const stamp = stampOf(stats);
     if (isWhiteout(stats)) withWhiteouts.add(parentRaw(raw));
-    if (known !== undefined && known.stamp === stamp && known.settled) {
+    if (known !== undefined && known.settled && isSameStamp(known.stats, stats)) {
       nodes.set(raw, known);
       kept += 1;
       return "enter";
     }
     if (isWhiteout(stats)) {
-      nodes.set(raw, { entry: null, stamp, settled: true });
+      nodes.set(raw, { entry: null, stats, settled: true });
       return "skip";
     }
     return readNode(system, stats).then((entry) => {
       const settled = stats.isDirectory() || stats.ctimeMs < started - SETTLE_MS;
-      const unchanged = known !== undefined && known.stamp === stamp && sameDigest(known.entry, entry);
+      const unchanged = known !== undefined && isSameStamp(known.stats, stats) && sameDigest(known.entry, entry);
       if (unchanged) kept += 1;
-      nodes.set(raw, { entry: unchanged ? known.entry : entry, stamp, settled });
+      nodes.set(raw, { entry: unchanged ? known.entry : entry, stats, settled });
       return "enter" as const;
     });
   });
@@ -67,8 +66,9 @@ export async function readUpperLayer(upper: Raw, before: UpperLayer | null, budg
   }
 }
 
-function stampOf(stats: Stats): string {
-  return `${stats.dev}:${stats.ino}:${stats.mode}:${stats.size}:${stats.ctimeMs}:${stats.mtimeMs}:${stats.rdev}`;
+/** Nobody can set the change time back, so an equal stamp is an untouched name. */
+export function isSameStamp(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.ctimeMs === b.ctimeMs && a.mtimeMs === b.mtimeMs && a.size === b.size && a.mode === b.mode && a.dev === b.dev && a.rdev === b.rdev;
 }
 
 function sameDigest(a: Entry | null, b: Entry): boolean {

@@ -82,8 +82,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
   };
 
   const read = async (sessionId: SessionId): Promise<readonly AuditEvent[]> => {
-    const events: AuditEvent[] = [];
-    const report = await verifyStored(stored(sessionId, pathsOf(sessionId)), (event) => events.push(event));
+    const { report, events } = await verifyStored(stored(sessionId, pathsOf(sessionId)), "with events");
     if (report.ok) return events;
     if (!isCrashTail(report)) throw ledgerInvalid(sessionId, report);
     telemetry.warn("ledger ends in a half-written record", { session: sessionId, line: report.line });
@@ -93,7 +92,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
   const verify = async (target: string, how: VerifyOptions = {}): Promise<VerifyReport> => {
     const publicKey = how.publicKeyPem === undefined ? signer.publicKey : publicKeyFromPem(how.publicKeyPem);
     if (publicKey === null) throw new GuardError("USAGE_INVALID", "the public key is no Ed25519 key in PEM");
-    if (isSessionId(target) && how.checkpoints === undefined) return verifyStored({ ...stored(target, pathsOf(target)), publicKey });
+    if (isSessionId(target) && how.checkpoints === undefined) return (await verifyStored({ ...stored(target, pathsOf(target)), publicKey }, "without events")).report;
     // Another key's evidence has nothing to do with this store's heads.
     const headOf = (id: SessionId): string | null => (how.publicKeyPem === undefined ? readCheckpointFile(pathsOf(id).checkpoint) : null);
     const path = isSessionId(target) ? pathsOf(target).ledger : target;

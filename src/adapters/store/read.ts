@@ -6,14 +6,17 @@ import type { AuditEvent } from "../../core/session/event.js";
 import { GuardError, printable, type Hasher, type SessionId } from "../../core/shared/index.js";
 import { checkEd25519 } from "../system/hasher.js";
 import { openOwnFile, readUpTo, systemCode } from "./files.js";
+import { isLocked } from "./session-lock.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 const CHECKPOINT_BYTES = 32_768;
 
-/** Strict UTF-8; null for bytes that are none. */
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Strict UTF-8, a byte order mark kept; null for bytes that are none. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT.decode(bytes);
   } catch {
     return null; // not UTF-8
   }
@@ -45,15 +48,7 @@ export interface FileVerification {
  * @throws GuardError STATE_UNUSABLE when it cannot be read
  */
 export async function verifyOpenFile(fd: number, options: Omit<SignedVerifierOptions, "check" | "decode">): Promise<FileVerification> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const decode = (bytes: Uint8Array): string | null => {
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      return null; // not UTF-8
-    }
-  };
-  const verifier = createSignedVerifier({ ...options, check: checkEd25519, decode });
+  const verifier = createSignedVerifier({ ...options, check: checkEd25519, decode: decodeUtf8 });
   try {
     const stream = createReadStream("", { fd, start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
     for await (const chunk of stream) verifier.push(chunk as Buffer);
@@ -82,15 +77,34 @@ export interface StoredSession {
   readonly session: SessionId;
   readonly ledger: string;
   readonly checkpoint: string;
+  readonly lock: string;
   readonly publicKey: Uint8Array;
   readonly hasher: Hasher;
 }
 
+export interface StoredVerification {
+  readonly report: VerifyReport;
+  /** Events of the sound records, in order; empty when they were not asked for. */
+  readonly events: readonly AuditEvent[];
+}
+
+/** Looks taken at a session that is being written, before a half-written end is believed. */
+const LOOKS = 5;
+
 /**
- * Verifies a stored session. The head is read before the ledger, so a writer at work only ever adds unsigned records.
- * @param onRecord receives the events in order
+ * Verifies a stored session. The head is read before the ledger, so a writer at work only ever adds unsigned records; what
+ * was seen half-written while it works is looked at again.
  */
-export async function verifyStored(stored: StoredSession, onRecord?: (event: AuditEvent) => void): Promise<VerifyReport> {
+export async function verifyStored(stored: StoredSession, events: "with events" | "without events"): Promise<StoredVerification> {
+  for (let look = 1; ; look++) {
+    const found: AuditEvent[] = [];
+    const report = await verifyOnce(stored, events === "with events" ? (event) => found.push(event) : undefined);
+    const unfinished = !report.ok && (report.fault === "torn" || report.fault === "checkpoint-invalid");
+    if (!unfinished || look === LOOKS || !isLocked(stored.lock)) return { report, events: found };
+  }
+}
+
+async function verifyOnce(stored: StoredSession, onRecord: ((event: AuditEvent) => void) | undefined): Promise<VerifyReport> {
   const note = readCheckpointFile(stored.checkpoint);
   const fd = openLedgerFile(stored.ledger, stored.session, constants.O_RDONLY);
   try {

@@ -1,6 +1,10 @@
 // Checks on single texts that an agent chose, before anything reads a meaning into them. Never repairs one.
 
 import { LIMITS, printable } from "../shared/index.js";
+import { utf8Length } from "./edit/text.js";
+
+/** Longest file name on Linux, in bytes; `NAME_MAX`. */
+const NAME_BYTES = 255;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -20,5 +24,6 @@ export function pathProblem(path: string): string | null {
   if (path === "") return "the path is empty";
   if (path.length > LIMITS.pathChars) return `the path is longer than ${LIMITS.pathChars} characters`;
   if (printable(path, path.length * 10) !== path) return `the path \`${printable(path)}\` has control or invisible characters`;
+  if (path.split("/").some((name) => utf8Length(name) > NAME_BYTES)) return `the path has a name of more than ${NAME_BYTES} bytes`;
   return null;
 }

@@ -41,7 +41,19 @@ export function redactText(text: string, digest: KeyedDigest): string {
 
 /** Every secret in a text, in order, none overlapping another. */
 export function findSecrets(text: string): readonly SecretSpan[] {
-  return withoutOverlaps([...plainSecrets(text), ...encodedSecrets(text)]);
+  return withoutOverlaps(withoutPlaceholders(text, [...plainSecrets(text), ...encodedSecrets(text)]));
+}
+
+const PLACEHOLDERS = /\[redacted:[a-z0-9-]{1,60}(?::[0-9a-f]{8})?\]/g;
+
+/** Leaves out what begins inside a placeholder: its kind and digest read like a name and its value. */
+function withoutPlaceholders(text: string, spans: readonly SecretSpan[]): readonly SecretSpan[] {
+  if (spans.length === 0 || !text.includes("[redacted:")) return spans;
+  const inside = new Set<number>();
+  for (const match of text.matchAll(PLACEHOLDERS)) {
+    for (let i = 0; i < match[0].length; i++) inside.add(match.index + i);
+  }
+  return spans.filter((span) => !inside.has(span.start));
 }
 
 function plainSecrets(text: string): readonly SecretSpan[] {

@@ -43,8 +43,8 @@ type Place = { readonly line: number; readonly offset: number };
 type Found = { readonly line: number | null; readonly offset: number | null; readonly fault: LedgerFault; readonly message: string };
 /** A sound record not yet in the tree, so that the one after it can still show that it was replaced. */
 type Held = { readonly hash: Digest; readonly prev: Digest; readonly place: Place };
-/** Follows the chain without a doubted record; `then` is the finding when that chain is the one that was signed. */
-type Probe = { readonly hash: Digest; readonly seq: number; readonly then: Found };
+/** Follows the chain without a doubted record; `finding` holds when that chain is the one that was signed. */
+type Probe = { readonly hash: Digest; readonly seq: number; readonly finding: Found };
 
 const WORDS: Readonly<Record<"rewritten" | "emptyHead", string>> = {
   rewritten: "the records up to the signed head are a sound chain, but not the one that was signed",
@@ -88,20 +88,20 @@ export function createLedgerVerifier(options: VerifierOptions): LedgerVerifier {
     if (probe === null) return;
     const follows = record !== null && record.hash === record.computed && record.seq === probe.seq && record.prev === probe.hash;
     const answer = follows ? signedTree.append(record.hash) : "differs";
-    if (answer === "holds") found = probe.then;
-    probe = answer === "none" && record !== null ? { hash: record.hash, seq: record.seq + 1, then: probe.then } : null;
+    if (answer === "holds") found = probe.finding;
+    probe = answer === "none" && record !== null ? { hash: record.hash, seq: record.seq + 1, finding: probe.finding } : null;
   };
 
-  /** Reports `now`, and `then` instead if leaving out the held record leads to what was signed. */
-  const doubtHeld = (record: OpenedRecord, now: Found, then: Found): void => {
+  /** Reports `now`, and `finding` instead if leaving out the held record leads to what was signed. */
+  const doubtHeld = (record: OpenedRecord, now: Found, finding: Found): void => {
     held = null;
     report(now);
     if (record.seq === seq) {
       const answer = signedTree.append(record.prev);
-      if (answer === "holds") found = then;
+      if (answer === "holds") found = finding;
       if (answer !== "none") return;
     }
-    probe = { hash: record.prev, seq: record.seq, then };
+    probe = { hash: record.prev, seq: record.seq, finding };
     advanceProbe(record);
   };
 

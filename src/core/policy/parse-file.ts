@@ -9,6 +9,9 @@ import { readSource, type SourceText } from "./schema-source.js";
 import type { Example, Matcher, Rule } from "./rule.js";
 import { nearest } from "./suggest.js";
 
+/** Most problems shown of one file's form; finding the place of each takes time. */
+const MAX_PROBLEMS = 50;
+
 /** A rule with what is needed to check it. */
 export interface ParsedRule {
   readonly rule: Rule;
@@ -34,7 +37,7 @@ export function parsePolicyFile(name: string, text: string): { readonly file: Pa
   const { source, issues } = readSource(name, text);
   if (source === null) return { file: null, issues };
   const parsed = policySchema.safeParse(source.value);
-  if (!parsed.success) return { file: null, issues: parsed.error.issues.flatMap((problem) => schemaIssues(problem, source)) };
+  if (!parsed.success) return { file: null, issues: parsed.error.issues.slice(0, MAX_PROBLEMS).flatMap((problem) => schemaIssues(problem, source)) };
   const problems: Issue[] = [];
   const report = (code: string, path: readonly PropertyKey[], message: string, hint: string | null): void => {
     const at = source.placeOf(path);
@@ -61,7 +64,7 @@ function schemaIssues(problem: SchemaProblem, source: SourceText): readonly Issu
   const path = problem.path;
   if (problem.code === "unrecognized_keys") {
     const known = knownKeysAt(path);
-    return problem.keys.map((key) => {
+    return problem.keys.slice(0, MAX_PROBLEMS).map((key) => {
       const at = source.placeOfKey(path, key);
       const near = known === null ? null : nearest(key, known);
       const hint = near !== null ? `did you mean \`${near}\`?` : known === null ? undefined : `known keys are ${known.map((one) => `\`${one}\``).join(", ")}`;

@@ -1,9 +1,12 @@
 // A policy file's text with the place of everything in it. Any warning of the parser is an error here.
 
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
 import { printable, type Issue, type SourceSpan } from "../shared/index.js";
 
 const MAX_ALIASES = 10;
+/** A policy nests six deep. */
+const MAX_DEPTH = 50;
+const MAX_PROBLEMS = 20;
 const EXCERPT = 160;
 
 /** A parsed file: its plain value, and the place of any path in it. */
@@ -33,17 +36,21 @@ export function readSource(file: string, text: string): { readonly source: Sourc
     const at = spanAt(offset);
     return { code: "POLICY_YAML", message, at, excerpt: excerptAt(at), ...(hint === undefined ? {} : { hint }) };
   };
+  const deep = tooDeepAt(text);
+  if (deep !== null) return { source: null, issues: [issueAt(0, `line ${String(deep)} is nested too deep`)] };
   let document: Document;
   let value: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, version: "1.2", schema: "core", merge: false, prettyErrors: false, stringKeys: true, logLevel: "silent" });
+    document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: false, version: "1.2", schema: "core", merge: false, prettyErrors: false, stringKeys: true, logLevel: "silent" });
   } catch (cause) {
     return { source: null, issues: [issueAt(0, `the file cannot be parsed: ${printable(cause instanceof Error ? cause.message : "unknown")}`)] };
   }
-  const problems = [...document.errors, ...document.warnings].map((problem) =>
+  const problems = [...document.errors, ...document.warnings].slice(0, MAX_PROBLEMS).map((problem) =>
     issueAt(problem.pos[0], lowerStart(printable(problem.message)), problem.code === "TAG_RESOLVE_FAILED" ? "remove the tag; only plain YAML 1.2 values are read" : undefined),
   );
   if (problems.length > 0) return { source: null, issues: problems };
+  const twice = repeatedKeys(document).map(([offset, key]) => issueAt(offset, `key \`${printable(key, 60)}\` is given twice`, "remove one of them"));
+  if (twice.length > 0) return { source: null, issues: twice };
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (cause) {
@@ -71,6 +78,40 @@ export function readSource(file: string, text: string): { readonly source: Sourc
     excerptAt,
   };
   return { source, issues: [] };
+}
+
+/** Keys given twice in one map, with their offset. The parser's own check takes quadratic time. */
+function repeatedKeys(document: Document): readonly (readonly [number, string])[] {
+  const found: (readonly [number, string])[] = [];
+  visit(document, {
+    Map: (_key, node) => {
+      const seen = new Set<string>();
+      for (const { key } of node.items) {
+        const name = isScalar(key) ? String(key.value) : "";
+        if (seen.has(name) && isNode(key) && key.range) found.push([key.range[0], name]);
+        seen.add(name);
+      }
+      return found.length >= MAX_PROBLEMS ? visit.BREAK : undefined;
+    },
+  });
+  return found.slice(0, MAX_PROBLEMS);
+}
+
+/** The line where nesting passes the limit, by a plain count of what opens and of indentation; null when it never does. */
+function tooDeepAt(text: string): number | null {
+  let open = 0;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (/^\s*#/.test(line)) continue;
+    const lead = /^(?:[ \t]|[-?:](?=[ \t]))*/.exec(line)?.[0] ?? "";
+    if (lead.length > MAX_DEPTH * 4) return index + 1;
+    for (let at = 0; at < line.length; at += 1) {
+      const code = line.charCodeAt(at);
+      if (code === 0x5b || code === 0x7b) open += 1;
+      else if ((code === 0x5d || code === 0x7d) && open > 0) open -= 1;
+      if (open > MAX_DEPTH) return index + 1;
+    }
+  }
+  return null;
 }
 
 function lowerStart(message: string): string {

@@ -47,7 +47,10 @@ export interface EventData {
     readonly label: string;
     readonly role: Role | null;
     readonly tool: string;
+    /** With secrets taken out; empty when past a limit, or when they are in the blob store. */
     readonly arguments: JsonObject;
+    /** Where arguments too long for the record are kept, redacted, as JSON. */
+    readonly argumentsBlob?: Digest;
     readonly argumentsDigest: Digest;
   };
   "decision.made": {
@@ -81,6 +84,7 @@ export interface EventData {
     /** Proof that no process of the call is left. */
     readonly quiescent: boolean;
   };
+  /** What a call really changed. Where one record would be too long there are several, one after the other; `hints` is in the first. */
   "reconciliation.done": { readonly changes: readonly Change[]; readonly findings: readonly Finding[]; readonly hints: number };
   "risk.updated": {
     readonly formula: string;

@@ -21,6 +21,10 @@ export const LIMITS = {
   recordOutputChars: 2_000,
   /** Longest ledger record, in bytes. */
   recordBytes: 4 * 1024 * 1024,
+  /** Longest arguments kept inside the record of a call, in bytes of JSON; longer ones are in the blob store. */
+  recordArgumentBytes: 256 * 1024,
+  /** Most changes, and most findings, kept in one record, in bytes of JSON; a call with more has several such records. */
+  recordChangeBytes: 1024 * 1024,
   /** Deepest JSON of a ledger record or of anything else that is canonicalised. */
   recordDepth: 64,
   /** Largest policy file, in bytes. */
@@ -70,7 +74,7 @@ export const LIMITS = {
   /** Largest file shown line by line in a patch, in bytes; larger ones are shown as differing. */
   patchBytes: 4 * 1024 * 1024,
   /** Most edit steps tried for one file's diff; past it the whole file is shown as replaced. */
-  patchEdits: 4_000,
+  patchEdits: 2_000,
   /** Largest trajectory file played, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
 } as const;

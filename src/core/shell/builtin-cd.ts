@@ -1,7 +1,7 @@
 // `cd`, `pushd`, `popd`: the working directories a shell may be in afterwards, also should the change fail.
 
 import { normalisePath } from "../action/paths.js";
-import { kindOf, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
+import { charge, kindOf, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { joinCwds } from "./state.js";
 import { lookUp } from "./parameter.js";
 import type { Field } from "./value.js";
@@ -55,6 +55,7 @@ function linked(call: Call, path: string): string {
 function moveTo(call: Call, goals: readonly string[] | null, mayFail: boolean): void {
   const { state } = call;
   const before = state.cwds;
+  charge(call.run, (goals?.[0]?.length ?? 0) >> 7);
   state.cwds = goals;
   const sure = !mayFail && goals !== null && goals.every((goal) => goal === "/" || kindOf(call.run, goal) === "directory");
   state.ifFailed = sure ? undefined : before;

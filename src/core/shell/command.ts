@@ -6,28 +6,36 @@ import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
 import { applyRedirects } from "./redirect.js";
-import { addEffect, addOpaque, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
+import { addEffect, addOpaque, charge, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { evaluateFunctionBody } from "./statements.js";
 import { fork, join, become, type ShellState, type Variable } from "./state.js";
 import { UNKNOWN_MANY, type Field } from "./value.js";
 
+/** Most words of one command. */
+const MAX_WORDS = 8_000;
 /** How often one function may be inside itself before its body counts as evaluated. */
 const MAX_RECURSION = 3;
 
 /** Evaluates one simple command. */
 export function evaluateCommand(node: Command, run: Run, state: ShellState, frame: Frame): Output {
   const from = frame.source.slice(node.pos, node.end);
-  if (!takeStep(run, from)) return UNKNOWN_OUTPUT;
+  if (run.steps < 0) return UNKNOWN_OUTPUT;
+  charge(run, (node.prefix.length + node.suffix.length) >> 3);
   const words: Field[] = [];
   if (node.name !== undefined) expandArgument(words, node.name, run, state, frame);
   for (const part of node.suffix) {
     if (part.type === "Word") expandArgument(words, part, run, state, frame);
     else if (part.type === "Assignment") words.push(assignmentWord(part, run, state, frame));
   }
+  if (words.length > MAX_WORDS) {
+    addOpaque(run, "more words than the limit", from);
+    return UNKNOWN_OUTPUT;
+  }
   const redirects = node.redirects;
   const { stdin, movesOutput } = applyRedirects(redirects, run, state, frame);
   const inner = stdin === null ? frame : { ...frame, stdin };
   if (words.length === 0) {
+    takeStep(run, from);
     for (const part of node.prefix) if (part.type === "Assignment") assign(part, run, state, frame);
     return stdin !== null && node.name === undefined ? UNKNOWN_OUTPUT : SILENT;
   }
@@ -58,6 +66,8 @@ function withAssignments(node: Command, run: Run, state: ShellState, frame: Fram
 export function runWords(words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string, lookup: Lookup = "all"): Output {
   const [first] = words;
   if (first === undefined) return SILENT;
+  if (!takeStep(run, from)) return UNKNOWN_OUTPUT;
+  charge(run, words.length >> 5);
   const name = first.text;
   if (name === null || first.many) {
     addOpaque(run, "which program runs cannot be told", from);

@@ -11,7 +11,7 @@ import type { Evaluation, ShellContext } from "./types.js";
 import { exact } from "./value.js";
 
 /** Characters parsed of one command, nested scripts counted again. */
-const MAX_PARSED = 400_000;
+const MAX_PARSED = 250_000;
 /** Deepest nesting of brackets handed to the parser. */
 const MAX_BRACKETS = 150;
 
@@ -46,6 +46,10 @@ function runText(text: string, run: Run, state: ShellState, frame: Frame): Outpu
     addOpaque(run, "text with a NUL", text);
     return UNKNOWN_OUTPUT;
   }
+  if (countOf(text, "<<") > MAX_HERE_DOCUMENTS) {
+    addOpaque(run, "more here-documents than the limit", text);
+    return UNKNOWN_OUTPUT;
+  }
   if (nestsTooDeep(text)) {
     addOpaque(run, "nested deeper than the limit", text);
     return UNKNOWN_OUTPUT;
@@ -53,6 +57,15 @@ function runText(text: string, run: Run, state: ShellState, frame: Frame): Outpu
   const script = parse(text);
   if (frame.plain && usesBashOnly(script, text)) addOpaque(run, "bash-only syntax given to `sh`", text);
   return evaluateScript(script, run, state, { ...frame, source: text });
+}
+
+/** Most here-documents of one text; the parser's work grows with their square. */
+const MAX_HERE_DOCUMENTS = 500;
+
+function countOf(text: string, piece: string): number {
+  let count = 0;
+  for (let at = text.indexOf(piece); at >= 0; at = text.indexOf(piece, at + piece.length)) count += 1;
+  return count;
 }
 
 function nestsTooDeep(text: string): boolean {
@@ -103,6 +116,7 @@ function evaluate(context: ShellContext, from: string, body: (run: Run, state: S
     addOpaque(run, "text too involved to evaluate", from);
     return { effects: run.effects, cwdAfter: null, environmentAfter: new Map(), opaque: true };
   }
+  if (run.steps < 0) addOpaque(run, "more commands than the limit", from);
   const [cwd] = state.cwds ?? [];
   return {
     effects: run.effects,

@@ -3,7 +3,7 @@
 import { forEachChild, parse, type ArithmeticExpression, type ParsedScript, type SyntaxNode, type Word, type WordPart } from "unbash";
 import { expandBraces } from "./braces.js";
 import { evaluateParameter, lookUp, type Parameter } from "./parameter.js";
-import { addOpaque, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
+import { addOpaque, charge, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { fork, setVariable, type ShellState } from "./state.js";
 import { exact, globbed, NUMBER, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
 import { addGlob, addList, addText, addUnknown, addValue, endField, newWord, type WordBuilder } from "./word-builder.js";
@@ -192,11 +192,15 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
   }
 }
 
-function addParameter(word: WordBuilder, parameter: Parameter, star: boolean, split: boolean, { state, mode }: Expansion): void {
+function addParameter(word: WordBuilder, parameter: Parameter, star: boolean, split: boolean, { run, state, mode }: Expansion): void {
   const divide = split && !state.variables.has("IFS");
   if (parameter.list !== null) {
     if (star || mode === "value") addJoined(word, parameter.list);
-    else if (parameter.list.length > 0) addList(word, parameter.list, divide);
+    else if (parameter.list.length > 0) {
+      charge(run, parameter.list.length >> 4);
+      if (run.steps < 0) addUnknown(word, "", true);
+      else addList(word, parameter.list, divide);
+    }
     return;
   }
   if (parameter.value === null) {
@@ -232,7 +236,8 @@ function addOutput(word: WordBuilder, output: Output, split: boolean): void {
 function substitute(script: ParsedScript | undefined, text: string, { run, state, frame }: Expansion): Output {
   const inner = deeper(run, frame, text);
   run.characters -= text.length;
-  if (run.characters < 0) {
+  charge(run, 2);
+  if (run.characters < 0 || run.steps < 0) {
     addOpaque(run, "text longer than the limit", text);
     return { text: null, globs: null };
   }

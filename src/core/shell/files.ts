@@ -1,5 +1,6 @@
 // Turns "this program touches that word" into file effects with absolute paths. Never asks the file system itself.
 
+import { LIMITS } from "../shared/index.js";
 import type { FileOperation } from "../action/effects.js";
 import { baseName, joinPath, normalisePath } from "../action/paths.js";
 import { addEffect, addOpaque, excerpt, kindOf, type Call } from "./run.js";
@@ -24,6 +25,10 @@ function onlyReads(operation: FileOperation): boolean {
 
 /** Records that a program touches a file, or with `recursive` the tree below it. `-` as a path is the caller's matter. */
 export function touch(call: Call, operation: FileOperation, field: Field, recursive: boolean): void {
+  if (call.run.effects.length >= LIMITS.effects - 1) {
+    addOpaque(call.run, "more effects than the limit", call.from);
+    return;
+  }
   if (field.text !== null) touchText(call, operation, field.text, recursive);
   else if (field.glob !== null) touchGlob(call, operation, field.glob, recursive);
   else touchUnknown(call, operation);
@@ -68,7 +73,7 @@ function throughLinks(call: Call, operation: FileOperation, path: string, recurs
 function oneHop(links: ReadonlyMap<string, string>, path: string): string | null {
   for (const [link, target] of links) {
     if (path === link) return target;
-    if (path.startsWith(`${link}/`)) return normalisePath(joinPath(target, path.slice(link.length + 1)), "/");
+    if (path.charCodeAt(link.length) === 47 && path.startsWith(link)) return normalisePath(joinPath(target, path.slice(link.length + 1)), "/");
   }
   return null;
 }

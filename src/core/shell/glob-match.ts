@@ -1,5 +1,7 @@
 // Shell patterns inside parameter expansion (`${f%.c}`, `case`). Bounded work; unsupported forms answer null, never a guess.
 
+/** Bracket expressions and extended patterns that are not escaped. */
+const UNSUPPORTED = /(?:^|[^\\])[[(]/;
 /** Most comparisons of one match. */
 const MAX_WORK = 20_000;
 
@@ -8,7 +10,7 @@ const MAX_WORK = 20_000;
  * @returns null when the pattern uses more than that, or the work is too much
  */
 export function matchesPattern(text: string, pattern: string): boolean | null {
-  if (pattern.includes("[") || pattern.includes("(")) return null;
+  if (UNSUPPORTED.test(pattern)) return null;
   if (text.length * pattern.length > MAX_WORK) return null;
   let at = 0;
   let p = 0;

@@ -1,7 +1,7 @@
 // The programs whose command lines need more than a table: by name, the function that gives them their effects.
 
 import { runAwk } from "./handlers/awk.js";
-import { runDd, runDocker, runJq, runKill, runMake, runTar, runVim } from "./handlers/files.js";
+import { runDd, runDocker, runJq, runKill, runMake, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
@@ -43,6 +43,8 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["curl", runCurl],
   ["wget", runCurl],
   ["dd", runDd],
+  ["patch", runPatch],
+  ["unzip", runUnzip],
   ["jq", runJq],
   ["kill", runKill],
 ]);

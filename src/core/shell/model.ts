@@ -43,7 +43,7 @@ export interface Model {
 /** A row: names, operands, options, and marks `stops one-dash project program connects lists`. */
 export type ModelRow = readonly [names: string, operands: string, options?: string, traits?: string];
 
-const HARMLESS = new Set<Role | null>([null, "t", "r", "R", "p", "v"]);
+const HARMLESS = new Set<Role | null>([null, "t", "r", "R", "p", "v", "u", "a", "f"]);
 
 /** Compiles rows; a later row for the same name replaces the earlier. */
 export function compileModels(rows: readonly ModelRow[]): Map<string, Model> {

@@ -1,7 +1,7 @@
 // The value of `$x` and `${x…}` where the text tells it; unknown otherwise, never a guess.
 
 import type { ParameterExpansionPart, ParameterOperation, Word } from "unbash";
-import { addOpaque, type Frame, type Run } from "./run.js";
+import { addOpaque, charge, type Frame, type Run } from "./run.js";
 import { matchesPattern, removeMatch } from "./glob-match.js";
 import { setVariable, type ShellState } from "./state.js";
 import { beginning, exact, globbed, NUMBER, SOME_NAME, UNKNOWN_MANY, type Field } from "./value.js";
@@ -16,6 +16,9 @@ export interface Parameter {
 export type ExpandOne = (word: Word) => Field;
 
 const NUMBERS = new Set(["?", "$", "!", "#", "RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "SHLVL", "COLUMNS", "LINES"]);
+
+/** Longest text that is changed inside an expansion. */
+const MAX_TEXT = 4_000;
 
 const nothing: Parameter = { value: null, list: null };
 const unknown: Parameter = { value: UNKNOWN_MANY, list: null };
@@ -66,6 +69,8 @@ export function evaluateParameter(part: ParameterExpansionPart, run: Run, state:
   if (part.prefix === "!") return indirect(base, part, run, state, expand);
   if (part.prefix === "#") return single(base.list === null && base.value?.text !== null && base.value !== null ? exact(String(base.value.text.length)) : NUMBER);
   if (part.operation === undefined) return base;
+  charge(run, 1);
+  if (run.steps < 0) return unknown;
   return operate(part.operation, base, part, run, state, frame, expand);
 }
 
@@ -92,8 +97,11 @@ function operate(operation: ParameterOperation, base: Parameter, part: Parameter
   switch (operation.type) {
     case "Default":
       return withDefault(operation.operator, base, expand(operation.operand), part, state);
-    case "Remove":
-      return each(base, (value) => remove(value, expand(operation.operand), operation.operand, operation.operator));
+    case "Remove": {
+      const operand = expand(operation.operand);
+      charge(run, Math.ceil(((base.value?.lead.length ?? 0) ** 2 * operation.operand.text.length) / 8_000));
+      return each(base, (value) => remove(value, operand, operation.operand, operation.operator));
+    }
     case "Replace": {
       const pattern = expand(operation.pattern);
       const replacement = expand(operation.replacement);
@@ -152,8 +160,7 @@ function isSet(base: Parameter, colon: boolean): boolean | null {
 
 function remove(value: Field, operand: Field, word: Word, operator: "#" | "##" | "%" | "%%"): Field {
   if (value.text !== null && operand.text !== null) {
-    const pattern = word.parts === undefined ? operand.text : operand.text;
-    const rest = removeMatch(value.text, pattern, operator);
+    const rest = removeMatch(value.text, escapePattern(operand.text), operator);
     return rest === null ? UNKNOWN_MANY : exact(rest);
   }
   if (value.text !== null && operand.glob !== null) {
@@ -169,8 +176,13 @@ function remove(value: Field, operand: Field, word: Word, operator: "#" | "##" |
   return UNKNOWN_MANY;
 }
 
+/** A literal as a pattern of `removeMatch`. */
+function escapePattern(text: string): string {
+  return /[*?[\\(]/.test(text) ? text.replace(/[*?[\\(]/g, "\\$&") : text;
+}
+
 function replace(value: Field, pattern: Field, replacement: Field, operator: string): Field {
-  if (value.text === null || pattern.text === null || replacement.text === null || pattern.text === "" || replacement.text.includes("&")) return UNKNOWN_MANY;
+  if (value.text === null || value.text.length > MAX_TEXT || pattern.text === null || replacement.text === null || replacement.text.length > MAX_TEXT / 8 || pattern.text === "" || replacement.text.includes("&")) return UNKNOWN_MANY;
   const { text } = value;
   switch (operator) {
     case "//":

@@ -82,21 +82,26 @@ export function runModel(call: Call, model: Model): Output {
   if (model.connects && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   }
-  if (model.lists) return listing(call, model, parsed);
+  if (model.lists) return listing(model, parsed);
+  if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: below(roots(model, parsed)) };
   return passThrough(call, parsed);
 }
 
 /** Programs that print paths below their operands. */
-function listing(call: Call, model: Model, parsed: Arguments): Output {
-  const roots = parsed.marks.has("nofirst") ? parsed.operands : parsed.operands.slice(model.head.length);
-  return { text: null, globs: parsed.marks.has("notpaths") ? null : below(roots) };
+function listing(model: Model, parsed: Arguments): Output {
+  return { text: null, globs: parsed.marks.has("notpaths") ? null : below(roots(model, parsed)) };
+}
+
+/** The places a search starts from. */
+function roots(model: Model, parsed: Arguments): readonly Field[] {
+  return parsed.marks.has("nofirst") ? parsed.operands : parsed.operands.slice(model.head.length);
 }
 
 /** Globs for everything at or below some folders; the working directory when none is named. */
-export function below(roots: readonly Field[]): readonly string[] | null {
-  if (roots.length === 0) return ["**"];
+export function below(places: readonly Field[]): readonly string[] | null {
+  if (places.length === 0) return ["**"];
   const out: string[] = [];
-  for (const root of roots) {
+  for (const root of places) {
     const glob = root.text !== null ? escapeGlob(root.text) : root.glob;
     if (glob === null || out.length > 20) return null;
     if (root.text === "." || root.text === "./") out.push("**");

@@ -3,7 +3,7 @@
 import type { Redirect, Redirection } from "unbash";
 import { expandBody, expandTarget, expandValue } from "./expand.js";
 import { touch } from "./files.js";
-import { addEffect, addOpaque, excerpt, type Call, type Frame, type Run, type Stream } from "./run.js";
+import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Run, type Stream } from "./run.js";
 import type { ShellState } from "./state.js";
 import { exact, UNKNOWN, type Field } from "./value.js";
 
@@ -22,7 +22,9 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
   if (list.length === 0) return NONE;
   let stdin: Stream | null = null;
   let movesOutput = false;
+  charge(run, list.length >> 2);
   for (const redirection of list) {
+    if (run.steps < 0) break;
     const descriptor = redirection.descriptor?.type === "FileDescriptor" ? redirection.descriptor.value : null;
     const given = redirection.descriptor !== undefined;
     if (redirection.type === "HereDoc" || redirection.type === "HereString") {

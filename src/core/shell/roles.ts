@@ -161,8 +161,9 @@ function applyTransfer(call: Call, layout: "copy" | "move" | "link", operands: r
     else if (!marks.has("makes")) touch(call, "read", source, tree);
     if (layout === "move") touch(call, "delete", source, true);
     if (target === undefined) continue;
-    for (const place of marks.has("nofolder") ? [target] : destinations(call, marks.has("parents") ? null : source, target, folder || (layout === "link" && operands.length === 1))) {
-      touch(call, layout === "link" || marks.has("makes") ? "create" : "write", place, tree);
+    const places = marks.has("nofolder") ? [target] : destinations(call, marks.has("parents") ? null : source, target, folder || (layout === "link" && operands.length === 1));
+    for (const place of places) touch(call, layout === "link" || marks.has("makes") ? "create" : "write", place, tree);
+    for (const place of places) {
       if (layout === "link" || marks.has("linking")) rememberLink(call, source, place, marks.has("symbolic"));
       else if (layout === "move") rememberLink(call, source, place, false);
       else rememberCopy(call, source, place);
@@ -175,10 +176,17 @@ function linkSource(call: Call, source: Field, symbolic: boolean): void {
   if (!symbolic) touch(call, "read", source, false);
 }
 
+/** Most links and copies of one command that are followed. */
+const MAX_LINKS = 32;
+
 /** Later paths through a link of this text mean its target too. */
 function rememberLink(call: Call, source: Field, place: Field, symbolic: boolean): void {
   const { state } = call;
-  if (source.text === null || place.text === null || state.cwds === null || state.links.size > 100) return;
+  if (source.text === null || place.text === null || state.cwds === null) return;
+  if (state.links.size >= MAX_LINKS) {
+    addOpaque(call.run, "more links than are followed", call.from);
+    return;
+  }
   for (const cwd of state.cwds) {
     const link = normalisePath(place.text, cwd);
     const base = symbolic && link !== null ? (normalisePath("..", link) ?? cwd) : cwd;
@@ -190,7 +198,7 @@ function rememberLink(call: Call, source: Field, place: Field, symbolic: boolean
 /** A program copied under another name stays that program. */
 function rememberCopy(call: Call, source: Field, place: Field): void {
   const { state } = call;
-  if (source.text === null || place.text === null || state.cwds === null || state.links.size > 100) return;
+  if (source.text === null || place.text === null || state.cwds === null || state.links.size >= MAX_LINKS) return;
   for (const cwd of state.cwds) {
     const target = normalisePath(source.text, cwd);
     const copy = normalisePath(place.text, cwd);

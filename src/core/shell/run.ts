@@ -87,7 +87,7 @@ export interface Call {
 }
 
 /** Most commands evaluated of one text; a guard against repetition by loops and functions. */
-export const MAX_STEPS = 3_000;
+export const MAX_STEPS = 2_000;
 /** Longest piece of text kept as the origin of an effect. */
 const MAX_FROM = 200;
 
@@ -142,6 +142,11 @@ function keyOf(effect: ActionEffect): string {
 export function kindOf(run: Run, path: string): PathKind {
   if (run.disturbed) return "unknown";
   return run.context.exists?.(path) ?? "unknown";
+}
+
+/** Charges work that is more than one command's worth. */
+export function charge(run: Run, steps: number): void {
+  run.steps -= steps;
 }
 
 /** Takes one step; false (and opaque) when none is left. */

@@ -129,13 +129,20 @@ function joinVariables(a: ReadonlyMap<string, Variable>, b: ReadonlyMap<string, 
   return out;
 }
 
+/** Most variables told apart; past it none can be told. */
+const MAX_VARIABLES = 150;
+
 /** Sets a variable to one value, keeping its export mark. */
 export function setVariable(state: ShellState, name: string, value: Field | null): void {
+  if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
+  if (state.blurred) return;
   const before = state.variables.get(name);
   state.variables.set(name, { value, list: null, exported: before?.exported ?? false });
 }
 
 /** Sets a variable to an array. */
 export function setList(state: ShellState, name: string, list: readonly Field[] | null): void {
+  if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
+  if (state.blurred) return;
   state.variables.set(name, { value: list === null ? UNKNOWN_MANY : (list[0] ?? exact("")), list, exported: false });
 }

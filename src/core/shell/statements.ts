@@ -78,7 +78,7 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
       return evaluateWhile(node, run, state, frame);
     case "ArithmeticFor":
       for (const part of [node.initialize, node.test, node.update]) if (part !== undefined) visitArithmetic(part, run, state, frame);
-      return repeat(run, state, frame, (inner) => evaluateStatements(node.body.commands, run, state, inner));
+      return repeat(state, frame, (inner) => evaluateStatements(node.body.commands, run, state, inner));
     case "Case":
       return evaluateCase(node, run, state, frame);
     case "TestCommand":
@@ -126,6 +126,7 @@ function evaluatePipeline(node: Pipeline, run: Run, state: ShellState, frame: Fr
   let output = UNKNOWN_OUTPUT;
   const upstream: string[] = [];
   for (const [i, command] of node.commands.entries()) {
+    if (run.steps < 0) break;
     const before = run.started.length;
     const last = i === node.commands.length - 1;
     const own = last && state.lastpipe ? state : fork(state);
@@ -151,6 +152,7 @@ function evaluateAndOr(node: AndOr, run: Run, state: ShellState, frame: Frame): 
   let failure: ShellState | null = null;
   let output: Output = UNKNOWN_OUTPUT;
   for (const [i, command] of node.commands.entries()) {
+    if (run.steps < 0) break;
     const operator = i === 0 ? null : node.operators[i - 1];
     if (operator === "||") {
       const way: ShellState = failure ?? fork(success);
@@ -211,7 +213,7 @@ function evaluateList(list: CompoundList, run: Run, state: ShellState, frame: Fr
 }
 
 /** Evaluates a body that may run any number of times: twice, the second time with all that changed unknown. */
-function repeat(run: Run, state: ShellState, frame: Frame, body: (frame: Frame) => void): Output {
+function repeat(state: ShellState, frame: Frame, body: (frame: Frame) => void): Output {
   const before = fork(state);
   const leaving: ShellState[] = [];
   const inner = { ...frame, leaving };
@@ -248,7 +250,7 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
   const body = (inner: Frame): Output => evaluateStatements(node.body.commands, run, state, inner);
   if (words === null || node.type === "Select" || words.length > MAX_TURNS || words.some((word) => word.many && word.glob === null)) {
     const value = words === null || node.type === "Select" ? UNKNOWN_MANY : cover(words);
-    return repeat(run, state, frame, (inner) => {
+    return repeat(state, frame, (inner) => {
       setVariable(state, name, value);
       body(inner);
     });
@@ -275,7 +277,7 @@ function cover(words: readonly Field[]): Field {
 }
 
 function evaluateWhile(node: While, run: Run, state: ShellState, frame: Frame): Output {
-  return repeat(run, state, frame, (inner) => {
+  return repeat(state, frame, (inner) => {
     if (!takeStep(run, frame.source)) return;
     evaluateList(node.clause, run, state, inner);
     state.ifFailed = undefined;

@@ -36,12 +36,21 @@ export function passThrough(call: Call, parsed: Arguments): Output {
       return pathOutput(call, parsed);
     case "nproc":
       return { text: null, globs: ["[0-9]*"] };
+    case "uname":
+    case "hostname":
+    case "whoami":
+    case "arch":
+    case "logname":
+      return { text: null, globs: ["*"] };
+    case "date":
+      return parsed.operands.length === 1 && PLAIN_DATE.test(parsed.operands[0]?.text ?? "") ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
     default:
       return UNKNOWN_OUTPUT;
   }
 }
 
 const MARKED = new Set(["-n", "--line-number", "-H", "-c", "--count", "-o", "--only-matching", "-b", "-Z", "-A", "-B", "-C"]);
+const PLAIN_DATE = /^\+(?:%[YmdHMSsjNyeFTuUVWIZzbBaA]|[\w.:-])+$/;
 const DECODE = new Set(["-d", "-D", "--decode", "-i"]);
 
 function readsInput(parsed: Arguments): boolean {

@@ -1,6 +1,7 @@
 // Plays a recorded trajectory through a session: calls in order, harness lines in fresh sandboxes, unreadable lines refused.
 
 import { ROLE_BUGFIXER, ROLE_HARNESS, ROLE_TESTWRITER, type ToolCall, type TrajectoryLine } from "../../core/action/index.js";
+import type { Change } from "../../core/reconcile/change.js";
 import type { TestRun } from "../../core/harness/index.js";
 import type { Observation, HarnessRun, OpenedSession } from "../../compose.js";
 
@@ -27,6 +28,8 @@ export interface PlayOptions {
   readonly keepGoing: boolean;
   readonly format: string;
   readonly signal: AbortSignal;
+  /** Told what a call changed, before the next line is read. */
+  readonly onChanges: (changes: readonly Change[]) => void;
 }
 
 /** Plays until the end, the first unreadable line (unless told to go on), a submit, or an abort. Throws GuardError for faults of ours. */
@@ -54,6 +57,7 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
         continue;
       }
       const observation = await session.call(call, {}, options.signal);
+      options.onChanges(observation.changes);
       if (observation.changes.length > 0 && call.role !== null) edited.add(call.role);
       if (observation.outcome === "denied" || observation.outcome === "rejected") tally.refused += 1;
       tally.reverted += observation.findings.filter((finding) => finding.reverted).length;

@@ -138,6 +138,7 @@ describe("the file editor", () => {
     ["an edit of a folder", { command: "create", path: "/workspace/a/", file_text: "" }, "the path `/workspace/a/` is a folder"],
     ["a relative path", { command: "view", path: "a.js" }, "the path `a.js` is not absolute; it must begin with `/workspace/`"],
     ["an empty path", { command: "view", path: "" }, "the path is empty"],
+    ["a name that no file can have", { command: "view", path: `/workspace/${"é".repeat(128)}` }, "the path has a name of more than 255 bytes"],
     ["a bidi path", { command: "view", path: "/workspace/a\u202ejs" }, "the path `/workspace/a\\u{202e}js` has control or invisible characters"],
   ])("with %s is opaque", (_name, values, why) => {
     expect(whyOf(edit(values))).toBe(why);

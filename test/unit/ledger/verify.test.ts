@@ -149,7 +149,7 @@ describe("records forged without the key", () => {
 
   it("finds the last signed record replaced, and a chain rebuilt from any record on", () => {
     for (let from = 0; from < RECORDS; from++) {
-      const lines = [...log.lines.slice(0, from)];
+      const lines = log.lines.slice(0, from);
       let prev = before(from);
       for (let seq = from; seq < RECORDS + 2; seq++) {
         const record = forge(seq, prev);

@@ -48,7 +48,8 @@ export function doesMore(text: string): boolean {
 
 /** Removes string and pattern literals and `||`, in which none of these words count. */
 function stripQuiet(text: string): string {
-  let out = "";
+  const out: string[] = [];
+  let last = "";
   let i = 0;
   while (i < text.length) {
     const c = text[i] ?? "";
@@ -56,25 +57,28 @@ function stripQuiet(text: string): string {
       i += 1;
       while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
       i += 1;
-      out += '""';
-    } else if (c === "/" && startsPattern(out)) {
+      out.push('""');
+      last = '"';
+    } else if (c === "/" && startsPattern(last)) {
       i += 1;
       while (i < text.length && text[i] !== "/" && text[i] !== "\n") i += text[i] === "\\" ? 2 : 1;
       i += 1;
-      out += "//";
+      out.push("//");
+      last = "/";
     } else if (c === "|" && text[i + 1] === "|") {
-      out += " ";
+      out.push(" ");
+      last = "|";
       i += 2;
     } else {
-      out += c;
+      out.push(c);
+      if (c !== " " && c !== "\t" && c !== "\n") last = c;
       i += 1;
     }
   }
-  return out;
+  return out.join("");
 }
 
 /** A slash is a pattern where an operand must begin. */
-function startsPattern(before: string): boolean {
-  const last = before.trimEnd().slice(-1);
+function startsPattern(last: string): boolean {
   return last === "" || "({},;!~&|=".includes(last);
 }

@@ -1,6 +1,6 @@
 // `git`: global options, configuration that makes git run things, and what each subcommand does to files and network.
 
-import { normalisePath } from "../../action/paths.js";
+import { isInside, joinPath, normalisePath } from "../../action/paths.js";
 import { parseArguments } from "../arguments.js";
 import { addEnvironment } from "../assign.js";
 import { touch } from "../files.js";
@@ -8,7 +8,7 @@ import type { Model } from "../model.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
-import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { addEffect, addOpaque, excerpt, kindOf, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { beginning, dropPrefix, exact, UNKNOWN, type Field } from "../value.js";
 
 /** Configuration that names a program git starts, or a file it takes more configuration from. */
@@ -69,7 +69,7 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   const parsed = parseArguments(args, known.model);
   applyArguments(call, known.model, parsed);
   if (known.connects !== null) connect(call, known, parsed.operands);
-  if (known.repository) touch(call, "write", exact(".git"), true);
+  if (known.repository) writeRepository(call);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
   if (known.runs !== null) runOperands(call, known.runs, parsed.operands);
@@ -77,6 +77,19 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (verb === "ls-files" && !parsed.marks.has("notpaths")) return { text: null, globs: ["**"] };
   if ((verb === "diff" || verb === "log" || verb === "show" || verb === "grep") && parsed.marks.has("names")) return { text: null, globs: ["**"] };
   return UNKNOWN_OUTPUT;
+}
+
+const REPOSITORY_FILES = ["HEAD", "index"];
+const REPOSITORY_FOLDERS = ["logs", "objects", "refs"];
+
+/** What commits and the like write of git's own: never hooks or configuration. */
+function writeRepository(call: Call): void {
+  const { run, state } = call;
+  const [cwd] = state.cwds ?? [];
+  const own = cwd !== undefined && kindOf(run, joinPath(cwd, ".git")) === "directory";
+  const folder = !own && cwd !== undefined && isInside(cwd, run.context.root) ? joinPath(run.context.root, ".git") : ".git";
+  for (const name of REPOSITORY_FILES) touch(call, "write", exact(joinPath(folder, name)), false);
+  for (const name of REPOSITORY_FOLDERS) touch(call, "write", exact(joinPath(folder, name)), true);
 }
 
 /** Restores, switches and merges change files of the working tree: those named behind `--` or as paths, else any. */
@@ -88,7 +101,7 @@ function changeTree(call: Call, verb: string, operands: readonly Field[], marks:
     return;
   }
   if (verb === "reset" && !marks.has("hard")) return;
-  if (paths.length === 0 || verb === "merge" || verb === "pull" || verb === "rebase" || verb === "reset" || verb === "stash") touch(call, operation, exact("."), true);
+  if (paths.length === 0 || verb === "apply" || verb === "am" || verb === "merge" || verb === "pull" || verb === "rebase" || verb === "reset" || verb === "stash") touch(call, operation, exact("."), true);
   else for (const path of paths) touch(call, operation, pathspec(path), true);
 }
 

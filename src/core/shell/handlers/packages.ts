@@ -21,6 +21,10 @@ export function runPackageManager(call: Call): Output {
     if (parsed.options.length === 0) perform(call, manager, manager.bare);
     return UNKNOWN_OUTPUT;
   }
+  if (verb.text === null && manager.verbs.size === 0 && manager.other === "runs") {
+    perform(call, manager, "runs");
+    return UNKNOWN_OUTPUT;
+  }
   if (verb.text === null) {
     addOpaque(call.run, `which \`${call.program}\` command runs cannot be told`, call.from);
     return UNKNOWN_OUTPUT;

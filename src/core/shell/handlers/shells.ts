@@ -70,7 +70,7 @@ export function runShell(call: Call): Output {
   }
   const [first, ...args] = options.rest;
   if (options.text) {
-    if (first !== undefined) return runTextOf(call, first, args.slice(1));
+    if (first !== undefined) return runTextOf(call, first, args);
     return UNKNOWN_OUTPUT;
   }
   if (first === undefined || options.stdin) return runInput(call, call.frame.stdin, options.stdin ? options.rest : []);
@@ -107,10 +107,11 @@ function runTextOf(call: Call, text: Field, args: readonly Field[]): Output {
     addOpaque(call.run, `\`${call.program} -c\` with text that cannot be told`, call.from);
     return UNKNOWN_OUTPUT;
   }
-  return runKnown(call, text.text, args, call.frame.stdin);
+  return runKnown(call, text.text, args, call.frame.stdin, true);
 }
 
-function runKnown(call: Call, text: string, args: readonly Field[], stdin: Stream): Output {
+/** `named`: the first word behind the text is `$0`. */
+function runKnown(call: Call, text: string, args: readonly Field[], stdin: Stream, named: boolean): Output {
   const inner = deeper(call.run, call.frame, call.from);
   if (inner === null) return UNKNOWN_OUTPUT;
   if (FOREIGN.has(call.program)) {
@@ -118,13 +119,15 @@ function runKnown(call: Call, text: string, args: readonly Field[], stdin: Strea
     addOpaque(call.run, `text for \`${call.program}\`, which reads it otherwise than bash`, call.from);
   }
   const state = child(call.state);
-  state.positional = args;
+  const [zero] = args;
+  if (zero !== undefined && named) state.variables.set("0", { value: zero, list: null, exported: false });
+  state.positional = named && zero?.many !== true ? args.slice(1) : named ? null : args;
   return call.run.runText(text, state, { ...inner, stdin, leaving: null, plain: PLAIN.has(call.program) });
 }
 
 /** A shell that reads its script from standard input. */
 function runInput(call: Call, stdin: Stream, args: readonly Field[]): Output {
-  if (stdin.text !== null) return runKnown(call, stdin.text, args, { ...stdin, text: null });
+  if (stdin.text !== null) return runKnown(call, stdin.text, args, { ...stdin, text: null }, false);
   if (stdin.file !== null) {
     runsCode(call, "file", stdin.file.text);
     followScript({ ...call, state: child(call.state) }, stdin.file, args);

@@ -89,7 +89,7 @@ export function runWrapper(call: Call): Output {
   if (hidesCommand(words.slice(0, parsed.firstOperand + wrapper.before))) addOpaque(call.run, `what \`${call.program}\` runs cannot be told`, call.from);
   if (parsed.marks.has("edit")) for (const file of parsed.operands) touch(call, "write", file, false);
   if (parsed.marks.has("edit")) return UNKNOWN_OUTPUT;
-  let rest = parsed.operands.slice(wrapper.before);
+  let rest: readonly Field[] = parsed.operands.slice(wrapper.before);
   if (call.program === "flock" && rest[0]?.text === "-c" && rest[1] !== undefined) {
     runShellText(call, rest[1]);
     return UNKNOWN_OUTPUT;

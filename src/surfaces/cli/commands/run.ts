@@ -52,7 +52,7 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
       if (!io.options.json) await opening(session, flags, Date.now() - opened, io);
       const silent = { onCall: () => undefined, onHarness: () => undefined, onUnreadable: () => undefined };
       const repository = repositoryOf(flags.workspace, flags.root ?? "/workspace");
-      result = await play(session, parseTrajectory(lines, format, repository), io.options.json ? silent : renderer, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal });
+      result = await play(session, parseTrajectory(lines, format, repository), io.options.json ? silent : renderer, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: repository.note });
     } finally {
       await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
     }

@@ -1,0 +1,65 @@
+// What a running session holds. Only the engine sees it.
+
+import type { CallId, Role, SessionId } from "../core/shared/index.js";
+import type { PolicySet } from "../core/policy/index.js";
+import type { Change } from "../core/reconcile/change.js";
+import type { RiskProfile, RiskState } from "../core/risk/index.js";
+import type { AgentInfo, AuditEvent, EventData, EventDraft } from "../core/session/event.js";
+import type { Ledger } from "../ports/ledger.js";
+import type { Sandbox } from "../ports/sandbox.js";
+import type { SessionDefaults } from "../ports/settings.js";
+import type { Workspace } from "../ports/workspace.js";
+import type { Deadlines } from "./deadline.js";
+import type { EngineDeps, Preimages } from "./deps.js";
+import type { Surroundings } from "./surroundings.js";
+
+/** Content before an edit; null when there was no file. */
+export interface PreviousContent {
+  readonly content: string | null;
+}
+
+export interface SessionOptions {
+  readonly workspace: string;
+  readonly image: string;
+  readonly policy: PolicySet;
+  readonly profile: string | null;
+  readonly risk: RiskProfile;
+  readonly role: Role | null;
+  readonly source: EventData["session.opened"]["source"];
+  readonly startedBy: string;
+  readonly agent: AgentInfo;
+  readonly defaults: SessionDefaults;
+  /** Told of every event once it is durable, in order. What it throws goes to the operator's log. */
+  readonly onEvent?: (event: AuditEvent) => void;
+}
+
+export interface LiveSession {
+  readonly id: SessionId;
+  readonly deps: EngineDeps;
+  readonly options: SessionOptions;
+  readonly deadlines: Deadlines;
+  readonly sandbox: Sandbox;
+  readonly workspace: Workspace;
+  readonly preimages: Preimages;
+  readonly ledger: Ledger;
+  surroundings: Surroundings;
+  changes: readonly Change[];
+  /** Earlier contents of files the edit tools changed, by path, for undo. */
+  readonly edits: Map<string, readonly PreviousContent[]>;
+  risk: RiskState;
+  calls: number;
+  /** Is the score of the start on record. */
+  isScored: boolean;
+  /** Sequence number of the next record. */
+  nextSeq: number;
+  /** Why no call can be taken any more; null while all is well. */
+  broken: string | null;
+  /** Puts a batch on record, scored. Once it has failed the session is broken. */
+  append(drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]>;
+}
+
+/** Id of the next call of a session. */
+export function nextCallId(live: LiveSession): CallId {
+  live.calls += 1;
+  return `call_${String(live.calls).padStart(4, "0")}`;
+}

@@ -1,0 +1,161 @@
+// Starts that fail, and owners that die: nothing may stay on the engine or in the user's layers.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { currentLease } from "../../src/adapters/system/lease.js";
+import { RUNTIME, docker, dockerRig, leftOn, provider, whyNoEngine, type DockerRig, type RigOptions } from "./sandbox-rig.js";
+
+const missing = await whyNoEngine();
+const note = missing === null ? "" : ` (skipped: ${missing})`;
+const never = new AbortController().signal;
+const rigs: DockerRig[] = [];
+let scratch = "";
+
+async function rig(options: RigOptions = {}): Promise<DockerRig> {
+  const made = await dockerRig(options);
+  rigs.push(made);
+  return made;
+}
+
+/** A copy of the runtime with one file replaced. */
+function brokenRuntime(name: string, file: string, content: string): string {
+  const folder = join(scratch, name);
+  cpSync(RUNTIME, folder, { recursive: true });
+  writeFileSync(join(folder, file), content);
+  chmodSync(join(folder, file), 0o755);
+  return folder;
+}
+
+/** A lease whose process is gone. */
+const deadLease = currentLease().replace(/^(v1\.\d+)\.\d+/, "$1.1");
+const foreignLease = currentLease().replace(/\d+$/, "1");
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "ringfence-provider-"));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const made of rigs.splice(0)) await made.clean();
+});
+
+describe.skipIf(missing !== null)(`a start that fails${note}`, { timeout: 60_000 }, () => {
+  const failures: readonly { readonly name: string; readonly code: string; readonly options?: RigOptions; readonly runtime?: () => string }[] = [
+    { name: "an image that is not there", code: "IMAGE_MISSING", options: { change: { image: "ringfence/no-such-image:1" } } },
+    { name: "a runtime that is not there", code: "RUNTIME_MISSING", runtime: () => join(scratch, "absent") },
+    { name: "a root inside the system", code: "USAGE_INVALID", options: { change: { root: "/etc/x" } } },
+    { name: "a layer whose path is an option", code: "WORKSPACE_REFUSED", options: { change: { workspace: { kind: "overlay", lower: ["/a:/b"], upper: "/u", work: "/w" } } } },
+    { name: "a layer that is not there", code: "SANDBOX_FAILED", options: { change: { workspace: { kind: "overlay", lower: ["/no/such/lower"], upper: "/no/such/upper", work: "/no/such/work" } } } },
+    { name: "a guard that ends at once", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("ends", "sandboxd.mjs", "process.exit(3)") },
+    { name: "a guard that says nonsense", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("nonsense", "sandboxd.mjs", "process.stdout.write('hello there, this is no frame'); setInterval(() => {}, 1000)") },
+    { name: "a launcher that cannot run", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("launcher", "bin/rf-enter", "not a program") },
+    { name: "more memory than there is", code: "SANDBOX_FAILED", options: { limits: { memoryBytes: 1024 } } },
+  ];
+  for (const { name, code, options, runtime } of failures) {
+    it(`leaves nothing behind: ${name}`, async () => {
+      const made = await rig(options);
+      const from = runtime === undefined ? made.provider : provider({ runtimeDir: runtime() });
+      await expect(from.open(made.spec, never)).rejects.toMatchObject({ code });
+      expect(leftOn(made.spec.sessionId)).toEqual([]);
+      expect(readdirSync(join(made.folder, "upper"))).toEqual([]);
+    });
+  }
+
+  it("leaves nothing behind: a caller that gives up while the guard is silent", async () => {
+    const made = await rig();
+    const silent = provider({ runtimeDir: brokenRuntime("silent", "sandboxd.mjs", "process.stdin.resume(); process.stdin.on('end', () => process.exit(0))") });
+    await expect(silent.open(made.spec, AbortSignal.timeout(1_500))).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(leftOn(made.spec.sessionId)).toEqual([]);
+    expect(readdirSync(join(made.folder, "upper"))).toEqual([]);
+  });
+
+  it("refuses an engine that mounted other files than ours", async () => {
+    const made = await rig();
+    const hello = `{"type":"hello","version":1,"controls":[],"nonce":"${"0".repeat(64)}","nonceProblem":null}`;
+    const liar = `const text = ${JSON.stringify(hello)}; const b = Buffer.alloc(9 + text.length); b.writeUInt32BE(text.length, 0); b[4] = 1; b.write(text, 9); process.stdout.write(b); process.stdin.resume();`;
+    await expect(provider({ runtimeDir: brokenRuntime("liar", "sandboxd.mjs", liar) }).open(made.spec, never)).rejects.toMatchObject({ code: "ENGINE_REMOTE" });
+    expect(leftOn(made.spec.sessionId)).toEqual([]);
+    expect(readdirSync(join(made.folder, "upper"))).toEqual([]);
+  });
+
+  it("clears the nonce that a crash left in the layer", async () => {
+    const made = await rig();
+    writeFileSync(join(made.folder, "upper", `.ringfence-nonce-${"a".repeat(32)}`), "old");
+    await made.provider.open(made.spec, never);
+    expect(readdirSync(join(made.folder, "upper"))).toEqual([]);
+  });
+});
+
+describe.skipIf(missing !== null)(`an owner that dies${note}`, { timeout: 60_000 }, () => {
+  it("has its containers and volumes removed; those of the living and of strangers stay", async () => {
+    const dead = await rig({ lease: deadLease });
+    const alive = await rig();
+    const foreign = await rig({ lease: foreignLease });
+    for (const made of [dead, alive, foreign]) await made.provider.open(made.spec, never);
+    docker("volume", "create", "ringfence-test-unlabelled");
+    try {
+      const report = await provider().reap();
+      expect({ failures: report.failures, containers: report.containers.length, volumes: report.volumes.length }).toEqual({ failures: [], containers: 1, volumes: 1 });
+      expect([dead, alive, foreign].map((made) => leftOn(made.spec.sessionId).length)).toEqual([0, 2, 2]);
+      expect(docker("volume", "ls", "-q", "--filter", "name=ringfence-test-unlabelled")).toBe("ringfence-test-unlabelled");
+    } finally {
+      docker("volume", "rm", "ringfence-test-unlabelled");
+    }
+  });
+
+  it("by SIGKILL takes its container with it, and the next command removes the volume", async () => {
+    const made = await rig();
+    const bundle = join(scratch, "owner.mjs");
+    const entry = (name: string): string => JSON.stringify(fileURLToPath(new URL(`../../src/adapters/${name}.ts`, import.meta.url)));
+    await build({
+      stdin: {
+        contents: `import { createDockerProvider } from ${entry("docker/provider")}; import { currentLease } from ${entry("system/lease")};
+          const log = { debug() {}, info() {}, warn() {}, error() {}, child() { return log; } };
+          const provider = createDockerProvider({ runtimeDir: ${JSON.stringify(RUNTIME)}, lease: currentLease(), telemetry: log });
+          const sandbox = await provider.open(${JSON.stringify(made.spec)}, new AbortController().signal);
+          void sandbox.run({ argv: ["sleep", "1000"], cwd: "/", environment: { PATH: "/bin:/usr/bin" }, stdin: null, timeoutMs: 1e6, outputBytes: 1 }, { stdout() {}, stderr() {} }, new AbortController().signal);
+          console.log("open");`,
+        resolveDir: fileURLToPath(new URL("../..", import.meta.url)),
+        loader: "ts",
+      },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      packages: "external",
+      outfile: bundle,
+      logLevel: "silent",
+    });
+    // Beside the packages it imports, or Node does not find them.
+    const home = mkdtempSync(fileURLToPath(new URL("../../node_modules/.owner-", import.meta.url)));
+    try {
+      cpSync(bundle, join(home, "owner.mjs"));
+      const owner = spawn(process.execPath, [join(home, "owner.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
+      const lines = createInterface({ input: owner.stdout });
+      await once(lines, "line");
+      expect(leftOn(made.spec.sessionId)).toHaveLength(2);
+      const gone = once(owner, "exit");
+      owner.kill("SIGKILL");
+      await gone;
+      await expect.poll(() => leftOn(made.spec.sessionId).length, { timeout: 5_000, interval: 50 }).toBe(1);
+      expect(await provider().reap()).toMatchObject({ containers: [], failures: [], volumes: [expect.stringContaining(made.spec.sessionId) as string] });
+      expect(leftOn(made.spec.sessionId)).toEqual([]);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+});
+
+describe.skipIf(missing !== null)(`the engine${note}`, () => {
+  it("says what it is, and which images it has", async () => {
+    const made = await rig();
+    expect(await made.provider.info()).toMatchObject({ os: "linux", seccomp: true, version: expect.stringMatching(/^\d+\./) as string });
+    expect(await made.provider.imageExists(made.spec.image)).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await made.provider.imageExists("ringfence/no-such-image:1")).toBeNull();
+  });
+});

@@ -1,0 +1,211 @@
+// The laws of deciding: they hold for every policy and every action, not only for the built-in ones.
+
+import * as fc from "fast-check";
+import { Minimatch } from "minimatch";
+import { describe, expect, it } from "vitest";
+import type { ActionEffect } from "../../src/core/action/effects.js";
+import type { DecisionEffect } from "../../src/core/policy/index.js";
+import { decideEffects } from "../../src/core/policy/index.js";
+import { globCovers, globsMeet, namesMeet } from "../../src/core/policy/glob-meet.js";
+import { matchWord } from "../../src/core/policy/match-word.js";
+import { matcherStore, type PolicySet } from "../../src/core/policy/policy-set.js";
+import type { Matcher, Rule } from "../../src/core/policy/rule.js";
+import { CONTEXT } from "../unit/policy/support.js";
+
+const RUNS = { numRuns: process.env["RINGFENCE_SOAK"] === "1" ? 5_000 : 200 };
+const RANK = { allow: 0, ask: 1, deny: 2 };
+
+const name = fc.constantFrom("a", "b", ".git", "hooks", "x.py", "A");
+const segment = fc.oneof({ weight: 3, arbitrary: name }, { weight: 1, arbitrary: fc.constantFrom("*", "**", "*.py", "?", ".*") });
+const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => `/workspace/${parts.join("/")}`);
+const globPath = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/workspace/${parts.join("/")}`);
+const ruleGlob = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `./${parts.join("/")}`);
+
+const fileEffect = fc.record({
+  kind: fc.constant("file" as const),
+  operation: fc.constantFrom("read" as const, "write" as const, "create" as const, "delete" as const, "metadata" as const),
+  path,
+  certainty: fc.constant("exact" as const),
+  recursive: fc.boolean(),
+  by: fc.constantFrom("rm", "cp"),
+  from: fc.constant("x"),
+});
+const patternEffect = fc.tuple(fileEffect, globPath).map(([effect, glob]) => ({ ...effect, path: glob, certainty: "pattern" as const }));
+const word = fc.constantFrom("rm", "git", "push", "-f", "--force", "x");
+const execEffect = fc.tuple(fc.constantFrom("rm", "git"), fc.array(fc.option(word), { maxLength: 3 })).map(([program, rest]) => ({ kind: "exec" as const, program, path: null, argv: [program, ...rest], from: "x" }));
+const opaque = fc.constant({ kind: "opaque-text" as const, why: "unknown", from: "x" });
+const connect = fc.option(fc.constantFrom("localhost", "a.test")).map((host) => ({ kind: "connect" as const, host, url: null, by: "curl", from: "x" }));
+const effects: fc.Arbitrary<readonly ActionEffect[]> = fc.array(fc.oneof(fileEffect, patternEffect, execEffect, connect, opaque), { minLength: 1, maxLength: 5 });
+
+const matcher: fc.Arbitrary<Matcher> = fc.oneof(
+  fc
+    .record({ paths: fc.array(ruleGlob, { maxLength: 2 }), except: fc.array(ruleGlob, { maxLength: 1 }), operations: fc.subarray(["read", "write", "create", "delete", "metadata"] as const, { minLength: 1 }) })
+    .map((one) => ({ on: "file" as const, outside: false, whole: false, recursive: null, by: [], ...one })),
+  fc.record({ programs: fc.subarray(["rm", "git"]), args: fc.array(word, { maxLength: 2 }) }).map((one) => ({ on: "exec" as const, flags: [], withoutFlags: [], ...one })),
+  fc.record({ hosts: fc.subarray(["localhost", "*.test"]) }).map((one) => ({ on: "connect" as const, except: [], ...one })),
+);
+const rules: fc.Arbitrary<readonly Rule[]> = fc
+  .array(fc.record({ effect: fc.constantFrom<DecisionEffect>("allow", "ask", "deny"), when: fc.array(matcher, { minLength: 1, maxLength: 2 }) }), { maxLength: 6 })
+  .map((some) => some.map((one, index) => makeRule(`acme.r${String(index)}`, one.effect, one.when)));
+
+function makeRule(id: string, effect: DecisionEffect, when: readonly Matcher[]): Rule {
+  return { id, pack: "acme", effect, layer: null, threats: [], message: id, allowed: null, guidance: null, risk: null, roles: [], notRoles: [], containment: "any", timeoutMs: null, when, at: { file: "x", line: 1, column: 1 } };
+}
+
+function setOf(some: readonly Rule[]): PolicySet {
+  return { digest: "sha256:0", sources: [], rules: some, compiledFor: matcherStore(some) };
+}
+
+describe("a decision", () => {
+  it("does not depend on the order of rules", () => {
+    fc.assert(
+      fc.property(rules, effects, fc.integer(), (some, asked, seed) => {
+        const turned = [...some.slice(Math.abs(seed) % (some.length + 1)), ...some.slice(0, Math.abs(seed) % (some.length + 1))].reverse();
+        expect(decideEffects(setOf(turned), asked, CONTEXT)).toEqual(decideEffects(setOf(some), asked, CONTEXT));
+      }),
+      RUNS,
+    );
+  });
+
+  it("never allows more when a deny or an ask rule is added", () => {
+    fc.assert(
+      fc.property(rules, effects, fc.constantFrom<DecisionEffect>("deny", "ask"), matcher, (some, asked, effect, when) => {
+        const before = decideEffects(setOf(some), asked, CONTEXT).effect;
+        const after = decideEffects(setOf([...some, makeRule("acme.added", effect, [when])]), asked, CONTEXT).effect;
+        expect(RANK[after]).toBeGreaterThanOrEqual(RANK[before]);
+      }),
+      RUNS,
+    );
+  });
+
+  it("never allows more when an effect is added to the action", () => {
+    fc.assert(
+      fc.property(rules, effects, effects, (some, asked, more) => {
+        const before = decideEffects(setOf(some), asked, CONTEXT).effect;
+        expect(RANK[decideEffects(setOf(some), [...asked, ...more], CONTEXT).effect]).toBeGreaterThanOrEqual(RANK[before]);
+      }),
+      RUNS,
+    );
+  });
+
+  it("is deny when no allow rule is left", () => {
+    fc.assert(
+      fc.property(rules, effects, (some, asked) => {
+        expect(decideEffects(setOf(some.filter((one) => one.effect !== "allow")), asked, CONTEXT).effect).toBe("deny");
+      }),
+      RUNS,
+    );
+  });
+
+  it("is deny when a rule fails on any effect, and never throws", () => {
+    fc.assert(
+      fc.property(rules, effects, (some, asked) => {
+        const policy = setOf(some);
+        const failing: PolicySet = {
+          ...policy,
+          compiledFor: (places) => [
+            ...policy.compiledFor(places),
+            {
+              rule: makeRule("acme.fails", "allow", []),
+              kinds: new Set(["file", "exec", "connect", "opaque-text"] as const),
+              matches: () => {
+                throw new Error("a defect");
+              },
+            },
+          ],
+        };
+        const decision = decideEffects(failing, asked, CONTEXT);
+        expect([decision.effect, decision.errors.length > 0]).toEqual(["deny", true]);
+      }),
+      RUNS,
+    );
+  });
+
+  it("is deny whenever a part of the text cannot be told", () => {
+    fc.assert(
+      fc.property(rules, effects, (some, asked) => {
+        expect(decideEffects(setOf(some), [...asked, { kind: "opaque-text", why: "unknown", from: "" }], CONTEXT).effect).toBe("deny");
+      }),
+      RUNS,
+    );
+  });
+
+  it("lists its reasons strictest first, each rule once", () => {
+    fc.assert(
+      fc.property(rules, effects, (some, asked) => {
+        const { reasons, effect } = decideEffects(setOf(some), asked, CONTEXT);
+        const ranks = reasons.map((reason) => RANK[reason.effect]);
+        expect(ranks).toEqual([...ranks].sort((left, right) => right - left));
+        expect(new Set(reasons.map((reason) => reason.rule)).size).toBe(reasons.length);
+        expect(reasons[0]?.effect).toBe(effect);
+      }),
+      RUNS,
+    );
+  });
+
+  it("is for a pattern never milder than for a file the pattern can name, where a change is meant", () => {
+    fc.assert(
+      fc.property(rules, fileEffect, (some, effect) => {
+        const changing: ActionEffect = { ...effect, operation: effect.operation === "read" ? "write" : effect.operation };
+        const parts = effect.path.split("/");
+        const pattern: ActionEffect = { ...changing, certainty: "pattern", path: [...parts.slice(0, -1), parts.at(-1)?.startsWith(".") === true ? ".*" : "*"].join("/") };
+        expect(RANK[decideEffects(setOf(some), [pattern], CONTEXT).effect]).toBeGreaterThanOrEqual(RANK[decideEffects(setOf(some), [changing], CONTEXT).effect]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe("globs against globs", () => {
+  const names = fc.stringMatching(/^[a-c.]{1,5}$/);
+  const nameGlob = fc.stringMatching(/^[a-c.*?]{1,6}$/).filter((glob) => !glob.includes("**"));
+
+  it("a name glob meets every name that minimatch says it names", () => {
+    fc.assert(
+      fc.property(nameGlob, names.filter((one) => one !== "." && one !== ".."), (glob, one) => {
+        const matched = new Minimatch(glob, { dot: true, nonegate: true, nocomment: true, platform: "linux" }).match(one);
+        if (matched) expect(namesMeet(glob, one)).toBe(true);
+        if (glob !== one) expect(namesMeet(one, glob)).toBe(namesMeet(glob, one));
+      }),
+      RUNS,
+    );
+  });
+
+  it("two globs that name one path meet", () => {
+    const parts = fc.array(fc.constantFrom("a", "b", "*", "**", "a*"), { minLength: 1, maxLength: 5 });
+    const file = fc.array(fc.constantFrom("a", "b", "ab"), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(parts, parts, file, (left, right, one) => {
+        const named = (glob: readonly string[]): boolean => new Minimatch(glob.join("/"), { dot: true, platform: "linux" }).match(one.join("/"));
+        if (named(left) && named(right)) expect(globsMeet(left, right)).toBe(true);
+      }),
+      { numRuns: RUNS.numRuns * 5 },
+    );
+  });
+
+  it("a glob that covers another names all that the other names", () => {
+    const parts = fc.array(fc.constantFrom("a", "b", "*", "**", "a*"), { minLength: 1, maxLength: 4 });
+    const file = fc.array(fc.constantFrom("a", "b", "ab"), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(parts, parts, file, (rule, pattern, one) => {
+        const named = (glob: readonly string[]): boolean => new Minimatch(glob.join("/"), { dot: true, platform: "linux" }).match(one.join("/"));
+        if (globCovers(rule, pattern, false) && named(pattern)) expect(named(rule) || (rule.at(-1) === "**" && named(rule.slice(0, -1)))).toBe(true);
+      }),
+      { numRuns: RUNS.numRuns * 5 },
+    );
+  });
+
+  it("a word glob says the same as a regular expression", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ab*?]{0,8}$/), fc.stringMatching(/^[ab]{0,8}$/), (glob, text) => {
+        const expression = new RegExp(`^${glob.replaceAll(/\*+/g, ".*").replaceAll("?", ".")}$`);
+        expect(matchWord(glob, text)).toBe(expression.test(text));
+      }),
+      RUNS,
+    );
+  });
+
+  it("a hostile word glob answers at once", () => {
+    expect(matchWord(`${"*a".repeat(200)}b`, "a".repeat(4096))).toBe(false);
+  });
+});

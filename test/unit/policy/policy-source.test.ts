@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compileCached } from "../../../src/adapters/files/policy-cache.js";
+import { builtinPoliciesDir, loadPolicySources } from "../../../src/adapters/files/policy-source.js";
+import { GuardError, LIMITS } from "../../../src/core/shared/index.js";
+import { hash, policyText, rule } from "./support.js";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "policy-source-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function names(files: readonly string[]): Promise<readonly string[]> {
+  return (await loadPolicySources({ files, builtinDir: builtinPoliciesDir(), profile: "kimi-dev" })).map((source) => source.name.replace(folder, ""));
+}
+
+async function failure(files: readonly string[]): Promise<unknown> {
+  return loadPolicySources({ files, builtinDir: builtinPoliciesDir(), profile: "kimi-dev" }).then(
+    () => null,
+    (cause: unknown) => (cause instanceof GuardError ? cause.code : cause),
+  );
+}
+
+describe("loading policy files", () => {
+  it("takes the packs and the profile when no file is named", async () => {
+    expect(await names([])).toEqual(expect.arrayContaining(["builtin:kimi-dev.policy.yaml", "builtin:l7-agent-ecosystem.policy.yaml", "builtin:cross-layer.policy.yaml"]));
+  });
+
+  it("keeps the packs and leaves the profile out when a file is named that does not extend it", async () => {
+    await writeFile(join(folder, "own.yaml"), policyText());
+    const found = await names([join(folder, "own.yaml")]);
+    expect([found.includes("builtin:l1-foundation-models.policy.yaml"), found.includes("builtin:kimi-dev.policy.yaml"), found.at(-1)]).toEqual([true, false, "/own.yaml"]);
+  });
+
+  it("adds the profile that a file extends", async () => {
+    await writeFile(join(folder, "own.yaml"), policyText().replace("rules:", "extends: [kimi-dev]\nrules:"));
+    expect(await names([join(folder, "own.yaml")])).toContain("builtin:kimi-dev.policy.yaml");
+  });
+
+  it("names what is wrong with a file that cannot be used", async () => {
+    await writeFile(join(folder, "huge.yaml"), "x".repeat(LIMITS.policyBytes + 1));
+    await writeFile(join(folder, "latin.yaml"), new Uint8Array([0x61, 0xff, 0xfe]));
+    expect([await failure([join(folder, "none.yaml")]), await failure([folder]), await failure([join(folder, "huge.yaml")]), await failure([join(folder, "latin.yaml")])]).toEqual(["POLICY_NOT_FOUND", "POLICY_NOT_FOUND", "POLICY_INVALID", "POLICY_INVALID"]);
+  });
+});
+
+describe("the store of compiled policies", () => {
+  it("gives the same policy again, and compiles anew when its file is spoilt", async () => {
+    const sources = [{ name: "own.yaml", text: policyText(rule("acme.read", "allow", "{ file: { operations: [read], any: true } }")) }];
+    const options = { folder, salt: "1", hash };
+    const first = await compileCached(sources, options);
+    const second = await compileCached(sources, options);
+    const digests = [first, second].map((one) => (one.ok ? one.value.digest : null));
+    expect(digests[0]).toBe(digests[1]);
+    expect(digests[0]).toMatch(/^sha256:/);
+  });
+
+  it("never keeps a policy with issues", async () => {
+    const sources = [{ name: "own.yaml", text: "version: 2" }];
+    expect((await compileCached(sources, { folder, salt: "1", hash })).ok).toBe(false);
+    expect((await compileCached(sources, { folder, salt: "1", hash })).ok).toBe(false);
+  });
+});
