@@ -17,7 +17,8 @@ process.exitCode = ready.exit === 0 ? await runTests(ready.env, process.argv.sli
 async function runTests(base, rest) {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-test-"));
   const report = join(folder, "report.json");
-  const env = { ...base, RINGFENCE_REQUIRE_ENGINE: "1", TESTCONTAINERS_RYUK_DISABLED: "true" };
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
+  const env = { ...base, ...plain, RINGFENCE_REQUIRE_ENGINE: "1", TESTCONTAINERS_RYUK_DISABLED: "true" };
   const vitest = join(CHECKOUT, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   try {

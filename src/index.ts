@@ -4,7 +4,7 @@ export { composeEngine, openStore, type ComposeOptions, type OpenedSession, type
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";
-export type { CallHooks } from "./engine/guard.js";
+export type { CallHooks } from "./engine/hooks.js";
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
 export type { Observation } from "./engine/observation.js";
 export type { Session } from "./engine/session.js";

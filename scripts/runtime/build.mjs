@@ -28,7 +28,8 @@ const LAYOUT = 1;
  *
  * @typedef {object} RuntimeInfo
  * @property {string} digest over all inputs; sandboxes of one digest have the same runtime
- * @property {string} node version of the Node inside, or "unknown" where it cannot run here
+ * @property {string} sources over our own sources alone, without Node: tells a runtime that is older than the sources
+ * @property {string} node version of the Node inside
  * @property {string} arch
  */
 
@@ -46,7 +47,8 @@ const LAYOUT = 1;
  */
 export async function buildRuntime({ docker = { run: runDocker }, baseImage, nodeBinary = process.execPath, outDir = join(PROJECT, "dist", "runtime"), sandboxd, onProgress = () => undefined, signal }) {
   const bundle = sandboxd === undefined ? await bundleSandboxd() : readFileSync(sandboxd);
-  const digest = await digestInputs(bundle, nodeBinary);
+  const sources = digestSources(bundle);
+  const digest = await digestInputs(sources, nodeBinary);
   const present = readInfo(outDir);
   if (present?.digest === digest) return { ...present, changed: false };
   mkdirSync(dirname(outDir), { recursive: true });
@@ -58,9 +60,10 @@ export async function buildRuntime({ docker = { run: runDocker }, baseImage, nod
     copyFileSync(nodeBinary, join(making, "node"));
     chmodSync(join(making, "node"), 0o755);
     writeFileSync(join(making, "sandboxd.mjs"), bundle, { mode: 0o644 });
-    const info = { digest, node: nodeBinary === process.execPath ? process.version : "unknown", arch: process.arch };
-    writeFileSync(join(making, "runtime.json"), `${JSON.stringify(info)}\n`, { mode: 0o644 });
     openForAll(making);
+    onProgress("starting Node as a sandbox would");
+    const info = { digest, sources, node: await nodeVersion({ docker, baseImage, folder: making, signal }), arch: process.arch };
+    writeFileSync(join(making, "runtime.json"), `${JSON.stringify(info)}\n`, { mode: 0o644 });
     // A running sandbox keeps the old folder through its mount; the new one takes the name in one step.
     const old = `${making}.old`;
     if (existsSync(outDir)) renameSync(outDir, old);
@@ -88,7 +91,9 @@ export function readInfo(outDir) {
 export async function bundleSandboxd() {
   const { build } = await import("esbuild");
   const result = await build({
-    entryPoints: [join(PROJECT, "src", "sandboxd", "main.ts")],
+    // The digest must not depend on the folder this is called from.
+    absWorkingDir: PROJECT,
+    entryPoints: ["src/sandboxd/main.ts"],
     bundle: true,
     write: false,
     platform: "node",
@@ -101,11 +106,22 @@ export async function bundleSandboxd() {
   return file.contents;
 }
 
-/** @param {Uint8Array} bundle @param {string} nodeBinary */
-async function digestInputs(bundle, nodeBinary) {
+/** The digest that a runtime made of today's sources would carry as `sources`. */
+export async function currentSources() {
+  return digestSources(await bundleSandboxd());
+}
+
+/** @param {Uint8Array} bundle */
+function digestSources(bundle) {
   const hash = createHash("sha256").update(`layout ${LAYOUT} ${process.arch}\n`).update(bundle);
   for (const name of readdirSync(NATIVE).filter((entry) => /\.[ch]$/.test(entry)).sort()) hash.update(`\n${name}\n`).update(readFileSync(join(NATIVE, name)));
   for (const name of ["Dockerfile", "compile.sh"]) hash.update(readFileSync(join(HERE, name)));
+  return `sha256:${hash.digest("hex")}`;
+}
+
+/** @param {string} sources @param {string} nodeBinary */
+async function digestInputs(sources, nodeBinary) {
+  const hash = createHash("sha256").update(sources);
   await pipeline(createReadStream(nodeBinary), async (source) => {
     for await (const chunk of source) hash.update(chunk);
   });
@@ -132,6 +148,25 @@ async function compile({ docker, baseImage, into, onProgress, signal }) {
     if (container !== "") await docker.run(["rm", "-f", container], { limitMs: ASK_MS });
     await docker.run(["rmi", tag], { limitMs: ASK_MS });
     rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts the carried Node through the carried loader, without a network, and returns its version. The folder is copied in,
+ * not mounted, so that this also holds where the engine does not see our files.
+ * @param {{docker: DockerClient, baseImage: string, folder: string, signal?: AbortSignal}} work
+ */
+async function nodeVersion({ docker, baseImage, folder, signal }) {
+  const argv = ["--library-path", "/.ringfence/lib", "/.ringfence/node", "--version"];
+  const made = await docker.run(["create", "--network", "none", "--label", "dev.ringfence.setup=runtime", "--entrypoint", "/.ringfence/lib/ld.so", baseImage, ...argv], { limitMs: ASK_MS, signal });
+  const container = made.stdout.trim();
+  try {
+    const copied = made.code === 0 ? await docker.run(["cp", folder, `${container}:/.ringfence`], { limitMs: ASK_MS, signal }) : made;
+    const ran = copied.code === 0 ? await docker.run(["start", "-a", container], { limitMs: ASK_MS, signal }) : copied;
+    if (ran.code === 0 && /^v\d+\./.test(ran.stdout.trim())) return ran.stdout.trim();
+    throw new Error(`the carried Node does not start: ${`${ran.stdout}\n${ran.stderr}`.trim()}`);
+  } finally {
+    if (container !== "") await docker.run(["rm", "-f", container], { limitMs: ASK_MS });
   }
 }
 

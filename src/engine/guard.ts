@@ -6,22 +6,23 @@ import { isThought, normalise } from "../core/action/index.js";
 import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
 import { evaluateArgv, evaluateShell, simpleWords, type Evaluation } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
-import { GuardError, printable, type CallId, type Digest, type JsonObject, type Role } from "../core/shared/index.js";
-import type { OutputSink } from "../ports/sandbox.js";
+import { GuardError, printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
+import { ask } from "./approve.js";
+import { breakOff, breakSession } from "./break-off.js";
+import { containmentOf } from "./containment.js";
+import { within } from "./deadline.js";
 import { describeAction } from "./describe.js";
-import { findingText, refusalText, type Observation } from "./observation.js";
+import type { CallHooks } from "./hooks.js";
+import type { LiveSession } from "./live.js";
+import { nextCallId } from "./live.js";
+import { findingText, nothingRan, refusalText, type Observation } from "./observation.js";
 import { modelText, recordOutput } from "./output.js";
 import { perform, type Performed } from "./perform.js";
 import { overLimit } from "./receive.js";
-import { nextCallId, type LiveSession } from "./session.js";
+import { changeEvents, closedEvent, decisionEvent, receivedEvent } from "./records.js";
 import { settle, type Settled } from "./settle.js";
 import { carryOn, environmentOf } from "./surroundings.js";
-
-/** Who watches a call while it runs. */
-export interface CallHooks {
-  /** Raw output as it arrives. */
-  readonly output?: OutputSink;
-}
+import { watchChanges } from "./watch.js";
 
 interface Judged {
   readonly id: CallId;
@@ -39,12 +40,12 @@ interface Judged {
 
 /** Guards one call. Rejects with GuardError for faults of ours or of the sandbox; a refusal is an observation. */
 export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHooks, signal: AbortSignal): Promise<Observation> {
-  if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `the sandbox of ${live.id} has ended: ${printable(live.broken)}`);
+  if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `session ${live.id} is broken: ${printable(live.broken)}`);
   if (isThought(call)) return think(live, call);
-  const judged = judge(live, call);
+  const judged = await judge(live, call);
   if (judged.decision.effect === "deny") return refuse(live, judged, judged.drafts, null);
   if (judged.decision.effect === "allow") return run(live, judged, judged.drafts, null, hooks, signal);
-  const approval = await ask(live, judged, signal);
+  const approval = await ask(live, { ...judged, tool: call.tool }, judged.drafts, signal);
   const resolved: EventDraft = { call: judged.id, type: "approval.resolved", data: approval };
   if (approval.outcome !== "approved") return refuse(live, judged, [resolved], approval);
   return run(live, judged, [resolved], approval, hooks, signal);
@@ -53,56 +54,14 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
 /** A thought has no effect; it is on record all the same. */
 async function think(live: LiveSession, call: ToolCall): Promise<Observation> {
   const id = nextCallId(live);
-  const received = receivedEvent(live, id, overLimit(call) === null ? call : { ...call, arguments: {} });
-  await live.append([received, { call: id, type: "call.closed", data: { outcome: "completed", exitCode: null, observationDigest: null } }]);
+  const received = await receivedEvent(live, id, overLimit(call) === null ? call : { ...call, arguments: {} });
+  await live.append([received, closedEvent(id, "completed")]);
   const decision: Decision = { effect: "allow", reasons: [], obligations: [], errors: [], guidance: null, policyDigest: live.options.policy.digest };
   return nothingRan({ id, call, summary: "a thought", decision }, "completed", null, "");
 }
 
-/** The record of a call as received, with secrets taken out. */
-export function receivedEvent(live: LiveSession, id: CallId, call: ToolCall): EventDraft {
-  const { redactor, keyedDigest } = live.deps;
-  return {
-    call: id,
-    type: "call.received",
-    data: {
-      label: printable(call.id),
-      role: call.role ?? live.options.role,
-      tool: printable(call.tool),
-      arguments: redactor.json(call.arguments) as JsonObject,
-      argumentsDigest: keyedDigest(JSON.stringify(call.arguments)),
-    },
-  };
-}
-
-/** The answer to a call that ran nothing. */
-export function nothingRan(
-  judged: { readonly id: CallId; readonly call: ToolCall; readonly summary: string; readonly decision: Decision },
-  outcome: Observation["outcome"],
-  approval: EventData["approval.resolved"] | null,
-  message: string,
-): Observation {
-  return {
-    call: judged.id,
-    label: judged.call.id,
-    summary: judged.summary,
-    outcome,
-    decision: judged.decision,
-    approval,
-    exitCode: null,
-    signal: null,
-    ended: null,
-    durationMs: 0,
-    stdout: "",
-    stderr: "",
-    changes: [],
-    findings: [],
-    message,
-  };
-}
-
-/** Steps 1 to 3: receive, normalise, decide. Pure but for the ids and digests. */
-function judge(live: LiveSession, call: ToolCall): Judged {
+/** Steps 1 to 3: receive, normalise, decide. Nothing has an effect yet. */
+async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
   const { deps, options, surroundings } = live;
   const id = nextCallId(live);
   const role = call.role ?? options.role;
@@ -114,27 +73,16 @@ function judge(live: LiveSession, call: ToolCall): Judged {
     root: options.defaults.root,
     cwd: surroundings.cwd,
     home: options.defaults.home,
-    containment: "attested",
+    containment: containmentOf(live.sandbox.controls),
   };
   const decision = decide(options.policy, action, context);
   const { effects, ...bound } = action;
   const actionDigest = deps.keyedDigest(JSON.stringify({ action: bound, cwd: surroundings.cwd, carried: [...surroundings.carried] }));
   const summary = deps.redactor.text(describeAction(action));
-  const drafts: EventDraft[] = [
-    receivedEvent(live, id, kept),
-    {
-      call: id,
-      type: "decision.made",
-      data: {
-        action: { kind: action.kind, summary, cwd: action.kind === "command" ? surroundings.cwd : null, effects: effects.length },
-        actionDigest,
-        effect: decision.effect,
-        reasons: decision.reasons.map((reason) => ({ ...reason, subject: deps.redactor.text(reason.subject) })),
-        obligations: decision.obligations,
-        guidance: decision.guidance,
-        policyDigest: decision.policyDigest,
-      },
-    },
+  const cwd = action.kind === "command" ? surroundings.cwd : null;
+  const drafts: readonly EventDraft[] = [
+    await receivedEvent(live, id, kept),
+    decisionEvent(live, id, decision, { action: { kind: action.kind, summary, cwd, effects: effects.length }, actionDigest }),
   ];
   return { id, call, role, action, evaluation, decision, context, actionDigest, summary, drafts };
 }
@@ -162,43 +110,9 @@ function understand(live: LiveSession, call: ToolCall, tooBig: string | null): {
   return { action, evaluation };
 }
 
-/** Step 4. The request is durable before anybody is asked; only a clear yes in time approves. */
-async function ask(live: LiveSession, judged: Judged, signal: AbortSignal): Promise<EventData["approval.resolved"]> {
-  const { deps, options } = live;
-  const { actionDigest, decision } = judged;
-  const rules = decision.reasons.filter((reason) => reason.effect === "ask").map((reason) => reason.rule);
-  const request: EventDraft = {
-    call: judged.id,
-    type: "approval.requested",
-    data: { actionDigest, policyDigest: decision.policyDigest, summary: judged.summary, rules },
-  };
-  await live.append([...judged.drafts, request]);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.defaults.approvalTimeoutMs)]);
-  try {
-    const outcome = await deps.approver.request(
-      {
-        actionDigest,
-        policyDigest: decision.policyDigest,
-        role: judged.role,
-        tool: judged.call.tool,
-        action: deps.redactor.text(describeAction(judged.action, Number.MAX_SAFE_INTEGER)),
-        cwd: live.surroundings.cwd,
-        reasons: decision.reasons,
-      },
-      deadline,
-    );
-    // An answer that comes after the deadline, or after the caller gave up, is no answer.
-    if (deadline.aborted && outcome.outcome === "approved") return { actionDigest, outcome: "expired", by: "timer", detail: "answered too late" };
-    return { actionDigest, ...outcome };
-  } catch (error) {
-    deps.telemetry.error("approver failed", { session: live.id, call: judged.id, cause: String(error) });
-    return { actionDigest, outcome: "unavailable", by: "nobody", detail: "the approver failed" };
-  }
-}
-
 async function refuse(live: LiveSession, judged: Judged, drafts: readonly EventDraft[], approval: EventData["approval.resolved"] | null): Promise<Observation> {
   const outcome = approval === null ? "denied" : "rejected";
-  await live.append([...drafts, { call: judged.id, type: "call.closed", data: { outcome, exitCode: null, observationDigest: null } }]);
+  await live.append([...drafts, closedEvent(judged.id, outcome)]);
   return nothingRan(judged, outcome, approval, refusalText(judged.decision, approval));
 }
 
@@ -211,7 +125,7 @@ async function run(
   hooks: CallHooks,
   signal: AbortSignal,
 ): Promise<Observation> {
-  const { deps, options } = live;
+  const { options } = live;
   const { action } = judged;
   const timeoutMs = limitMs(options.defaults.timeoutMs, action.kind === "command" ? action.timeoutMs : null, judged.decision);
   const environment = environmentOf(live.surroundings, options.defaults);
@@ -223,30 +137,33 @@ async function run(
       data: { kind: action.kind, cwd: action.kind === "command" ? live.surroundings.cwd : null, environment: Object.keys(environment), timeoutMs },
     },
   ]);
-  let performed: Performed;
-  let settled: Settled;
-  let hints = 0;
   try {
-    const watch = await deps.observer?.start(live.workspace.mount, () => (hints += 1));
+    const watch = await watchChanges(live);
+    let performed: Performed;
     try {
       performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
     } finally {
-      await watch?.stop();
+      await watch.stop();
     }
-    settled = await settle(live, judged.context, approvedRules(judged.decision, approval));
+    const { settleMs, graceMs } = live.deadlines;
+    const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval)), settleMs + graceMs, "looking at what the call changed");
+    return await finish(live, judged, approval, { performed, settled, hints: watch.hints() });
   } catch (error) {
-    throw await breakOff(live, judged, error);
+    throw await breakOff(live, judged.id, error);
   }
-  return finish(live, judged, approval, performed, settled, hints);
+}
+
+interface Outcome {
+  readonly performed: Performed;
+  readonly settled: Settled;
+  readonly hints: number;
 }
 
 async function finish(
   live: LiveSession,
   judged: Judged,
   approval: EventData["approval.resolved"] | null,
-  performed: Performed,
-  settled: Settled,
-  hints: number,
+  { performed, settled, hints }: Outcome,
 ): Promise<Observation> {
   const { deps } = live;
   const putBlob = (bytes: Uint8Array): Promise<Digest> => live.ledger.putBlob(bytes);
@@ -272,9 +189,11 @@ async function finish(
         quiescent: performed.quiescent,
       },
     },
-    { call: judged.id, type: "reconciliation.done", data: { changes: settled.changes, findings: settled.findings, hints } },
-    { call: judged.id, type: "call.closed", data: { outcome, exitCode: performed.exitCode, observationDigest: deps.hasher(message) } },
+    ...changeEvents(judged.id, settled.changes, settled.findings, hints),
+    closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message) }),
   ]);
+  // What policy forbids and nobody could undo would lie there for the next call.
+  if (settled.left.length > 0) await breakSession(live, `forbidden changes could not be undone: ${settled.left.slice(0, 5).map((path) => printable(path)).join(", ")}`);
   return {
     call: judged.id,
     label: judged.call.id,
@@ -294,16 +213,6 @@ async function finish(
   };
 }
 
-/** What the call did cannot be told: record that, and destroy the sandbox. */
-async function breakOff(live: LiveSession, judged: Judged, error: unknown): Promise<GuardError> {
-  const fault = error instanceof GuardError ? error : new GuardError("SANDBOX_FAILED", `the call could not be brought to an end: ${printable(String(error))}`, { cause: error });
-  live.broken ??= fault.message;
-  live.deps.telemetry.error("call broken off", { session: live.id, call: judged.id, cause: fault.message });
-  await live.sandbox.close().catch((cause: unknown) => live.deps.telemetry.warn("closing a broken sandbox", { session: live.id, cause: String(cause) }));
-  await live.append([{ call: judged.id, type: "call.closed", data: { outcome: "in-doubt", exitCode: null, observationDigest: null } }]);
-  return fault;
-}
-
 /** Rules a person approved for this call: changes they cover are not undone. */
 function approvedRules(decision: Decision, approval: EventData["approval.resolved"] | null): ReadonlySet<string> {
   if (approval?.outcome !== "approved") return new Set();
@@ -312,6 +221,7 @@ function approvedRules(decision: Decision, approval: EventData["approval.resolve
 
 function outcomeOf(performed: Performed, settled: Settled): Observation["outcome"] {
   if (performed.ended === "cancelled") return "cancelled";
+  if (settled.left.length > 0) return "failed";
   if (settled.findings.some((finding) => finding.reverted)) return "reverted";
   return performed.ended === "exit" && performed.exitCode === 0 ? "completed" : "failed";
 }
@@ -321,7 +231,8 @@ function endText(performed: Performed): string {
   return `[ended: ${performed.ended}${performed.detail === null ? "" : `, ${performed.detail}`}]`;
 }
 
-function limitMs(session: number, call: number | null, decision: Decision): number {
+/** Time limit of a call: the least of the session's, the call's own and those of the rules that allow it. */
+export function limitMs(session: number, call: number | null, decision: Decision): number {
   const asked = decision.obligations.flatMap((obligation) => (obligation.kind === "timeout" ? [obligation.ms] : []));
   return Math.max(1, Math.min(session, call ?? session, ...asked));
 }

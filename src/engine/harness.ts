@@ -3,15 +3,20 @@
 
 import { decide, type DecisionContext } from "../core/policy/index.js";
 import { readReport, testVerdict, type TestRun, type TestVerdict } from "../core/harness/index.js";
-import { netChanges, type AuditEvent } from "../core/session/index.js";
+import { acceptedChanges, type AuditEvent } from "../core/session/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import { evaluateShell } from "../core/shell/index.js";
-import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
-import type { FileOp, Sandbox } from "../ports/sandbox.js";
-import { nothingRan, receivedEvent, type CallHooks } from "./guard.js";
-import { refusalText, type Observation } from "./observation.js";
-import { collectOutput, modelText, outputText, recordOutput } from "./output.js";
-import { nextCallId, type LiveSession } from "./session.js";
+import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/shared/index.js";
+import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
+import { breakOff } from "./break-off.js";
+import { containmentOf } from "./containment.js";
+import { within } from "./deadline.js";
+import type { CallHooks } from "./hooks.js";
+import { nextCallId, type LiveSession } from "./live.js";
+import { nothingRan, refusalText, type Observation } from "./observation.js";
+import { captureOutput, modelText, outputText, recordOutput, type OutputCapture } from "./output.js";
+import { limitMs } from "./guard.js";
+import { changeEvents, closedEvent, decisionEvent, receivedEvent } from "./records.js";
 import { environmentOf, initialSurroundings } from "./surroundings.js";
 
 export interface HarnessRequest {
@@ -31,67 +36,65 @@ export interface HarnessRun {
 
 const ROLE = "harness";
 
+interface Head {
+  readonly id: CallId;
+  readonly call: { readonly id: string };
+  readonly summary: string;
+  readonly decision: Observation["decision"];
+}
+
 /** Runs one test command. A refusal by policy is an observation with a verdict that did not pass. */
 export async function runHarness(live: LiveSession, request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun> {
+  if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `session ${live.id} is broken: ${printable(live.broken)}`);
   const { deps, options } = live;
-  const { defaults } = options;
+  const { root, home, timeoutMs: sessionMs } = options.defaults;
   const id = nextCallId(live);
   const call = { id: request.label, role: ROLE, tool: "harness", arguments: { run: request.command, edits: request.editsOf === null ? "all" : [...request.editsOf] } };
-  const context: DecisionContext = { role: ROLE, root: defaults.root, cwd: defaults.root, home: defaults.home, containment: "attested" };
-  const form = { shell: request.command };
-  const { effects } = evaluateShell(request.command, { cwd: defaults.root, home: defaults.home, root: defaults.root, environment: new Map() });
-  const decision = decide(options.policy, { kind: "command", form, cwd: defaults.root, timeoutMs: null, effects }, context);
+  const context: DecisionContext = { role: ROLE, root, cwd: root, home, containment: containmentOf(live.sandbox.controls) };
+  const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: new Map() });
+  const decision = decide(options.policy, { kind: "command", form: { shell: request.command }, cwd: root, timeoutMs: null, effects }, context);
   const summary = deps.redactor.text(printable(request.command, 400));
   const drafts = [
-    receivedEvent(live, id, call),
-    {
-      call: id,
-      type: "decision.made" as const,
-      data: {
-        action: { kind: "command", summary, cwd: defaults.root, effects: effects.length },
-        actionDigest: deps.keyedDigest(JSON.stringify(call.arguments)),
-        effect: decision.effect,
-        reasons: decision.reasons,
-        obligations: decision.obligations,
-        guidance: decision.guidance,
-        policyDigest: decision.policyDigest,
-      },
-    },
+    await receivedEvent(live, id, call),
+    decisionEvent(live, id, decision, { action: { kind: "command", summary, cwd: root, effects: effects.length }, actionDigest: deps.keyedDigest(JSON.stringify(call.arguments)) }),
   ];
-  const head = { id, call, summary, decision };
+  const head: Head = { id, call, summary, decision };
   if (decision.effect !== "allow") {
-    await live.append([...drafts, { call: id, type: "call.closed", data: { outcome: "denied", exitCode: null, observationDigest: null } }]);
+    // Nobody is asked: what the harness runs is chosen beforehand, by the one who could answer.
+    await live.append([...drafts, closedEvent(id, "denied")]);
     const run: TestRun = { exitCode: null, report: null };
     return { observation: nothingRan(head, "denied", null, refusalText(decision, null)), run, verdict: { passed: false, counts: null, reasons: ["policy refuses the command"] } };
   }
-  const environment = environmentOf(initialSurroundings(defaults.root), defaults);
-  await live.append([...drafts, { call: id, type: "execution.started", data: { kind: "command", cwd: defaults.root, environment: Object.keys(environment), timeoutMs: defaults.timeoutMs } }]);
-  const stdout = collectOutput();
-  const stderr = collectOutput();
-  const result = await inFreshSandbox(live, await acceptedEdits(live, request.editsOf), signal, (sandbox) =>
-    sandbox.run(
-      { argv: ["bash", "--noprofile", "--norc", "-c", request.command], cwd: defaults.root, environment, stdin: null, timeoutMs: defaults.timeoutMs, outputBytes: defaults.outputBytes },
-      {
-        stdout: (chunk) => {
-          stdout.push(chunk);
-          hooks.output?.stdout(chunk);
-        },
-        stderr: (chunk) => {
-          stderr.push(chunk);
-          hooks.output?.stderr(chunk);
-        },
-      },
-      signal,
-    ),
-  );
-  const run: TestRun = { exitCode: result.ended === "exit" ? result.exitCode : null, report: readReport(outputText(stdout.bytes())) };
+  const environment = environmentOf(initialSurroundings(root), options.defaults);
+  const timeoutMs = limitMs(sessionMs, null, decision);
+  await live.append([...drafts, { call: id, type: "execution.started", data: { kind: "command", cwd: root, environment: Object.keys(environment), timeoutMs } }]);
+  try {
+    const output = captureOutput(hooks.output, options.defaults.outputBytes, deps.telemetry);
+    const result = await inFreshSandbox(live, await acceptedEdits(live, request.editsOf), signal, (sandbox) => {
+      const command = { argv: ["bash", "--noprofile", "--norc", "-c", request.command], cwd: root, environment, stdin: null, timeoutMs, outputBytes: options.defaults.outputBytes };
+      const { graceMs } = live.deadlines;
+      return within(sandbox.run(command, output.sink, signal), timeoutMs + graceMs, "the harness", { signal, graceMs });
+    });
+    return await report(live, head, request, { result, output });
+  } catch (error) {
+    throw await breakOff(live, id, error);
+  }
+}
+
+async function report(live: LiveSession, head: Head, request: HarnessRequest, { result, output }: { readonly result: RunResult; readonly output: OutputCapture }): Promise<HarnessRun> {
+  const { redactor, hasher } = live.deps;
+  const [stdout, stderr] = [output.stdout.bytes(), output.stderr.bytes()];
+  const [stdoutDropped, stderrDropped] = [result.stdoutDropped + output.stdout.dropped(), result.stderrDropped + output.stderr.dropped()];
+  // A run that left processes behind, or whose output is not whole, is no run that ended.
+  const exited = result.ended === "exit" && result.quiescent;
+  const run: TestRun = { exitCode: exited ? result.exitCode : null, report: stdoutDropped === 0 ? readReport(outputText(stdout)) : null };
   const verdict = testVerdict(run, request.before);
   const outcome = result.ended === "cancelled" ? "cancelled" : run.exitCode === 0 ? "completed" : "failed";
   const message = verdictText(verdict);
   const putBlob = (bytes: Uint8Array) => live.ledger.putBlob(bytes);
   await live.append([
     {
-      call: id,
+      call: head.id,
       type: "execution.finished",
       data: {
         exitCode: result.exitCode,
@@ -99,15 +102,15 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
         ended: result.ended,
         detail: message,
         durationMs: Math.round(result.durationMs * 1000) / 1000,
-        stdout: await recordOutput(stdout.bytes(), result.stdoutDropped, deps.redactor, putBlob),
-        stderr: await recordOutput(stderr.bytes(), result.stderrDropped, deps.redactor, putBlob),
+        stdout: await recordOutput(stdout, stdoutDropped, redactor, putBlob),
+        stderr: await recordOutput(stderr, stderrDropped, redactor, putBlob),
         killed: result.killed,
         quiescent: result.quiescent,
       },
     },
     // The sandbox of the harness is thrown away with whatever the tests wrote.
-    { call: id, type: "reconciliation.done", data: { changes: [], findings: [], hints: 0 } },
-    { call: id, type: "call.closed", data: { outcome, exitCode: result.exitCode, observationDigest: deps.hasher(message) } },
+    ...changeEvents(head.id, [], [], 0),
+    closedEvent(head.id, outcome, { exitCode: result.exitCode, observationDigest: hasher(message) }),
   ]);
   const observation: Observation = {
     ...nothingRan(head, outcome, null, message),
@@ -115,17 +118,19 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
     signal: result.signal,
     ended: result.ended,
     durationMs: result.durationMs,
-    stdout: modelText(stdout.bytes(), result.stdoutDropped, deps.redactor),
-    stderr: modelText(stderr.bytes(), result.stderrDropped, deps.redactor),
+    stdout: modelText(stdout, stdoutDropped, redactor),
+    stderr: modelText(stderr, stderrDropped, redactor),
   };
   return { observation, run, verdict };
 }
 
-/** One line on a verdict. */
+const VERDICT_CHARS = 2_000;
+
+/** One printable line on a verdict: the names in it are the tests' own. */
 export function verdictText(verdict: TestVerdict): string {
   const { counts } = verdict;
   const tally = counts === null ? "" : `${counts.passed} passed, ${counts.failed} failed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`;
-  return verdict.passed ? tally : [tally, ...verdict.reasons].filter((part) => part !== "").join("; ");
+  return printable(verdict.passed ? tally : [tally, ...verdict.reasons].filter((part) => part !== "").join("; "), VERDICT_CHARS);
 }
 
 /** File operations that turn the base copy into the base copy with the accepted edits. */
@@ -134,8 +139,11 @@ async function acceptedEdits(live: LiveSession, roles: readonly Role[] | null): 
   const events = await live.deps.store.read(live.id);
   const byCall = roleOfCalls(events);
   const wanted = roles === null ? events : events.filter((event) => event.type !== "reconciliation.done" || roles.includes(byCall.get(event.call ?? "") ?? ""));
-  const ops: FileOp[] = [];
-  for (const change of netChanges(wanted)) ops.push(...(await opsOf(live, change)));
+  const changes = acceptedChanges(wanted);
+  // What goes, and what stands where another kind of thing must, is removed first, deepest first.
+  const gone = changes.filter(({ before, after }) => after === null || (before !== null && before.kind !== after.kind));
+  const ops: FileOp[] = gone.map(({ path }) => ({ op: "remove" as const, path })).reverse();
+  for (const change of changes) ops.push(...(await opsOf(live, change)));
   return ops;
 }
 
@@ -147,34 +155,38 @@ function roleOfCalls(events: readonly AuditEvent[]): ReadonlyMap<string, Role | 
 
 async function opsOf(live: LiveSession, change: Change): Promise<readonly FileOp[]> {
   const { path, after } = change;
-  if (after === null) return [{ op: "remove", path }];
+  if (after === null) return [];
   const mode = after.mode & 0o777;
   if (after.kind === "directory") return [{ op: "mkdir", path, mode }];
   if (after.kind === "symlink") return [{ op: "remove", path }, { op: "symlink", path, target: after.target ?? "" }];
   if (after.kind !== "file") return [];
   const kept = after.digest === null ? null : await live.preimages.load(after.digest);
   const content = kept ?? (await live.workspace.readChanged(path, LIMITS.compareBytes))?.content ?? null;
-  if (content === null) throw new GuardError("SANDBOX_FAILED", `the accepted content of \`${printable(path)}\` is gone`);
+  // What lies there now may be a later call's: only the accepted bytes are taken.
+  if (content === null || after.digest === null || live.deps.hasher(content) !== after.digest) throw new GuardError("SANDBOX_FAILED", `the accepted content of \`${printable(path)}\` is gone`);
   return [{ op: "write", path, content, mode }];
 }
 
 /** Opens a second sandbox on the user's folder, puts the edits there, works, and leaves nothing behind. */
 async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], signal: AbortSignal, work: (sandbox: Sandbox) => Promise<T>): Promise<T> {
-  const { deps, options } = live;
+  const { deps, options, deadlines } = live;
   const id = `ses_${deps.ids.next()}`;
-  const workspace = await deps.workspaces.create(id, live.workspace.path);
   await deps.openSessions.mark(id);
   try {
+    const workspace = await deps.workspaces.create(id, live.workspace.path);
     const { root, sandbox: limits } = options.defaults;
     const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits }, signal);
     try {
-      const failed = (await sandbox.apply(edits, signal)).filter((result) => result !== null);
+      const { filesMs, graceMs } = deadlines;
+      const put = sandbox.apply(edits, AbortSignal.any([signal, AbortSignal.timeout(filesMs)]));
+      const failed = (await within(put, filesMs + graceMs, "putting back the accepted edits", { signal, graceMs })).filter((result) => result !== null);
       if (failed.length > 0) throw new GuardError("SANDBOX_FAILED", `an accepted edit could not be put back: ${printable(failed[0] ?? "")}`);
       return await work(sandbox);
     } finally {
-      await sandbox.close();
+      await within(sandbox.close(), deadlines.closeMs, "closing the sandbox of the harness");
     }
   } finally {
+    // The mark goes last: where the layers could not be removed, the next command finds them by it.
     await deps.workspaces.remove(id);
     await deps.openSessions.clear(id);
   }

@@ -5,9 +5,10 @@ import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
 import { assertNever, GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
 import type { ReadResult } from "../ports/sandbox.js";
-import type { CallHooks } from "./guard.js";
-import { collectOutput } from "./output.js";
-import type { LiveSession } from "./session.js";
+import { within } from "./deadline.js";
+import type { CallHooks } from "./hooks.js";
+import type { LiveSession } from "./live.js";
+import { captureOutput, quiet } from "./output.js";
 
 export interface Performed {
   readonly exitCode: number | null;
@@ -32,17 +33,15 @@ export interface PerformOptions {
 
 /** Runs an action. A failing command or edit is a result; a fault of the sandbox is thrown. */
 export async function perform(live: LiveSession, action: Action, options: PerformOptions): Promise<Performed> {
-  const start = live.deps.clock.elapsedMs();
-  const tool = async (work: Promise<ToolOutcome>): Promise<Performed> => toolResult(await work, live.deps.clock.elapsedMs() - start, options.hooks);
   switch (action.kind) {
     case "command":
       return runCommand(live, action, options);
     case "view":
-      return tool(view(live, action, options.signal));
+      return runTool(live, options, (signal) => view(live, action, signal));
     case "edit":
-      return tool(edit(live, action, options.signal));
+      return runTool(live, options, (signal) => edit(live, action, signal));
     case "submit":
-      return tool(Promise.resolve({ ok: true, text: "" }));
+      return runTool(live, options, async () => ({ ok: true, text: "" }));
     case "opaque":
       throw new GuardError("INTERNAL_BUG", "an opaque action reached the sandbox");
     default:
@@ -50,42 +49,39 @@ export async function perform(live: LiveSession, action: Action, options: Perfor
   }
 }
 
+/** A file tool, within its deadline. An abort by the caller ends the call; what was changed by then is seen afterwards. */
+async function runTool(live: LiveSession, options: PerformOptions, tool: (signal: AbortSignal) => Promise<ToolOutcome>): Promise<Performed> {
+  const { deps, deadlines } = live;
+  const { filesMs, graceMs } = deadlines;
+  const start = deps.clock.elapsedMs();
+  const took = (): number => deps.clock.elapsedMs() - start;
+  try {
+    const work = tool(AbortSignal.any([options.signal, AbortSignal.timeout(filesMs)]));
+    return toolResult(await within(work, filesMs + graceMs, "a file operation", { signal: options.signal, graceMs }), took(), quiet(options.hooks.output, deps.telemetry));
+  } catch (error) {
+    if (!(error instanceof GuardError && error.code === "CANCELLED" && options.signal.aborted)) throw error;
+    return { ...toolResult({ ok: false, text: "" }, took(), () => undefined), exitCode: null, ended: "cancelled" };
+  }
+}
+
 async function runCommand(live: LiveSession, action: Extract<Action, { kind: "command" }>, options: PerformOptions): Promise<Performed> {
-  const stdout = collectOutput();
-  const stderr = collectOutput();
+  const { deadlines, options: session } = live;
+  const { stdout, stderr, sink } = captureOutput(options.hooks.output, session.defaults.outputBytes, live.deps.telemetry);
   const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
-  const result = await live.sandbox.run(
-    {
-      argv,
-      cwd: action.cwd,
-      environment: options.environment,
-      stdin: null,
-      timeoutMs: options.timeoutMs,
-      outputBytes: live.options.defaults.outputBytes,
-    },
-    {
-      stdout: (chunk) => {
-        stdout.push(chunk);
-        options.hooks.output?.stdout(chunk);
-      },
-      stderr: (chunk) => {
-        stderr.push(chunk);
-        options.hooks.output?.stderr(chunk);
-      },
-    },
-    options.signal,
-  );
+  const { environment, timeoutMs, signal } = options;
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes: session.defaults.outputBytes };
+  const result = await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs });
   if (!result.quiescent) throw new GuardError("SANDBOX_BROKEN", "processes of the call could not be ended");
   return {
     exitCode: result.exitCode,
     signal: result.signal,
     ended: result.ended,
-    detail: result.ended === "timeout" ? `time limit of ${options.timeoutMs} ms` : null,
+    detail: result.ended === "timeout" ? `time limit of ${timeoutMs} ms` : null,
     durationMs: result.durationMs,
     stdout: stdout.bytes(),
     stderr: stderr.bytes(),
-    stdoutDropped: result.stdoutDropped,
-    stderrDropped: result.stderrDropped,
+    stdoutDropped: result.stdoutDropped + stdout.dropped(),
+    stderrDropped: result.stderrDropped + stderr.dropped(),
     killed: result.killed,
     quiescent: result.quiescent,
   };
@@ -93,10 +89,10 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
 
 type ToolOutcome = { readonly ok: boolean; readonly text: string };
 
-function toolResult(outcome: ToolOutcome, durationMs: number, hooks: CallHooks): Performed {
+function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<typeof quiet>): Performed {
   const bytes = new TextEncoder().encode(outcome.text);
   const none = new Uint8Array(0);
-  if (bytes.byteLength > 0) (outcome.ok ? hooks.output?.stdout : hooks.output?.stderr)?.(bytes);
+  if (bytes.byteLength > 0) show(outcome.ok ? "stdout" : "stderr", bytes);
   return {
     exitCode: outcome.ok ? 0 : 1,
     signal: null,

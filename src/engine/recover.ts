@@ -1,9 +1,13 @@
 // After a crash: sessions whose process is gone are closed on record, and what was running is called in doubt, not guessed.
 
-import { isSessionId } from "../core/shared/index.js";
+import { isSessionId, printable } from "../core/shared/index.js";
+import { replayRisk } from "../core/risk/index.js";
 import { openCalls, sessionState } from "../core/session/state.js";
 import type { EventDraft } from "../core/session/event.js";
+import type { LedgerRecovery } from "../ports/ledger.js";
 import type { EngineDeps } from "./deps.js";
+import { closedEvent } from "./records.js";
+import { scoreBatch } from "./score-batch.js";
 
 export interface Recovered {
   readonly session: string;
@@ -11,46 +15,56 @@ export interface Recovered {
   readonly inDoubt: readonly string[];
 }
 
+type RecoverDeps = Pick<EngineDeps, "store" | "openSessions" | "workspaces" | "telemetry">;
+
 /**
- * Closes every abandoned session. A session that cannot be recovered (its record was tampered with, or another process
- * holds it) is left as it is and reported to the operator's log.
+ * Closes every abandoned session, and tells which. A session that cannot be recovered (its record was tampered with, or
+ * another process holds it) is left as it is and reported to the operator's log.
  */
-export async function recoverSessions(deps: Pick<EngineDeps, "store" | "openSessions" | "workspaces" | "telemetry">): Promise<readonly Recovered[]> {
+export async function recoverSessions(deps: RecoverDeps): Promise<readonly Recovered[]> {
   const recovered: Recovered[] = [];
   for (const id of await deps.openSessions.abandoned()) {
+    if (!isSessionId(id)) continue;
     try {
-      const inDoubt = isSessionId(id) ? await recoverSession(deps, id) : [];
-      recovered.push({ session: id, inDoubt });
+      const closed = await recoverSession(deps, id);
       await deps.openSessions.clear(id);
+      if (closed !== null) recovered.push(closed);
     } catch (error) {
-      deps.telemetry.warn("a session could not be recovered", { session: id, cause: String(error) });
+      deps.telemetry.warn("a session could not be recovered", { session: id, cause: printable(String(error)) });
     }
   }
   return recovered;
 }
 
-async function recoverSession(deps: Pick<EngineDeps, "store" | "workspaces">, id: `ses_${string}`): Promise<readonly string[]> {
+/** null where there was nothing to close on record: nothing had run, or it was closed already. */
+async function recoverSession(deps: RecoverDeps, id: `ses_${string}`): Promise<Recovered | null> {
   const known = (await deps.store.list()).some((listing) => listing.id === id);
   if (!known) {
-    // It crashed before its first record: nothing ran, only its layers are there.
+    // It crashed before it had a record, or it was a harness's: only its layers are there.
     await deps.workspaces.remove(id);
-    return [];
+    return null;
   }
   const ledger = await deps.store.reopen(id);
   try {
-    const state = sessionState(await deps.store.read(id));
-    if (state === null || state.closed !== null) return [];
+    const events = await deps.store.read(id);
+    const state = sessionState(events);
+    if (state === null) await deps.workspaces.remove(id);
+    if (state === null || state.closed !== null) return null;
     const open = openCalls(state);
     const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
-    const drafts: EventDraft[] = open.map((call) => ({
-      call: call.id,
-      type: "call.closed",
-      data: { outcome: inDoubt.includes(call.id) ? "in-doubt" : "cancelled", exitCode: null, observationDigest: null },
-    }));
-    const detail = inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`;
+    const ends: EventDraft[] = open.map((call) => closedEvent(call.id, inDoubt.includes(call.id) ? "in-doubt" : "cancelled"));
+    const { drafts } = scoreBatch(ends, { risk: replayRisk(events), isScored: state.risk !== null, nextSeq: events.length });
+    const detail = [inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`, ...lossText(ledger.recovered ?? null)].join("; ");
     await ledger.append([...drafts, { call: null, type: "session.closed", data: { reason: "recovered", detail, calls: state.calls.length } }]);
-    return inDoubt;
+    return { session: id, inDoubt };
   } finally {
     await ledger.close();
   }
+}
+
+/** What the crash did to the record itself: a reader must be able to tell it from an addition by somebody else. */
+function lossText(recovery: LedgerRecovery | null): readonly string[] {
+  if (recovery === null) return [];
+  const { tornBytes, unsignedRecords } = recovery;
+  return [...(tornBytes === 0 ? [] : [`${tornBytes} bytes of a half-written record were cut off`]), ...(unsignedRecords === 0 ? [] : [`the last ${unsignedRecords} records before this were not signed`])];
 }

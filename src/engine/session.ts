@@ -1,41 +1,24 @@
 // One session: a workspace, a sandbox, a record and a policy, opened and closed together. Calls are made one at a time.
 
-import { GuardError, type CallId, type Role, type SessionId } from "../core/shared/index.js";
+import { GuardError, printable, type SessionId } from "../core/shared/index.js";
 import type { ToolCall } from "../core/action/action.js";
-import type { PolicySet } from "../core/policy/index.js";
-import type { Change } from "../core/reconcile/change.js";
-import { initialRisk, reduceRisk, riskEvent, type RiskProfile, type RiskState } from "../core/risk/index.js";
-import type { AgentInfo, AuditEvent, EventData, EventDraft } from "../core/session/event.js";
+import { initialRisk, type RiskState } from "../core/risk/index.js";
+import type { AuditEvent, EventData, EventDraft } from "../core/session/event.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
-import type { SessionDefaults } from "../ports/settings.js";
-import type { EngineDeps, Preimages } from "./deps.js";
-import { guardCall, type CallHooks } from "./guard.js";
+import { breakSession, closeSandbox } from "./break-off.js";
+import { DEADLINES, within } from "./deadline.js";
+import type { EngineDeps } from "./deps.js";
+import { guardCall } from "./guard.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
+import type { CallHooks } from "./hooks.js";
+import type { LiveSession, SessionOptions } from "./live.js";
 import type { Observation } from "./observation.js";
+import { scoreBatch } from "./score-batch.js";
+import { initialSurroundings } from "./surroundings.js";
+import { safeTelemetry } from "./telemetry.js";
 import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
-import { initialSurroundings, type Surroundings } from "./surroundings.js";
-
-/** Content before an edit; null when there was no file. */
-export interface PreviousContent {
-  readonly content: string | null;
-}
-
-export interface SessionOptions {
-  readonly workspace: string;
-  readonly image: string;
-  readonly policy: PolicySet;
-  readonly profile: string | null;
-  readonly risk: RiskProfile;
-  readonly role: Role | null;
-  readonly source: EventData["session.opened"]["source"];
-  readonly startedBy: string;
-  readonly agent: AgentInfo;
-  readonly defaults: SessionDefaults;
-  /** Told of every event once it is durable, in order. Must not throw. */
-  readonly onEvent?: (event: AuditEvent) => void;
-}
 
 export interface Session {
   readonly id: SessionId;
@@ -51,57 +34,41 @@ export interface Session {
   close(reason: EventData["session.closed"]["reason"], detail?: string): Promise<void>;
 }
 
-/** What a running session holds. Only the engine sees it. */
-export interface LiveSession {
-  readonly id: SessionId;
-  readonly deps: EngineDeps;
-  readonly options: SessionOptions;
-  readonly sandbox: Sandbox;
-  readonly workspace: Workspace;
-  readonly preimages: Preimages;
-  surroundings: Surroundings;
-  changes: readonly Change[];
-  /** Earlier contents of files the edit tools changed, by path, for undo. */
-  readonly edits: Map<string, readonly PreviousContent[]>;
-  risk: RiskState;
-  calls: number;
-  /** Is the score of the start on record. */
-  isScored: boolean;
-  /** Sequence number of the next record. */
-  nextSeq: number;
-  broken: string | null;
-  append(drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]>;
-  ledger: Ledger;
-}
-
 /** Opens a session. Whatever fails on the way, nothing of it is left behind. */
-export async function openSession(deps: EngineDeps, options: SessionOptions, signal: AbortSignal): Promise<Session> {
+export async function openSession(given: EngineDeps, options: SessionOptions, signal: AbortSignal): Promise<Session> {
+  const deps: EngineDeps = { ...given, telemetry: safeTelemetry(given.telemetry) };
   const id: SessionId = `ses_${deps.ids.next()}`;
   const undo: (() => Promise<void>)[] = [];
   try {
-    const workspace = await deps.workspaces.create(id, options.workspace);
-    undo.push(() => deps.workspaces.remove(id));
+    // The mark comes first: whatever is there after a crash is found by it.
     await deps.openSessions.mark(id);
     undo.push(() => deps.openSessions.clear(id));
-    const sandbox = await deps.sandboxes.open(
-      {
-        sessionId: id,
-        image: options.image,
-        workspace: workspace.mount,
-        root: options.defaults.root,
-        uid: workspace.uid,
-        gid: workspace.gid,
-        limits: options.defaults.sandbox,
-      },
-      signal,
-    );
+    const workspace = await deps.workspaces.create(id, options.workspace);
+    undo.push(() => deps.workspaces.remove(id));
+    const { root, sandbox: limits } = options.defaults;
+    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits }, signal);
     undo.push(() => sandbox.close());
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
     return await start({ deps, options, id, workspace, sandbox, ledger });
   } catch (error) {
-    for (const step of undo.reverse()) await step().catch((cause: unknown) => deps.telemetry.warn("clean-up of a failed start", { session: id, cause: String(cause) }));
+    await cleanUp(deps, id, undo.reverse());
     throw error;
+  }
+}
+
+/** Takes back the steps of a start. Where one fails the mark, which is the last, stays: the next command tries again. Never rejects. */
+async function cleanUp(deps: EngineDeps, id: SessionId, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const { closeMs } = deps.deadlines ?? DEADLINES;
+  let failed = false;
+  for (const [index, step] of steps.entries()) {
+    if (failed && index === steps.length - 1) return;
+    try {
+      await within((async () => step())(), closeMs, "cleaning up");
+    } catch (cause) {
+      failed = true;
+      deps.telemetry.warn("clean-up of a failed start", { session: id, cause: printable(String(cause)) });
+    }
   }
 }
 
@@ -121,6 +88,7 @@ async function start(parts: Parts): Promise<Session> {
     id,
     deps,
     options,
+    deadlines: deps.deadlines ?? DEADLINES,
     sandbox,
     workspace,
     ledger,
@@ -136,16 +104,21 @@ async function start(parts: Parts): Promise<Session> {
     append: (drafts) => appendScored(live, drafts),
   };
   await live.append([{ call: null, type: "session.opened", data: opened }]);
-  void sandbox.ended.then((end) => {
-    if (end.reason === "broken") live.broken ??= end.detail;
-  });
+  sandbox.ended.then(
+    (end) => {
+      if (end.reason === "broken") live.broken ??= end.detail;
+    },
+    (error: unknown) => {
+      live.broken ??= printable(String(error));
+    },
+  );
   deps.telemetry.info("session opened", { session: id, workspace: workspace.path, image: sandbox.imageId });
 
   let queue: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
   const take = <T>(work: () => Promise<T>): Promise<T> => {
     if (closing !== null) return Promise.reject(new GuardError("SESSION_ENDED", `session ${id} has ended`));
-    const turn = queue.then(work);
+    const turn = queue.then(() => orBroken(live, work));
     queue = turn.catch(() => undefined);
     return turn;
   };
@@ -175,52 +148,58 @@ function openedEvent({ deps, options, workspace, sandbox }: Parts): EventData["s
   };
 }
 
-/** Appends a batch with the risk it moves, before the record of the call's end. Scoring is pure and cannot fail. */
-async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]> {
-  const scored: EventDraft[] = [];
-  let risk = live.risk;
-  let cause = 0;
-  const report = (call: CallId | null): void => {
-    const data = riskEvent(live.isScored ? live.risk : null, risk, cause);
-    if (data !== null) scored.push({ call, type: "risk.updated", data });
-  };
-  for (const draft of drafts) {
-    const seq = (): number => live.nextSeq + scored.length;
-    // The end of a call closes its records, so a score that moved comes before it, unless the end itself moves it.
-    const closes = draft.type === "call.closed" && reduceRisk(risk, { ...draft, seq: seq() }) === risk;
-    if (closes) report(draft.call);
-    const next = reduceRisk(risk, { ...draft, seq: seq() });
-    if (next !== risk) cause = seq();
-    risk = next;
-    scored.push(draft);
-    if (draft === drafts.at(-1) && !closes) report(draft.call);
+/** Anything but a GuardError is a bug of ours: nobody can say what it left undone, so the session ends. */
+async function orBroken<T>(live: LiveSession, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof GuardError) throw error;
+    const message = `internal error: ${printable(error instanceof Error ? error.message : String(error))}`;
+    live.deps.telemetry.error("a bug ends the session", { session: live.id, cause: message });
+    await breakSession(live, message);
+    throw new GuardError("INTERNAL_BUG", message, { cause: error });
   }
-  const events = await live.ledger.append(scored);
-  live.risk = risk;
+}
+
+/** Appends a batch with the risk it moves. A record that cannot be written, or is not what was handed in, ends the session. */
+async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]> {
+  const batch = scoreBatch(drafts, live);
+  let events: readonly AuditEvent[];
+  try {
+    events = await live.ledger.append(batch.drafts);
+    const isWhole = events.length === batch.drafts.length && events.every((event, index) => event.seq === live.nextSeq + index && event.type === batch.drafts[index]?.type);
+    if (!isWhole) throw new GuardError("LEDGER_APPEND_FAILED", "the record is not what was written to it");
+  } catch (error) {
+    live.broken ??= `the record cannot be written: ${printable(error instanceof Error ? error.message : String(error))}`;
+    throw error instanceof GuardError ? error : new GuardError("LEDGER_APPEND_FAILED", live.broken, { cause: error });
+  }
+  live.risk = batch.risk;
   live.isScored = true;
   live.nextSeq += events.length;
-  for (const event of events) live.options.onEvent?.(event);
+  for (const event of events) tell(live, event);
   return events;
+}
+
+/** A listener that throws does not undo what is on record. */
+function tell(live: LiveSession, event: AuditEvent): void {
+  try {
+    live.options.onEvent?.(event);
+  } catch (error) {
+    live.deps.telemetry.error("an event listener failed", { session: live.id, seq: event.seq, cause: printable(String(error)) });
+  }
 }
 
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
+  const unclosed = await closeSandbox(live);
+  if (unclosed !== null) live.broken ??= unclosed;
+  const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };
   try {
-    await live.sandbox.close();
+    await live.append([{ call: null, type: "session.closed", data: { ...actual, calls: live.calls } }]);
   } finally {
-    const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };
-    try {
-      await live.append([{ call: null, type: "session.closed", data: { ...actual, calls: live.calls } }]);
-    } finally {
-      await live.ledger.close();
-      await deps.openSessions.clear(id);
-      deps.telemetry.info("session closed", { session: id, reason: actual.reason });
-    }
+    await live.ledger.close();
   }
-}
-
-/** Id of the next call of a session. */
-export function nextCallId(live: LiveSession): CallId {
-  live.calls += 1;
-  return `call_${String(live.calls).padStart(4, "0")}`;
+  // The mark stays where the end could not be recorded: the next command then closes the session on record.
+  await deps.openSessions.clear(id);
+  deps.telemetry.info("session closed", { session: id, reason: actual.reason });
 }

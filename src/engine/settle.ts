@@ -3,18 +3,19 @@
 import type { ActionEffect } from "../core/action/effects.js";
 import { decideEffects, type DecisionContext } from "../core/policy/index.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
-import { changesOfCall, markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
+import { markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
-import type { LiveSession } from "./session.js";
+import type { LiveSession } from "./live.js";
 
 export interface Settled {
   /** Changes of this call that stand. */
   readonly changes: readonly Change[];
   readonly findings: readonly Finding[];
+  /** Paths of forbidden changes that could not be undone; empty when all is well. */
+  readonly left: readonly string[];
 }
 
-const SETTLE_MS = 120_000;
 const ALLOWED: Judgement = { effect: "allow", reasons: [] };
 
 /**
@@ -23,24 +24,32 @@ const ALLOWED: Judgement = { effect: "allow", reasons: [] };
  * @param approvedRules rules a person approved for this call
  */
 export async function settle(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>): Promise<Settled> {
-  const signal = AbortSignal.timeout(SETTLE_MS);
+  const signal = AbortSignal.timeout(live.deadlines.settleMs);
   const before = live.changes;
+  const judge = (change: Change): Judgement => judgeChange(live, change, context, approvedRules);
   const after = await live.workspace.changes(signal);
-  const outcome = reconcile({ before, after, root: context.root, judge: (change) => judgeChange(live, change, context, approvedRules) });
-  if (outcome.reverts.steps.length === 0) return stand(live, after, outcome.callChanges, outcome.findings);
+  const outcome = reconcile({ before, after, root: context.root, judge });
+  if (outcome.reverts.steps.length === 0) return stand(live, after, { changes: outcome.callChanges, findings: outcome.findings, left: [] });
   await undo(live, outcome.reverts.steps, signal);
+  // What is there now is judged anew: the undoing is believed only as far as it is seen, and may itself have left something.
   const readBack = await live.workspace.changes(signal);
-  const remaining = changesOfCall(before, readBack);
-  const findings = markReverted(outcome.findings, outcome.reverts, remaining);
-  const left = findings.filter((finding) => !finding.reverted).map((finding) => finding.path);
-  if (left.length > 0) live.deps.telemetry.error("changes were not undone", { session: live.id, paths: left.slice(0, 10) });
-  return stand(live, readBack, remaining, findings);
+  const remaining = reconcile({ before, after: readBack, root: context.root, judge });
+  const undone = markReverted(outcome.findings, outcome.reverts, remaining.callChanges);
+  const known = new Set(undone.map(findingKey));
+  const findings = [...undone, ...remaining.findings.filter((finding) => !known.has(findingKey(finding)))];
+  const left = remaining.reverts.paths;
+  if (left.length > 0) live.deps.telemetry.error("changes were not undone", { session: live.id, paths: left.slice(0, 10).map((path) => printable(path)) });
+  return stand(live, readBack, { changes: remaining.callChanges, findings, left });
 }
 
-async function stand(live: LiveSession, all: readonly Change[], ofCall: readonly Change[], findings: readonly Finding[]): Promise<Settled> {
-  await live.preimages.remember(live.workspace, ofCall);
+function findingKey(finding: Finding): string {
+  return `${finding.rule} ${finding.path}`;
+}
+
+async function stand(live: LiveSession, all: readonly Change[], settled: Settled): Promise<Settled> {
+  await live.preimages.remember(live.workspace, settled.changes);
   live.changes = all;
-  return { changes: ofCall, findings };
+  return settled;
 }
 
 function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>): Judgement {

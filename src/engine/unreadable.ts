@@ -3,9 +3,9 @@
 import type { Role } from "../core/shared/index.js";
 import { printable, type Issue } from "../core/shared/index.js";
 import type { Decision } from "../core/policy/index.js";
-import { nothingRan, receivedEvent } from "./guard.js";
-import type { Observation } from "./observation.js";
-import { nextCallId, type LiveSession } from "./session.js";
+import { nextCallId, type LiveSession } from "./live.js";
+import { nothingRan, type Observation } from "./observation.js";
+import { closedEvent, decisionEvent, receivedEvent } from "./records.js";
 
 export interface UnreadableCall {
   readonly label: string;
@@ -19,10 +19,13 @@ export interface UnreadableCall {
   readonly escape: boolean;
 }
 
+const MESSAGE = 600;
+
 /** Records the refusal. Nothing runs. */
 export async function refuseUnreadable(live: LiveSession, unreadable: UnreadableCall): Promise<Observation> {
   const id = nextCallId(live);
-  const { issue, format } = unreadable;
+  const { format } = unreadable;
+  const issue = { code: printable(unreadable.issue.code), message: printable(unreadable.issue.message, MESSAGE), hint: printable(unreadable.issue.hint ?? "", MESSAGE) };
   const call = { id: unreadable.label, role: unreadable.role, tool: format, arguments: { error: issue.code, message: issue.message } };
   const decision: Decision = {
     effect: "deny",
@@ -33,8 +36,8 @@ export async function refuseUnreadable(live: LiveSession, unreadable: Unreadable
         layer: "L3",
         threats: unreadable.escape ? ["maestro:L3/input-validation-attacks", "owasp-tm-1.1:T2"] : ["maestro:L3/input-validation-attacks"],
         message: issue.message,
-        allowed: issue.hint ?? null,
-        subject: printable(issue.code),
+        allowed: issue.hint === "" ? null : issue.hint,
+        subject: issue.code,
         at: null,
         risk: unreadable.escape ? { severity: "medium", cvss: null, factors: { tools: 0.2 } } : null,
       },
@@ -44,23 +47,14 @@ export async function refuseUnreadable(live: LiveSession, unreadable: Unreadable
     guidance: null,
     policyDigest: live.options.policy.digest,
   };
-  const summary = `unreadable ${format} answer: ${printable(issue.code)}`;
+  const summary = `unreadable ${printable(format)} answer: ${issue.code}`;
   await live.append([
-    receivedEvent(live, id, call),
-    {
-      call: id,
-      type: "decision.made",
-      data: {
-        action: { kind: "opaque", summary, cwd: null, effects: 0 },
-        actionDigest: live.deps.keyedDigest(JSON.stringify(call.arguments)),
-        effect: "deny",
-        reasons: decision.reasons,
-        obligations: [],
-        guidance: null,
-        policyDigest: decision.policyDigest,
-      },
-    },
-    { call: id, type: "call.closed", data: { outcome: "denied", exitCode: null, observationDigest: null } },
+    await receivedEvent(live, id, call),
+    decisionEvent(live, id, decision, {
+      action: { kind: "opaque", summary, cwd: null, effects: 0 },
+      actionDigest: live.deps.keyedDigest(JSON.stringify(call.arguments)),
+    }),
+    closedEvent(id, "denied"),
   ]);
   return nothingRan({ id, call, summary, decision }, "denied", null, unreadable.reply);
 }

@@ -74,6 +74,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
     clearTimeout(timer);
     if (exit.kind === "fault") return deps.fail("a process of the agent could not be started");
     const durationMs = performance.now() - startedAt;
+    if (ended !== "exit") await killer.idle();
     const rest = tasks.quiet() ? 0 : await endRest(killer, tasks);
     deps.send(stream, {
       type: "exit",

@@ -8,6 +8,8 @@ export interface Killer {
   readonly killAll: () => Promise<void>;
   /** Resolves when the first killer stands. */
   readonly ready: Promise<void>;
+  /** Resolves when no order is under way: a late signal of an old order would hit the next call. */
+  readonly idle: () => Promise<void>;
 }
 
 /** Connects to the resident killer; `onLost` is called when it is gone, which ends the container. */
@@ -20,12 +22,16 @@ export function connectKiller(onLost: (reason: string) => void): Killer {
   });
   socket.on("close", () => onLost("the killer is gone"));
   socket.on("error", (error) => onLost(error.message));
+  const orders = { last: ready };
   return {
     ready,
-    killAll: () =>
-      new Promise((resolve) => {
+    killAll: () => {
+      orders.last = new Promise((resolve) => {
         waiting.push(resolve);
         socket.write("K");
-      }),
+      });
+      return orders.last;
+    },
+    idle: () => orders.last,
   };
 }

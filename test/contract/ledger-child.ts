@@ -18,7 +18,7 @@ const say = (line: string): void => {
 const draft = (n: number): EventDraft => ({ call: null, type: "session.tightened", data: { reason: `${n} ${"pad ".repeat(n % 40)}`, effect: "ask" } });
 
 try {
-  const ledger = mode === "create" ? await store.create(session as SessionId) : await store.reopen(session as SessionId);
+  const ledger = mode === "create" || mode === "pace" ? await store.create(session as SessionId) : await store.reopen(session as SessionId);
   say("open");
   if (mode === "hold") {
     await new Promise((resolve) => process.stdin.once("data", resolve));
@@ -26,6 +26,7 @@ try {
     for (let n = 0; ; n++) {
       const events = await ledger.append([draft(n), draft(n + 1)]);
       say(`seq ${events.at(-1)?.seq}`);
+      if (mode === "pace") await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
   await ledger.close();

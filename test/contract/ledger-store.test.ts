@@ -248,12 +248,12 @@ describe("verify", () => {
 
 describe("a reader beside a writer of another process", () => {
   it("always finds a sound ledger, and never loses sight of what it saw", async () => {
-    const writer = spawn(process.execPath, [child, "create", stateDir, ID], { stdio: ["ignore", "pipe", "inherit"] });
+    const writer = spawn(process.execPath, [child, "pace", stateDir, ID], { stdio: ["ignore", "pipe", "inherit"] });
     children.push(writer);
     await new Promise((resolve) => writer.stdout.once("data", resolve));
     writer.stdout.resume();
     let seen = 0;
-    for (let look = 0; look < 25; look++) {
+    for (let look = 0; look < 20; look++) {
       const report = await store.verify(ID);
       expect(report).toMatchObject({ ok: true });
       expect(report.records).toBeGreaterThanOrEqual(seen);

@@ -1,7 +1,7 @@
 // A sandbox on the engine of this machine, for tests: layers in a folder of its own, everything removed afterwards.
 
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,8 @@ import { currentLease } from "../../src/adapters/system/lease.js";
 import type { JsonObject } from "../../src/core/shared/index.js";
 import type { Sandbox, SandboxLimits, SandboxSpec } from "../../src/ports/sandbox.js";
 import type { Telemetry } from "../../src/ports/system.js";
+// @ts-expect-error plain JavaScript, without types
+import { currentSources } from "../../scripts/runtime/build.mjs";
 import { bash, collect, type Ran, type SandboxRig } from "../contract/sandbox.contract.js";
 
 const never = new AbortController().signal;
@@ -27,6 +29,10 @@ export async function whyNoEngine(): Promise<string | null> {
 
 async function lookForEngine(): Promise<string | null> {
   if (!existsSync(join(RUNTIME, "runtime.json"))) return `there is no sandbox runtime in ${RUNTIME}: run set-up`;
+  const built: unknown = JSON.parse(readFileSync(join(RUNTIME, "runtime.json"), "utf8"));
+  const sources = typeof built === "object" && built !== null && "sources" in built ? built.sources : null;
+  // Testing an old runtime would say nothing about the sources beside these tests.
+  if (sources !== (await currentSources())) throw new Error(`the sandbox runtime in ${RUNTIME} is older than its sources: run set-up`);
   if (process.getuid?.() !== 0) return "layers that belong to several users need root";
   try {
     return (await provider().imageExists(IMAGE)) === null ? `the engine has no image ${IMAGE}` : null;

@@ -61,6 +61,14 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
     });
   }
 
+  it("lets no late signal of an ended call hit the next one", async () => {
+    const { run } = await start();
+    for (let round = 0; round < 30; round += 1) {
+      expect(await run("sleep 1000", { timeoutMs: 20 + (round % 7) })).toMatchObject({ ended: "timeout", quiescent: true });
+      expect(await run("echo next")).toEqual(ended({ stdout: "next\n" }));
+    }
+  });
+
   it("does not wait for a daemon that keeps the output open", async () => {
     const { run } = await start();
     const result = await run("sleep 1000 & echo parent");

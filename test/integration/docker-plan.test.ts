@@ -26,7 +26,7 @@ const SPEC: SandboxSpec = {
 
 describe("the container asked for", () => {
   it("has no network, no rights but the guard's four, and nothing writable but the workspace and memory folders", () => {
-    const options = containerOptions({ spec: SPEC, imageId: "sha256:1", volume: "vol", runtimeDir: "/a:b,c/runtime", nonceName: ".n", cgroupVersion: 2, labels: { a: "b" } });
+    const options = containerOptions({ spec: SPEC, imageId: "sha256:1", volume: "vol", runtimeDir: "/a:b,c/runtime", nonceName: ".n", engine: { cgroupVersion: 2, userNamespace: false, processors: 2 }, labels: { a: "b" } });
     expect(options).toEqual({
       Image: "sha256:1",
       User: "0:0",
@@ -72,6 +72,12 @@ describe("the container asked for", () => {
         ],
       },
     });
+  });
+
+  it("takes no more processors than there are, and the engine's own users where it would map them", () => {
+    const options = containerOptions({ spec: SPEC, imageId: "i", volume: "v", runtimeDir: "/r", nonceName: ".n", engine: { cgroupVersion: 1, userNamespace: true, processors: 1 }, labels: {} });
+    expect(options.HostConfig).toMatchObject({ NanoCpus: 1_000_000_000, UsernsMode: "host" });
+    expect(options.HostConfig).not.toHaveProperty("CgroupnsMode");
   });
 
   it("refuses places for the workspace that hide the system or are no clean path", () => {

@@ -1,10 +1,11 @@
 // A real workspace, mounted as the sandbox would mount it, for tests. Needs root, `mount` and rf-scan (built, or gcc).
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createOpacityReader, findScanProgram, hostScanRunner, type OpacityReader } from "../../src/adapters/files/opacity.js";
+import { dirname, join } from "node:path";
+import { createHostOpacity } from "../../src/adapters/files/host-opacity.js";
+import { findScanProgram, type OpacityReader } from "../../src/adapters/files/opacity.js";
 import { removeTree } from "../../src/adapters/files/remove-tree.js";
 import { createWorkspaceProvider } from "../../src/adapters/files/workspace.js";
 import type { Telemetry } from "../../src/ports/system.js";
@@ -55,20 +56,20 @@ export function overlayAbility(): Ability {
   }
   const program = scanProgram();
   if (program === null) return { opacity: null, missing: "rf-scan is not built and there is no gcc" };
-  return { opacity: createOpacityReader(hostScanRunner(program)), missing: null };
+  return { opacity: createHostOpacity(program), missing: null };
 }
 
-/** The built program, or one compiled from source. */
+/** Compiled from the source where there is a compiler, so that never an older build is tested; else the built one. */
 export function scanProgram(): string | null {
-  const built = findScanProgram();
-  if (built !== null) return built;
   const out = join(mkdtempSync(join(tmpdir(), "rf-scan-")), "rf-scan");
   try {
-    execFileSync("gcc", ["-static", "-O2", "-o", out, NATIVE], { stdio: "pipe" });
+    execFileSync("gcc", ["-static", "-O2", "-std=gnu17", "-o", out, NATIVE], { stdio: "pipe" });
+    process.once("exit", () => rmSync(dirname(out), { recursive: true, force: true }));
+    return out;
   } catch {
-    return null;
+    rmSync(dirname(out), { recursive: true, force: true });
+    return findScanProgram();
   }
-  return existsSync(out) ? out : null;
 }
 
 /** @param setUp bash, run in the user's folder before the session begins */

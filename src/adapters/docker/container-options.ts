@@ -10,7 +10,8 @@ export interface ContainerPlan {
   readonly volume: string;
   readonly runtimeDir: string;
   readonly nonceName: string;
-  readonly cgroupVersion: 1 | 2;
+  /** The engine, as far as it changes what is asked of it. */
+  readonly engine: { readonly cgroupVersion: 1 | 2; readonly userNamespace: boolean; readonly processors: number };
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -61,11 +62,14 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       Privileged: false,
       Init: false,
       IpcMode: "private",
-      ...(plan.cgroupVersion === 2 ? { CgroupnsMode: "private" as const } : {}),
+      ...(plan.engine.cgroupVersion === 2 ? { CgroupnsMode: "private" as const } : {}),
+      // An engine that maps users would show the workspace's files as nobody's.
+      ...(plan.engine.userNamespace ? { UsernsMode: "host" } : {}),
       Memory: spec.limits.memoryBytes,
       MemorySwap: spec.limits.memoryBytes,
       PidsLimit: spec.limits.processes + GUARD_TASKS,
-      NanoCpus: Math.round(spec.limits.cpus * 1e9),
+      // Engines refuse more than there are.
+      NanoCpus: Math.round(Math.min(spec.limits.cpus, plan.engine.processors) * 1e9),
       ShmSize: 16 * MIB,
       LogConfig: { Type: "none", Config: {} },
       Tmpfs: tmpfs(spec),

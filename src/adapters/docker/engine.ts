@@ -23,6 +23,7 @@ export interface EngineInfo {
   readonly userNamespace: boolean;
   readonly seccomp: boolean;
   readonly storageDriver: string;
+  readonly processors: number;
 }
 
 export interface Engine {
@@ -70,6 +71,7 @@ async function describe(docker: Docker, address: EngineAddress, signal: AbortSig
     userNamespace: has("userns"),
     seccomp: has("seccomp"),
     storageDriver: text(field("Driver")),
+    processors: typeof field("NCPU") === "number" ? Number(field("NCPU")) : 1,
   };
 }
 

@@ -78,6 +78,7 @@ async function findImage(docker: Docker, reference: string, signal?: AbortSignal
 }
 
 async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+  checkEngine(info);
   checkRoot(spec.root);
   const volumeOptions = overlayOptions(spec.workspace);
   if (!existsSync(join(options.runtimeDir, "runtime.json"))) throw new GuardError("RUNTIME_MISSING", `no sandbox runtime in \`${printable(options.runtimeDir)}\``);
@@ -95,7 +96,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
     );
     step("volume");
-    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, cgroupVersion: info.cgroupVersion, labels };
+    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, engine: info, labels };
     const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
       docker.createContainer({ ...containerOptions(plan), name, abortSignal }),
     );
@@ -134,11 +135,19 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
   };
 }
 
+/** What cannot work is refused before anything is made. */
+function checkEngine(info: EngineInfo): void {
+  if (info.os !== "linux") throw new GuardError("ENGINE_UNSUPPORTED", `the engine runs ${info.os} containers; sandboxes need linux`);
+  if (info.rootless) throw new GuardError("ENGINE_UNSUPPORTED", "a rootless engine shows the workspace's files as another user's", { hint: "use the system's engine: `docker context use default`" });
+}
+
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */
 function checkHello(hello: HelloMessage, nonce: Nonce): void {
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
+  const unseen = hello.nonce === null && hello.nonceProblem !== "No such file or directory";
+  if (unseen) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be read by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
   if (hello.nonce !== nonce.content) {
     throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
   }

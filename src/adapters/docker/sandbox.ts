@@ -36,10 +36,14 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     const start: StartMessage = { type: "start", kind: "files", argv: [], cwd: spec.root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes };
     const exit = await channel.call(start, { stdin: orders.flat(), onStdout: (bytes) => out.push(bytes.slice()), onStderr: (bytes) => errors.push(bytes.slice()) }, signal);
     if (exit.ended === "cancelled") throw new GuardError("CANCELLED", "a file operation was cancelled");
-    if (exit.exitCode !== 0 || !exit.quiescent) {
+    try {
+      if (exit.exitCode === 0 && exit.quiescent) return parseAnswers(Buffer.concat(out), orders.length);
       throw new GuardError("SANDBOX_BROKEN", `the file tool failed (${exit.ended}, code ${exit.exitCode}): ${printable(Buffer.concat(errors).toString("utf8"))}`);
+    } catch (cause) {
+      // What the files are now cannot be told: nothing more may run here.
+      channel.end(cause instanceof Error ? cause.message : String(cause));
+      throw cause;
     }
-    return parseAnswers(Buffer.concat(out), orders.length);
   };
 
   return {

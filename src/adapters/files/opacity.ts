@@ -1,7 +1,6 @@
 // Which folders of an upper layer hide everything below them. Node cannot read extended attributes, so the static
 // program rf-scan does. An answer that is not certain is `unknown`, never "not opaque".
 
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 import { packageFile } from "../system/package-root.js";
@@ -12,10 +11,8 @@ export type Opacity = "opaque" | "transparent" | "unknown";
 /** Answers for folders of one upper layer, in order. Throws CANCELLED when aborted; anything else is `unknown`. */
 export type OpacityReader = (upper: string, folders: readonly Raw[], signal: AbortSignal) => Promise<readonly Opacity[]>;
 
-/** Runs rf-scan somewhere with these bytes as standard input: on the host, or in a container that sees `upper`. */
+/** Runs rf-scan once with these bytes as standard input, in a container that sees `upper`, where we are not root ourselves. */
 export type ScanRunner = (upper: string, input: Uint8Array, signal: AbortSignal) => Promise<{ readonly exitCode: number | null; readonly stdout: Uint8Array }>;
-
-const TIMEOUT_MS = 30_000;
 
 /** The rf-scan program of this installation, or null when it was not built. */
 export function findScanProgram(): string | null {
@@ -23,7 +20,7 @@ export function findScanProgram(): string | null {
   return existsSync(program) ? program : null;
 }
 
-/** Reads opacity through rf-scan, however it is run. */
+/** Reads opacity through an rf-scan that is run anew for each question. */
 export function createOpacityReader(run: ScanRunner): OpacityReader {
   return async (upper, folders, signal) => {
     if (folders.length === 0) return [];
@@ -35,19 +32,6 @@ export function createOpacityReader(run: ScanRunner): OpacityReader {
   };
 }
 
-/** Runs the program on this machine; it needs CAP_SYS_ADMIN, and says nothing without it. */
-export function hostScanRunner(program: string): ScanRunner {
-  return (upper, input, signal) =>
-    new Promise((resolve) => {
-      const options = { encoding: "buffer" as const, env: {}, timeout: TIMEOUT_MS, killSignal: "SIGKILL" as const, maxBuffer: 4 * 1024 * 1024, signal };
-      const child = execFile(program, [upper], options, (error, stdout) => {
-        resolve({ exitCode: error === null ? 0 : null, stdout });
-      });
-      child.stdin?.on("error", () => undefined);
-      child.stdin?.end(input);
-    });
-}
-
 /** The failure when a folder may have been emptied and nobody here may look. */
 export function opacityUnknown(path: string): GuardError {
   return new GuardError("STATE_UNUSABLE", `cannot tell whether \`${printable(path)}\` was emptied: its overlay mark is not readable by this user`, {
@@ -55,7 +39,8 @@ export function opacityUnknown(path: string): GuardError {
   });
 }
 
-function opacityOf(byte: number | undefined): Opacity {
+/** The meaning of one byte of rf-scan's answer. */
+export function opacityOf(byte: number | undefined): Opacity {
   if (byte === 0x79) return "opaque";
   return byte === 0x6e ? "transparent" : "unknown";
 }

@@ -8,6 +8,8 @@ import type { Hasher, Issue, Result } from "../../core/shared/index.js";
 export interface PolicyCacheOptions {
   /** A folder only the user can write, inside the state folder. */
   readonly folder: string;
+  /** A folder of the installation with what was compiled when it was built; read only. */
+  readonly shipped?: string;
   /** The product's version: another version compiles anew. */
   readonly salt: string;
   readonly hash: Hasher;
@@ -15,9 +17,12 @@ export interface PolicyCacheOptions {
 
 /** Compiles, or takes what an earlier start compiled from the very same texts. */
 export async function compileCached(sources: readonly PolicyText[], options: PolicyCacheOptions): Promise<Result<PolicySet, readonly Issue[]>> {
-  const path = join(options.folder, `${policyCacheKey(sources, options.salt, options.hash)}.json`);
-  const kept = await readFile(path, "utf8").then((text) => policyFromCache(text, options.hash), () => null);
-  if (kept !== null) return { ok: true, value: kept };
+  const name = `${policyCacheKey(sources, options.salt, options.hash)}.json`;
+  const path = join(options.folder, name);
+  for (const place of options.shipped === undefined ? [path] : [join(options.shipped, name), path]) {
+    const kept = await readFile(place, "utf8").then((text) => policyFromCache(text, options.hash), () => null);
+    if (kept !== null) return { ok: true, value: kept };
+  }
   const compiled = compilePolicy(sources, { hash: options.hash });
   if (compiled.ok) await keep(path, options.folder, policyCacheText(compiled.value));
   return compiled;

@@ -10,7 +10,8 @@ import type { Workspace, WorkspaceProvider } from "../../ports/workspace.js";
 import { admitFolder, type Admission } from "./admit-folder.js";
 import { openBaseRecord } from "./base-record.js";
 import { layerPaths, type LayerPaths } from "./layers.js";
-import { createOpacityReader, findScanProgram, hostScanRunner, type OpacityReader } from "./opacity.js";
+import { createHostOpacity } from "./host-opacity.js";
+import { findScanProgram, type OpacityReader } from "./opacity.js";
 import { rawFromPath, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
 import { removeTree } from "./remove-tree.js";
@@ -85,7 +86,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
 
 function defaultOpacity(telemetry: Telemetry): OpacityReader | null {
   const program = findScanProgram();
-  if (program !== null && process.getuid?.() === 0) return createOpacityReader(hostScanRunner(program));
+  if (program !== null && process.getuid?.() === 0) return createHostOpacity(program);
   telemetry.warn("overlay marks cannot be read; a session that empties a folder cannot be reviewed", { scan: program, root: process.getuid?.() === 0 });
   return null;
 }

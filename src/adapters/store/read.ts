@@ -1,6 +1,6 @@
 // Reads ledgers and signed heads from disk and verifies them. Writes nothing.
 
-import { closeSync, constants, createReadStream, openSync } from "node:fs";
+import { closeSync, constants, createReadStream, fstatSync, openSync } from "node:fs";
 import { createSignedVerifier, type ChainState, type SignedVerifierOptions, type VerifyReport } from "../../core/ledger/index.js";
 import type { AuditEvent } from "../../core/session/event.js";
 import { GuardError, printable, type Hasher, type SessionId } from "../../core/shared/index.js";
@@ -50,8 +50,12 @@ export interface FileVerification {
 export async function verifyOpenFile(fd: number, options: Omit<SignedVerifierOptions, "check" | "decode">): Promise<FileVerification> {
   const verifier = createSignedVerifier({ ...options, check: checkEd25519, decode: decodeUtf8 });
   try {
-    const stream = createReadStream("", { fd, start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
-    for await (const chunk of stream) verifier.push(chunk as Buffer);
+    // As far as it goes now: a writer at work must not be run after.
+    const { size } = fstatSync(fd);
+    if (size > 0) {
+      const stream = createReadStream("", { fd, start: 0, end: size - 1, autoClose: false, highWaterMark: CHUNK_BYTES });
+      for await (const chunk of stream) verifier.push(chunk as Buffer);
+    }
   } catch (cause) {
     throw new GuardError("STATE_UNUSABLE", "ledger cannot be read", { cause });
   }

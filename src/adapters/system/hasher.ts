@@ -1,12 +1,12 @@
 // SHA-256 and Ed25519 checks from Node, in the forms that core takes.
 
-import { createHash, createPublicKey, verify } from "node:crypto";
+import { createPublicKey, hash, verify } from "node:crypto";
 import type { SignatureCheck } from "../../core/ledger/index.js";
 import type { Digest } from "../../core/shared/index.js";
 
 /** SHA-256 of bytes, or of a text in UTF-8. */
 export function sha256(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${hash("sha256", bytes, "hex")}`;
 }
 
 /** What comes before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410). */

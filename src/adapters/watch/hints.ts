@@ -22,6 +22,8 @@ export function createHints(telemetry: Telemetry): WorkspaceObserver {
     start: async (mount, onHint) => {
       const pending = new Map<string, HintEvent>();
       let timer: ReturnType<typeof setTimeout> | null = null;
+      // Until its first look is done, chokidar tells links that were there before as new.
+      let listening = false;
       let stopped = false;
       const tell = (): void => {
         timer = null;
@@ -31,7 +33,7 @@ export function createHints(telemetry: Telemetry): WorkspaceObserver {
       };
       const note = (event: HintEvent, absolute: string): void => {
         const path = relative(mount.upper, absolute);
-        if (stopped || path === "" || pending.size >= PENDING_LIMIT) return;
+        if (stopped || !listening || path === "" || pending.size >= PENDING_LIMIT) return;
         pending.set(path, merge(pending.get(path), event));
         timer ??= setTimeout(tell, DEBOUNCE_MS);
       };
@@ -43,6 +45,9 @@ export function createHints(telemetry: Telemetry): WorkspaceObserver {
       watcher.on("unlink", (path) => note("delete", path));
       watcher.on("unlinkDir", (path) => note("delete", path));
       watcher.on("error", (error) => telemetry.debug("file watching", { error: printable(String(error)) }));
+      watcher.once("ready", () => {
+        listening = true;
+      });
       await ready(watcher);
       return {
         stop: async () => {

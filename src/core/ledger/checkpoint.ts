@@ -74,7 +74,7 @@ export function openCheckpoint(
   if (!SIZE.test(size)) return err("checkpoint has no size");
   const root = base64ToBytes(root64);
   if (root === null || root.length !== 32) return err("checkpoint has no root");
-  // eslint-disable-next-line no-control-regex -- only printable ASCII is ever signed by us
+  // Only printable ASCII is ever signed by us.
   if (more.some((line) => line === "" || !/^[\x20-\x7e]+$/.test(line))) return err("checkpoint has a malformed line");
   const lines = note.slice(split + 2, -1).split("\n");
   if (lines.length > MAX_SIGNATURES) return err("checkpoint has too many signatures");

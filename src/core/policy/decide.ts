@@ -5,8 +5,7 @@ import type { Action } from "../action/action.js";
 import type { ActionEffect } from "../action/effects.js";
 import { assertNever, LIMITS, printable, type Issue } from "../shared/index.js";
 import type { Decision, DecisionContext, DecisionEffect, Obligation, Reason } from "./decision.js";
-import type { CompiledRule, ContentSubject, MatchSubject } from "./match-effect.js";
-import { subjectOf } from "./match-path.js";
+import { pathOf, type CompiledRule, type ContentSubject, type MatchSubject } from "./match-effect.js";
 import { foldName } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 import type { Rule } from "./rule.js";
@@ -111,12 +110,6 @@ function tryMatch(one: CompiledRule, subject: MatchSubject): boolean | Issue {
   } catch (cause) {
     return { code: "POLICY_RULE_FAILED", message: `rule \`${one.rule.id}\` failed: ${printable(cause instanceof Error ? cause.message : "unknown")}`, at: one.rule.at };
   }
-}
-
-function pathOf(effect: ActionEffect | ContentSubject): MatchSubject["path"] {
-  if (effect.kind === "file") return subjectOf(effect);
-  if (effect.kind === "content") return subjectOf({ kind: "file", operation: "write", path: effect.path, certainty: "exact", recursive: false, by: "edit", from: effect.path });
-  return null;
 }
 
 /** What an effect is about, in one printable line. */

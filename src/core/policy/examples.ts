@@ -4,8 +4,7 @@ import { evaluateShell } from "../shell/index.js";
 import type { ActionEffect, FileOperation } from "../action/effects.js";
 import { normalisePath } from "../action/paths.js";
 import { printable, type Issue } from "../shared/index.js";
-import { compileRule, type ContentSubject } from "./match-effect.js";
-import { subjectOf } from "./match-path.js";
+import { compileRule, pathOf, type CompiledRule, type ContentSubject } from "./match-effect.js";
 import { absolutePath } from "./paths.js";
 import type { ParsedRule } from "./parse-file.js";
 import type { Example, Rule } from "./rule.js";
@@ -33,8 +32,14 @@ export function exampleEffects(example: Example): { readonly effects: readonly (
 export function checkExamples(parsed: ParsedRule): readonly Issue[] {
   const { rule } = parsed;
   const issues: Issue[] = [];
+  const compiled = new Map<string, CompiledRule>();
+  const compiledFor = (root: string): CompiledRule => {
+    const made = compiled.get(root) ?? compileRule(rule, { root, home: EXAMPLE_PLACES.home });
+    compiled.set(root, made);
+    return made;
+  };
   const judge = (example: Example, wanted: boolean): void => {
-    if (matchesExample(rule, example) === wanted) return;
+    if (matchesExample(rule, example, compiledFor) === wanted) return;
     const what = `example \`${printable(`${example.subject.kind}: ${example.subject.text}`, 120)}\``;
     issues.push({
       code: "POLICY_EXAMPLE_FAILED",
@@ -49,11 +54,11 @@ export function checkExamples(parsed: ParsedRule): readonly Issue[] {
   return issues;
 }
 
-function matchesExample(rule: Rule, example: Example): boolean {
-  const { effects, root } = exampleEffects(example);
+function matchesExample(rule: Rule, example: Example, compiledFor: (root: string) => CompiledRule): boolean {
   if (!roleApplies(rule, example.role)) return false;
-  const compiled = compileRule(rule, { root, home: EXAMPLE_PLACES.home });
-  return effects.some((effect) => compiled.matches({ effect, path: effect.kind === "file" ? subjectOf(effect) : effect.kind === "content" ? subjectOf({ ...effect, kind: "file", operation: "write", certainty: "exact", recursive: false, by: "edit", from: effect.path }) : null }));
+  const { effects, root } = exampleEffects(example);
+  const compiled = compiledFor(root);
+  return effects.some((effect) => compiled.kinds.has(effect.kind) && compiled.matches({ effect, path: pathOf(effect) }));
 }
 
 /** An example without a role is about the rule's first role. */

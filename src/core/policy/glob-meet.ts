@@ -93,25 +93,33 @@ export function globsMeet(pattern: readonly string[], rule: readonly string[]): 
 }
 
 /** Tells whether every name a glob can mean is a name the other means. Understands equal globs, `*`, and one `*` at an end. */
-export function nameCovered(name: string, rule: string): boolean {
+function nameCovered(name: string, rule: string): boolean {
   if (rule === "*" || rule === "**" || name === rule) return true;
-  if (isLiteral(name)) return namesMeet(name, rule);
   if (rule.endsWith("*") && isLiteral(rule.slice(0, -1))) return name.startsWith(rule.slice(0, -1));
-  return rule.startsWith("*") && isLiteral(rule.slice(1)) && name.endsWith(rule.slice(1)) && !name.endsWith(`\\${rule.slice(1)}`);
+  return rule.startsWith("*") && isLiteral(rule.slice(1)) && name.endsWith(rule.slice(1));
+}
+
+/** The characters a name glob begins with for sure. */
+function leadOf(name: string): string {
+  return /^[^*?[\]{}()\\]*/.exec(name)?.[0] ?? "";
 }
 
 /**
- * Like `globsMeet`, for patterns that sweep (`**`, as of `find`) and for wildcards that only look: a sweep meets a protected
- * tree when a folder it spells out lies in it, and looking meets a protected name when the names looked for are such names.
+ * Tells whether who asks for these names asks for protected ones. A spelt-out name does when the rule names it. Wildcards do when
+ * all they can mean is protected (`*.pem` and `*.pem`) or when both begin alike (`.env*` and `.env.*`), not when some name might
+ * be both (`*.pyc` and `id_*`, `*.json` and `credentials.json`).
  */
-export function sweepMeets(pattern: readonly string[], rule: readonly string[], looking: boolean): boolean {
-  if (rule.at(-1) === "**") {
-    const tree = rule.slice(0, -1);
-    return pattern.some((name, index) => name !== "**" && globsMeet(pattern.slice(0, index + 1), tree));
-  }
-  if (!globsMeet(pattern, rule)) return false;
-  const last = pattern.at(-1) ?? "**";
-  return !looking || (/^[*?[]/.test(last) ? nameCovered(last, rule.at(-1) ?? "") : true);
+export function asksFor(name: string, rule: string): boolean {
+  if (isLiteral(name)) return namesMeet(name, rule);
+  if (nameCovered(name, rule)) return true;
+  const lead = leadOf(name);
+  const ruleLead = leadOf(rule);
+  return lead.length > 1 && ruleLead.length > 1 && (lead.startsWith(ruleLead) || ruleLead.startsWith(lead)) && namesMeet(name, rule);
+}
+
+/** Tells whether a folder that the pattern spells out lies in the tree. */
+export function reachesInto(pattern: readonly string[], tree: readonly string[]): boolean {
+  return pattern.some((name, index) => name !== "**" && globsMeet(pattern.slice(0, index + 1), tree));
 }
 
 const MAGIC = /[*?[\]{}()\\]/;

@@ -4,7 +4,7 @@ import type { ActionEffect, CodeEffect, ConnectEffect, EnvironmentEffect, ExecEf
 import { isInside } from "../action/paths.js";
 import { assertNever } from "../shared/index.js";
 import { hasContent } from "./content.js";
-import { compileGlob, isOutside, takesWhole, type Places, type SubjectPath } from "./match-path.js";
+import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type SubjectPath } from "./match-path.js";
 import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
 import { foldName } from "./paths.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
@@ -27,6 +27,13 @@ export interface CompiledRule {
   readonly rule: Rule;
   readonly kinds: ReadonlySet<MatchSubject["effect"]["kind"]>;
   readonly matches: (subject: MatchSubject) => boolean;
+}
+
+/** The prepared path of what is matched; null when it has none. */
+export function pathOf(effect: ActionEffect | ContentSubject): SubjectPath | null {
+  if (effect.kind === "file") return subjectOf(effect);
+  if (effect.kind === "content") return subjectOf({ kind: "file", operation: "write", path: effect.path, certainty: "exact", recursive: false, by: "edit", from: effect.path });
+  return null;
 }
 
 type Test = (subject: MatchSubject) => boolean;
@@ -81,17 +88,18 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
     if (except.some((glob) => glob.covers(path))) return false;
     if (matcher.whole) return paths.some((glob) => takesWhole(path, glob));
     if (paths.length === 0) return true;
-    const below = effect.recursive && (effect.operation === "delete" || !holdsRoot(path, places));
+    const below = effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
     return paths.some((glob) => glob.hits(path) || (below && glob.hitsBelow(path)));
   };
 }
 
 /**
- * Tells whether a tree takes in the whole workspace. Reading or rewriting all of it (`grep -r`, `tar x`, `chmod -R`) does not
- * by itself count as touching each protected name in it: mounts and reconciliation hold those.
+ * Tells whether a tree takes in the whole workspace or is the system's. Reading or rewriting all of it (`grep -r`, `tar x`,
+ * `chmod -R`, a package manager) does not by itself count as touching each protected name in it: mounts and
+ * reconciliation hold those, and changes of the system's trees have their own rule.
  */
-function holdsRoot(path: SubjectPath, places: Places): boolean {
-  return isInside(places.root, path.path);
+function tooWide(path: SubjectPath, places: Places): boolean {
+  return isInside(places.root, path.path) || (!path.looking && isOutside(path, places));
 }
 
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
@@ -129,11 +137,12 @@ function leads(globs: readonly string[], words: readonly (string | null)[]): boo
 const HOST = /^[a-z0-9.:_-]{1,255}$/;
 
 function matchesConnect(matcher: ConnectMatcher, effect: ConnectEffect, strict: boolean): boolean {
+  if (matcher.urls.length > 0 && !(effect.url === null ? false : matchAnyWord(matcher.urls, foldName(effect.url)))) return false;
   const host = effect.host === null ? null : effect.host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
   const plain = host !== null && HOST.test(host);
   if (strict) {
     if (plain && matchAnyWord(matcher.except, host)) return false;
-    return matcher.hosts.length === 0 || host === null || !plain || matchAnyWord(matcher.hosts, host);
+    return matcher.hosts.length === 0 || (host === null && !matcher.known) || (host !== null && !plain) || (plain && matchAnyWord(matcher.hosts, host));
   }
   if (matcher.except.length > 0 && (!plain || matchAnyWord(matcher.except, host))) return false;
   return matcher.hosts.length === 0 || (plain && matchAnyWord(matcher.hosts, host));

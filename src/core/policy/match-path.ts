@@ -5,7 +5,7 @@ import { braceExpand, Minimatch, type MinimatchOptions } from "minimatch";
 import type { FileEffect } from "../action/effects.js";
 import { isInside } from "../action/paths.js";
 import { LIMITS } from "../shared/index.js";
-import { escapeName, globCovers, globsMeet, sweepMeets } from "./glob-meet.js";
+import { asksFor, escapeName, globCovers, globsMeet, isLiteral, reachesInto } from "./glob-meet.js";
 import { foldName, segmentsOf } from "./paths.js";
 
 const OPTIONS: MinimatchOptions = { dot: true, nonegate: true, nocomment: true, platform: "linux", braceExpandMax: LIMITS.globBraces };
@@ -110,7 +110,7 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   return {
     hits: (subject) => {
       if (open) return true;
-      if (subject.pattern) return foldedNames.some((one) => patternMeets(subject, one));
+      if (subject.pattern) return foldedNames.some((one) => patternMeets(subject, one, places));
       foldedMatchers ??= folded.map((one) => new Minimatch(one, OPTIONS));
       return foldedMatchers.some((matcher) => subject.folded.some((path) => matcher.match(path)));
     },
@@ -124,21 +124,36 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   };
 }
 
-function patternMeets(subject: SubjectPath, rule: readonly string[]): boolean {
-  if (subject.looking || subject.foldedNames.includes("**")) return sweepMeets(subject.foldedNames, rule, subject.looking);
-  return globsMeet(subject.foldedNames, rule);
+/**
+ * Could a pattern mean a file that the rule's glob names? A pattern of a change does when any such file can exist. A sweep over
+ * the whole workspace (`find . -name …`), and looking anywhere, do only when what they ask for is what the rule protects:
+ * otherwise every `find`, `grep` and `cat *` would count as touching every protected name, which masks and
+ * reconciliation hold anyway.
+ */
+function patternMeets(subject: SubjectPath, rule: readonly string[], places: Places): boolean {
+  if (!globsMeet(subject.foldedNames, rule)) return false;
+  const wide = subject.foldedNames.includes("**") && isInside(places.root, fixedPart(subject.path));
+  if (!wide && !subject.looking) return true;
+  if (rule.at(-1) === "**") return !wide || reachesInto(subject.foldedNames, rule.slice(0, -1));
+  return asksFor(subject.foldedNames.at(-1) ?? "**", rule.at(-1) ?? "");
+}
+
+/** The folder a pattern spells out before its first wildcard. */
+function fixedPart(pattern: string): string {
+  const fixed: string[] = [];
+  for (const name of segmentsOf(pattern)) {
+    if (!isLiteral(name)) break;
+    fixed.push(name);
+  }
+  return `/${fixed.join("/")}`;
 }
 
 /** Folders whose content is the agent's own business: everything else is outside. */
 export function isOutside(subject: SubjectPath, places: Places): boolean {
   const inside = [places.root, "/tmp", "/var/tmp", ...(places.home === "/" ? [] : [places.home])];
   if (!subject.pattern) return !inside.some((folder) => isInside(subject.path, folder));
-  const fixed: string[] = [];
-  for (const name of segmentsOf(subject.path)) {
-    if (/[*?[{(\\]/.test(name)) break;
-    fixed.push(name);
-  }
-  return !inside.some((folder) => isInside(`/${fixed.join("/")}`, folder));
+  const fixed = fixedPart(subject.path);
+  return !inside.some((folder) => isInside(fixed, folder));
 }
 
 /** Tells whether the subject takes in the whole of a folder that the glob names: the folder with its tree, or every name in it. */

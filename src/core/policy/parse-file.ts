@@ -154,7 +154,7 @@ function toMatcher(raw: MatcherFile): Matcher {
     const { programs = [], args = [], flags = [], withoutFlags = [] } = raw.exec;
     return { on: "exec", programs, args, flags, withoutFlags };
   }
-  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [] };
+  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], known: raw.connect.known ?? false };
   if (raw.code !== undefined) {
     const { sources = [], programs = [], upstream = [], containing = [] } = raw.code;
     return { on: "code", sources, programs, upstream, containing };

@@ -39,6 +39,10 @@ export interface ConnectMatcher {
   /** Host globs; empty means any host. */
   readonly hosts: readonly string[];
   readonly except: readonly string[];
+  /** URL globs, letter case ignored; empty means any. */
+  readonly urls: readonly string[];
+  /** Only hosts that can be told from the text; otherwise a host that cannot be told may be any of `hosts`. */
+  readonly known: boolean;
 }
 
 /** Code whose doing cannot be told from the text. */

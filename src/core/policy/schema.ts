@@ -30,7 +30,7 @@ export const execSchema = z.strictObject({
   any: z.literal(true).optional(),
 });
 
-export const connectSchema = z.strictObject({ hosts: words.optional(), except: words.optional(), any: z.literal(true).optional() });
+export const connectSchema = z.strictObject({ hosts: words.optional(), except: words.optional(), urls: words.optional(), known: z.literal(true).optional(), any: z.literal(true).optional() });
 
 export const codeSchema = z.strictObject({
   sources: z.array(z.enum(["file", "inline", "stdin", "project", "program"])).min(1).optional(),

@@ -1,3 +1,3 @@
 export type { AgentInfo, AuditEvent, Control, EventData, EventDraft, EventType, OutputRecord } from "./event.js";
 export { callsInDoubt, openCalls, reduceSession, sessionState, type CallState, type SessionState } from "./state.js";
-export { netChanges } from "./net-changes.js";
+export { acceptedChanges, netChanges } from "./net-changes.js";

@@ -8,14 +8,26 @@ import type { AuditEvent } from "./event.js";
  * entry as first seen, so that an edit of the user's made meanwhile can be told. Paths that came back to what they were are left out.
  */
 export function netChanges(events: readonly AuditEvent[]): readonly Change[] {
+  return fold(events, () => false);
+}
+
+/**
+ * The same of what policy accepted: a change with a finding is passed over as if it had not been made, also where it could
+ * not be undone. A later change of the path that has no finding counts.
+ */
+export function acceptedChanges(events: readonly AuditEvent[]): readonly Change[] {
+  const found = new Set<string>();
+  for (const event of events) if (event.type === "reconciliation.done") for (const finding of event.data.findings) found.add(`${event.call} ${finding.path}`);
+  return fold(events, (call, path) => found.has(`${call} ${path}`));
+}
+
+function fold(events: readonly AuditEvent[], isRefused: (call: string | null, path: string) => boolean): readonly Change[] {
   const paths = new Map<string, { readonly before: Entry | null; readonly after: Entry | null }>();
   for (const event of events) {
     if (event.type !== "reconciliation.done") continue;
-    const reverted = new Set(event.data.findings.filter((finding) => finding.reverted).map((finding) => finding.path));
     for (const change of event.data.changes) {
-      if (reverted.has(change.path)) continue;
-      const known = paths.get(change.path);
-      paths.set(change.path, { before: known === undefined ? change.before : known.before, after: change.after });
+      const known = paths.get(change.path) ?? { before: change.before, after: change.before };
+      paths.set(change.path, isRefused(event.call, change.path) ? known : { before: known.before, after: change.after });
     }
   }
   const net: Change[] = [];

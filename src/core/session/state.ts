@@ -95,7 +95,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
     case "execution.finished":
       return withCall(state, event.call, { status: "finished", execution: event.data });
     case "reconciliation.done":
-      return withCall(state, event.call, { changes: event.data.changes, findings: event.data.findings });
+      return withCall(state, event.call, ({ changes, findings }) => ({ changes: joined(changes, event.data.changes), findings: joined(findings, event.data.findings) }));
     case "call.closed":
       return withCall(state, event.call, { status: "closed", outcome: event.data.outcome });
     case "risk.updated":
@@ -130,11 +130,18 @@ function received(id: CallId, data: EventData["call.received"]): CallState {
   };
 }
 
-function withCall(state: SessionState, id: CallId | null, patch: Partial<CallState>): SessionState {
+type Patch = Partial<CallState> | ((call: CallState) => Partial<CallState>);
+
+function withCall(state: SessionState, id: CallId | null, patch: Patch): SessionState {
   const last = state.calls.length - 1;
   // Calls are made one at a time, so it is nearly always the last.
   const index = state.calls[last]?.id === id ? last : state.calls.findIndex((call) => call.id === id);
   const call = state.calls[index];
   if (call === undefined) return state;
-  return { ...state, calls: state.calls.with(index, { ...call, ...patch }) };
+  return { ...state, calls: state.calls.with(index, { ...call, ...(typeof patch === "function" ? patch(call) : patch) }) };
+}
+
+/** A call with very many changes has them in several records. */
+function joined<T>(known: readonly T[], more: readonly T[]): readonly T[] {
+  return known.length === 0 ? more : [...known, ...more];
 }

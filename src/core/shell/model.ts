@@ -18,7 +18,7 @@ export interface OptionModel {
 }
 
 /** How the operands are read: one by one, or all but the last as sources. */
-export type Layout = "roles" | "copy" | "move" | "link";
+export type Layout = "roles" | "copy" | "move" | "link" | "remote";
 
 /** A program as its command line is parsed. */
 export interface Model {
@@ -59,7 +59,7 @@ export function compileModels(rows: readonly ModelRow[]): Map<string, Model> {
 export function compile(operands: string, options: string, traits: string): Model {
   const table = new Map<string, OptionModel>();
   for (const token of options.split(" ")) if (token !== "") addOption(table, token);
-  const layout: Layout = operands === "copy" || operands === "move" || operands === "link" ? operands : "roles";
+  const layout: Layout = operands === "copy" || operands === "move" || operands === "link" || operands === "remote" ? operands : "roles";
   const head: Role[] = [];
   let rest: Role | null = null;
   if (layout === "roles") {

@@ -124,6 +124,9 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
     case "link":
       applyTransfer(there, model.layout, operands, dest, parsed);
       return;
+    case "remote":
+      applyRemoteCopy(there, operands, marks);
+      return;
     case "roles": {
       const head = marks.has("nofirst") ? model.head.slice(1) : model.head;
       for (const [i, word] of operands.entries()) {
@@ -133,6 +136,22 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
       if (dest !== null) applyRole(there, "C", dest, true);
     }
   }
+}
+
+/** `scp` and `rsync`: the last operand is the target, on either side. */
+function applyRemoteCopy(call: Call, operands: readonly Field[], marks: ReadonlySet<string>): void {
+  const target = operands.length > 1 ? operands[operands.length - 1] : undefined;
+  for (const source of target === undefined ? operands : operands.slice(0, -1)) {
+    applyRemote(call, source, "R");
+    if (marks.has("remove") && !isRemote(source)) touch(call, "delete", source, true);
+  }
+  if (target === undefined) return;
+  if (isRemote(target)) {
+    connectRemote(call, target);
+    return;
+  }
+  touch(call, "write", target, true);
+  if (marks.has("delete")) touch(call, "delete", target, true);
 }
 
 function folderOption(parsed: Arguments): Field | null {

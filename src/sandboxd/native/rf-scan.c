@@ -1,6 +1,6 @@
 // rf-scan UPPER: tells which folders of an overlay's upper layer are opaque. Runs on the host, or in a helper container.
-// Reads names relative to UPPER from standard input, each ended by a NUL byte, and answers each with one byte:
-// 'y' opaque, 'n' not, '?' not to be told. Follows no link, writes no file, runs nothing.
+// Reads names relative to UPPER from standard input, each ended by a NUL byte, and answers each at once with one byte:
+// 'y' opaque, 'n' not, '?' not to be told. Ends with its input. Follows no link, writes no file, runs nothing.
 //
 // The mark is the attribute trusted.overlay.opaque, which only a process with CAP_SYS_ADMIN in the first user namespace
 // may see; for everybody else the kernel says that it does not exist. So without that right the program ends with code 3
@@ -65,21 +65,38 @@ static char judge(int root, char *name) {
   return length == 1 && value[0] == 'y' ? 'y' : 'n';
 }
 
+// Writes all of it; the reader may be gone, which ends the program.
+static int answer(const char *text, size_t length) {
+  while (length > 0) {
+    ssize_t count = write(STDOUT_FILENO, text, length);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return -1;
+    text += count;
+    length -= (size_t)count;
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
-  static char name[NAME_LIMIT];
+  static char input[NAME_LIMIT], name[NAME_LIMIT], answers[NAME_LIMIT];
   size_t length = 0;
-  int byte;
   if (argc != 2) return EXIT_USAGE;
   if (!has_admin() || !in_first_namespace()) return EXIT_NO_RIGHT;
   int root = open(argv[1], FOLDER_FLAGS);
   if (root < 0) return EXIT_FOLDER;
-  while ((byte = getchar()) != EOF) {
-    if (length >= NAME_LIMIT) return EXIT_INPUT;
-    name[length++] = (char)byte;
-    if (byte != '\0') continue;
-    if (putchar(judge(root, name)) == EOF) return EXIT_INPUT;
-    length = 0;
+  for (;;) {
+    ssize_t got = read(STDIN_FILENO, input, sizeof input);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return EXIT_INPUT;
+    if (got == 0) return length == 0 ? 0 : EXIT_INPUT;
+    size_t answered = 0;
+    for (ssize_t index = 0; index < got; index++) {
+      if (length >= sizeof name) return EXIT_INPUT;
+      name[length++] = input[index];
+      if (input[index] != '\0') continue;
+      answers[answered++] = judge(root, name);
+      length = 0;
+    }
+    if (answer(answers, answered) != 0) return EXIT_INPUT;
   }
-  if (length != 0 || ferror(stdin)) return EXIT_INPUT;
-  return fflush(stdout) == 0 ? 0 : EXIT_INPUT;
 }

@@ -13,7 +13,7 @@ import { registerReview } from "./commands/review.js";
 import { registerRun } from "./commands/run.js";
 import { registerScore } from "./commands/score.js";
 import { registerSessions } from "./commands/sessions.js";
-import { createIo, type Io } from "./io.js";
+import { createIo, type GlobalOptions, type Io } from "./io.js";
 import { installedVersion } from "../../compose-policy.js";
 
 /** Sets the exit code without ending the process, so that output is flushed. */
@@ -24,9 +24,6 @@ export function buildProgram(exit: Exit): Command {
   const program = new Command("ringfence")
     .description("Runs what a coding agent does in a disposable container: judged before, recorded throughout, reviewed after.")
     .version(installedVersion(), "-V, --version", "print the version")
-    .option("--json", "print JSON instead of text")
-    .option("-q, --quiet", "print results and failures only")
-    .addOption(new Option("--no-color", "never use colour (also: NO_COLOR)"))
     .showSuggestionAfterError(true)
     .showHelpAfterError("(see `ringfence --help`)")
     .enablePositionalOptions()
@@ -47,10 +44,7 @@ Examples:
 Exit codes: 0 ok, 1 finding, 2 usage, 3 denied, 4 ask rejected, 5 log invalid, 65 policy invalid, 70 our fault, 75 engine not available.
 For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rejected.`,
     );
-  const ioOf = (command: Command): Io => {
-    const all = command.optsWithGlobals<{ json?: boolean; quiet?: boolean; color?: boolean }>();
-    return createIo({ json: all.json === true, quiet: all.quiet === true, color: all.color !== false });
-  };
+  const ioOf = (command: Command): Io => createIo(globalsOf(command));
   const context = { ioOf, exit };
   registerExec(program, context);
   registerRun(program, context);
@@ -63,7 +57,25 @@ For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rej
   registerAivss(program, context);
   registerDoctor(program, context);
   registerCompletion(program, context);
+  addGlobals(program);
   return program;
+}
+
+/** The options of every command, taken before its name and after it. */
+function addGlobals(command: Command): void {
+  command
+    .option("--json", "print JSON instead of text")
+    .option("-q, --quiet", "print results and failures only")
+    .addOption(new Option("--no-color", "never use colour (also: NO_COLOR)"));
+  for (const sub of command.commands) addGlobals(sub);
+}
+
+/** Given anywhere in the chain of commands counts. */
+function globalsOf(command: Command): GlobalOptions {
+  const chain: Command[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) chain.push(at);
+  const all = chain.map((one) => one.opts<{ json?: boolean; quiet?: boolean; color?: boolean }>());
+  return { json: all.some((one) => one.json === true), quiet: all.some((one) => one.quiet === true), color: all.every((one) => one.color !== false) };
 }
 
 /** What each command needs of the program. */

@@ -164,6 +164,11 @@ describe("records forged without the key", () => {
     expect(check([...log.lines, forge(RECORDS, before(RECORDS)).line])).toBe(`ok ${RECORDS + 1}/${RECORDS} +1`);
   });
 
+  it("names a record added with the right link, but a number that is not its own", () => {
+    expect(check([...log.lines, forge(RECORDS + 3, before(RECORDS)).line])).toBe(`missing @${RECORDS + 1}`);
+    expect(check([...log.lines, forge(1, before(RECORDS)).line])).toBe(`out-of-order @${RECORDS + 1}`);
+  });
+
   it("refuses a first record that begins another chain", () => {
     expect(check([forge(0, sha256("elsewhere")).line], [log.checkpoint(0)])).toBe("not-linked @1");
   });

@@ -10,6 +10,8 @@ import { runInner } from "./wrappers.js";
 
 export const PACKAGE_MANAGER_NAMES: readonly string[] = [...PACKAGE_MANAGERS.keys()];
 
+const ASKS = new Set(["--version", "--help", "-v", "-V", "-h"]);
+
 /** Any package manager: its first operand says what it does. */
 export function runPackageManager(call: Call): Output {
   const manager = PACKAGE_MANAGERS.get(call.program);
@@ -18,7 +20,7 @@ export function runPackageManager(call: Call): Output {
   applyArguments(call, manager.model, { ...parsed, uncertain: false });
   const [verb, ...rest] = parsed.operands;
   if (verb === undefined) {
-    if (parsed.options.length === 0) perform(call, manager, manager.bare);
+    if (parsed.options.length === 0 || !parsed.options.every((option) => ASKS.has(option.name))) perform(call, manager, manager.bare);
     return UNKNOWN_OUTPUT;
   }
   if (verb.text === null && manager.verbs.size === 0 && manager.other === "runs") {
@@ -61,8 +63,11 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
     case "queries":
       addConnection(own);
       return;
-    case "runs":
     case "exec":
+      addConnection(own);
+      runsCode(own, "project", null);
+      return;
+    case "runs":
       runsCode(own, "project", null);
       return;
     case "publishes":

@@ -20,8 +20,8 @@ export const WGET: Model = compile(
 export const SOCAT_RUNS: ReadonlySet<string> = new Set(["exec", "system", "shell"]);
 
 export const NETWORK_MODELS: readonly ModelRow[] = [
-  ["scp", "h* H", "-c:t -D:s -F:r -i:r -J:t -l:t -o:t!risky -P:t -S:x -X:t -r!tree"],
-  ["rsync", "h* H", "-e:s --rsh:s --rsync-path:t --exclude:t --include:t --exclude-from:r --include-from:r --files-from:r -f:t --filter:t --log-file:w --partial-dir:C --temp-dir:C -T:C --backup-dir:C --suffix:t --compare-dest:R --copy-dest:R --link-dest:R --password-file:r --bwlimit:t --port:t --timeout:t --chmod:t --chown:t --out-format:t --max-size:t --min-size:t -B:t --block-size:t --modify-window:t --write-batch:w --only-write-batch:w --read-batch:r -M:t --remote-option:t --iconv:t --max-delete:t"],
+  ["scp", "remote", "-c:t -D:s -F:r -i:r -J:t -l:t -o:t!risky -P:t -S:x -X:t -r!tree"],
+  ["rsync", "remote", "--delete!delete --delete-before!delete --delete-after!delete --delete-during!delete --delete-excluded!delete --del!delete --remove-source-files!remove -e:s --rsh:s --rsync-path:t --exclude:t --include:t --exclude-from:r --include-from:r --files-from:r -f:t --filter:t --log-file:w --partial-dir:C --temp-dir:C -T:C --backup-dir:C --suffix:t --compare-dest:R --copy-dest:R --link-dest:R --password-file:r --bwlimit:t --port:t --timeout:t --chmod:t --chown:t --out-format:t --max-size:t --min-size:t -B:t --block-size:t --modify-window:t --write-batch:w --only-write-batch:w --read-batch:r -M:t --remote-option:t --iconv:t --max-delete:t"],
   ["ping ping6 traceroute tracepath mtr dig host nslookup whois drill arping hping3 fping nmap masscan dog httping", "u*", "-c:t -i:t -w:t -W:t -I:t -s:t -t:t -p:t -m:t -q:t -f:r -b:t -k:t -oN:w -oX:w -oG:w -oA:w --script:x -iL:r -T:t -D:t -S:t -e:t -g:t"],
   ["http https xh httpie", "u*", "-o:w --output:w -a:t --auth:t --session:t --proxy:t --verify:t --cert:r --timeout:t"],
   ["aria2c axel", "u*", "-o:w --out:w -d:C --dir:C -i:r --input-file:r --on-download-complete:x --conf-path:r -x:t -s:t -j:t -k:t -l:w -n:t"],

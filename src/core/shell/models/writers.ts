@@ -41,7 +41,7 @@ export const WRITER_MODELS: readonly ModelRow[] = [
   ["rustc ghc javac ocamlc ocamlopt dmd ldc2 gdc fpc nasm yasm kotlinc scalac swiftc protoc flex bison yacc lex m4 cpp", "r*", "-o:w -d:C -cp:t -classpath:t -processor:t -processorpath:t --out-dir:C -I:t -L:t -l:t --plugin:x -C:t --emit:t --extern:t -D:t -f:t", "program"],
   ["java jar jarsigner javap keytool", "t*", "-jar:x -cp:t -classpath:t --module-path:t -p:t -m:t --module:t -javaagent:x -agentpath:x -agentlib:t", "one-dash program"],
   ["cmake ninja meson-build autoconf automake autoreconf configure libtool pkg-config ccmake cpack qmake", "t*", "-S:R -B:C -C:p -G:t -D?:t -P:x --build:p --install:p -E:t -j:t -f:r -t:t --preset:t --prefix:t", "project"],
-  ["crontab", "w", "-u:t -l!dry -e -r", "daemon"],
+  ["crontab", "r", "-u:t -l!dry -e -r", "program"],
   ["at batch atq atrm anacron", "t*", "-f:x -q:t -t:t -l!dry", "program"],
   ["systemctl service initctl rc-service update-rc.d chkconfig loginctl-run launchctl supervisorctl pm2 sv s6-svc", "t*", "-t:t -p:t -n:t -H:t -M:t --root:p -o:t", "program"],
   ["pkill killall killall5 skill snice renice fuser xkill", "t*", "-s:t -u:t -g:t -t:t -P:t -n:t -signal:t"],
