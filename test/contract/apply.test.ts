@@ -1,5 +1,6 @@
 // Taking changes over into a real folder: all or nothing, nothing through a link, nothing that the user moved meanwhile.
 
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,9 +10,11 @@ import { digestOf } from "../../src/adapters/files/entry.js";
 import { createMemoryWorkspaceProvider, type MemoryNode, type MemoryTree } from "../../src/adapters/memory/workspace.js";
 import type { Change } from "../../src/core/reconcile/change.js";
 import type { Workspace } from "../../src/ports/workspace.js";
+import { overlayAbility } from "../support/overlay-rig.js";
 import { treePicture } from "../support/tree-picture.js";
 
 const signal = new AbortController().signal;
+const ability = overlayAbility();
 const hasher = (bytes: Uint8Array | string): `sha256:${string}` => digestOf(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
 let scratch = "";
 let folder = "";
@@ -210,6 +213,48 @@ describe("applying changes", () => {
     rmSync(join(folder, "z.txt"));
     expect(treePicture(folder, { exact: false })).toEqual(before);
     expect(readdirSync(folder).filter((name) => name.startsWith(".ringfence"))).toEqual([]);
+  });
+
+  it.skipIf(ability.missing !== null)(`changes nothing when the disk is full${ability.missing === null ? "" : ` (skipped: ${ability.missing})`}`, async () => {
+    const { workspace, changes } = await session((view) => {
+      view.set("a.txt", { kind: "file", content: "agent\n" });
+      view.remove("dir");
+      view.set("z.bin", { kind: "file", content: Buffer.alloc(4 * 1024 * 1024, 1) });
+    });
+    const small = join(scratch, "small");
+    mkdirSync(small);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+    try {
+      execFileSync("cp", ["-a", `${folder}/.`, small]);
+      const before = treePicture(small, { exact: false });
+      await expect(applyChanges({ workspace, changes, folder: small })).rejects.toMatchObject({ code: "APPLY_FAILED", message: "nothing was applied: `z.bin`: ENOSPC" });
+      expect(treePicture(small, { exact: false })).toEqual(before);
+    } finally {
+      execFileSync("umount", [small]);
+    }
+  });
+
+  it("puts back what was exchanged when a later exchange fails", async () => {
+    const { workspace, changes } = await session((view) => {
+      view.set("a.txt", { kind: "file", content: "agent\n", mode: 0o600 });
+      view.remove("dir");
+      view.set("link", { kind: "symlink", target: "run.sh" });
+      view.set("made/x", { kind: "file", content: "x" });
+      view.set("run.sh", { kind: "file", content: "run\n", mode: 0o700 });
+      view.set("z.txt", { kind: "file", content: "z" });
+    });
+    const before = treePicture(folder, { exact: false });
+    // Everything is staged; then the last name is taken by somebody else just before the exchange.
+    const racing: Workspace = {
+      ...workspace,
+      readChanged: async (path, limit) => {
+        if (path === "z.txt") symlinkSync("a.txt", join(folder, "z.txt"));
+        return workspace.readChanged(path, limit);
+      },
+    };
+    await expect(applyChanges({ workspace: racing, changes })).rejects.toMatchObject({ code: "APPLY_CONFLICT", context: { paths: ["z.txt"] } });
+    rmSync(join(folder, "z.txt"));
+    expect(treePicture(folder, { exact: false })).toEqual(before);
   });
 
   it("refuses paths that are none", async () => {

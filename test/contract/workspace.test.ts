@@ -33,8 +33,8 @@ if (ability.missing === null) {
       workspace: rig.workspace,
       agent: handsOnDisk(rig.view),
       user: handsOnDisk(rig.folder),
-      release: rig.unmount,
-      close: rig.close,
+      release: () => rig.unmount(),
+      close: () => rig.close(),
     };
   });
 } else {

@@ -48,7 +48,7 @@ export interface TelemetryLog extends Telemetry {
 function telemetry(): TelemetryLog {
   const lines: string[] = [];
   const take = (message: string, fields?: JsonObject): void => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`);
-  const log: TelemetryLog = { lines, debug: take, info: take, warn: take, error: take, child: () => log };
+  const log: TelemetryLog = { lines, debug: () => undefined, info: take, warn: take, error: take, child: () => log };
   return log;
 }
 

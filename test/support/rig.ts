@@ -215,3 +215,10 @@ export function only<T extends AuditEvent["type"]>(events: readonly AuditEvent[]
   if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} events of type ${type} in ${typesOf(events).join(", ")}`);
   return found[0].data;
 }
+
+const QUIET = /^(?:telemetry|redactor|clock|ids)\./u;
+
+/** The journal from its `from`th entry on, without what only reads the time, takes out secrets or tells the operator. */
+export function steps(rig: Rig, from = 0): readonly string[] {
+  return rig.journal.slice(from).filter((entry) => !QUIET.test(entry));
+}

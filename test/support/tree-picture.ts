@@ -16,7 +16,7 @@ export function treePicture(root: string, options: PictureOptions): readonly str
   const lines: string[] = [];
   const visit = (folder: Buffer, shown: string): number => {
     let files = 0;
-    for (const name of readdirSync(folder, { encoding: "buffer" }).sort(Buffer.compare)) {
+    for (const name of readdirSync(folder, { encoding: "buffer" }).sort((a, b) => Buffer.compare(a, b))) {
       const path = Buffer.concat([folder, Buffer.from("/"), name]);
       const text = `${shown}/${JSON.stringify(name.toString("latin1"))}`;
       const stats = lstatSync(path, { bigint: true });

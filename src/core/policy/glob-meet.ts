@@ -101,7 +101,7 @@ function nameCovered(name: string, rule: string): boolean {
 
 /** The characters a name glob begins with for sure. */
 function leadOf(name: string): string {
-  return /^[^*?[\]{}()\\]*/.exec(name)?.[0] ?? "";
+  return /^[^*?[\]{}()\\]*/.exec(name.replace(/\[([a-z0-9._-])\]/g, "$1"))?.[0] ?? "";
 }
 
 /**

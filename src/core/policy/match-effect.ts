@@ -94,12 +94,12 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
 }
 
 /**
- * Tells whether a tree takes in the whole workspace or is the system's. Reading or rewriting all of it (`grep -r`, `tar x`,
+ * Tells whether a tree takes in the whole workspace or home folder, or is the system's. Reading or rewriting all of it (`grep -r`, `tar x`,
  * `chmod -R`, a package manager) does not by itself count as touching each protected name in it: mounts and
  * reconciliation hold those, and changes of the system's trees have their own rule.
  */
 function tooWide(path: SubjectPath, places: Places): boolean {
-  return isInside(places.root, path.path) || (!path.looking && isOutside(path, places));
+  return isInside(places.root, path.fixed) || (path.looking ? isInside(places.home, path.fixed) : isOutside(path, places));
 }
 
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
@@ -142,7 +142,7 @@ function matchesConnect(matcher: ConnectMatcher, effect: ConnectEffect, strict: 
   const plain = host !== null && HOST.test(host);
   if (strict) {
     if (plain && matchAnyWord(matcher.except, host)) return false;
-    return matcher.hosts.length === 0 || (host === null && !matcher.known) || (host !== null && !plain) || (plain && matchAnyWord(matcher.hosts, host));
+    return matcher.hosts.length === 0 || (plain ? matchAnyWord(matcher.hosts, host) : !matcher.known);
   }
   if (matcher.except.length > 0 && (!plain || matchAnyWord(matcher.except, host))) return false;
   return matcher.hosts.length === 0 || (plain && matchAnyWord(matcher.hosts, host));

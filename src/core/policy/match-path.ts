@@ -23,6 +23,8 @@ export interface SubjectPath {
   readonly tree: boolean;
   /** The effect reads and changes nothing. */
   readonly looking: boolean;
+  /** The folder that a pattern spells out before its first wildcard; the path itself when it is exact. */
+  readonly fixed: string;
   /** Spellings under which deny and ask compare. */
   readonly folded: readonly string[];
   /** Folded names as globs. */
@@ -47,7 +49,7 @@ export function subjectOf(effect: FileEffect): SubjectPath {
   const folded = foldName(effect.path);
   const lower = effect.path.normalize("NFC").toLowerCase();
   const asGlobs = (path: string): readonly string[] => (pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName));
-  return { path: effect.path, pattern, tree: effect.recursive, looking: effect.operation === "read", folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
+  return { path: effect.path, pattern, tree: effect.recursive, looking: effect.operation === "read", fixed: pattern ? fixedPart(segmentsOf(effect.path)) : effect.path, folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
 }
 
 /** Why a glob cannot be used, with a hint; null when it can. */
@@ -103,7 +105,7 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   const folded = alternatives.map(foldName);
   const names = alternatives.map(segmentsOf);
   const foldedNames = folded.map(segmentsOf);
-  const above = foldedNames.flatMap((one) => one.slice(0, -1).flatMap((name, index) => (name === "**" ? [] : [one.slice(0, index + 1)])));
+  const above = foldedNames.flatMap((one) => one.slice(0, -1).flatMap((name, index) => (isLiteral(name) ? [one.slice(0, index + 1)] : [])));
   const open = folded.includes("/**");
   let foldedMatchers: readonly Minimatch[] | null = null;
   let exactMatchers: readonly Minimatch[] | null = null;
@@ -114,7 +116,7 @@ export function compileGlob(glob: string, places: Places): PathGlob {
       foldedMatchers ??= folded.map((one) => new Minimatch(one, OPTIONS));
       return foldedMatchers.some((matcher) => subject.folded.some((path) => matcher.match(path)));
     },
-    hitsBelow: (subject) => subject.foldedNames.length === 0 || above.some((one) => globsMeet(subject.foldedNames, one)),
+    hitsBelow: (subject) => subject.foldedNames.length === 0 || above.some((one) => patternHolds(subject, one)),
     covers: (subject) => {
       if (alternatives.includes("/**")) return true;
       if (subject.pattern || subject.tree) return names.some((one) => globCovers(one, subject.names, subject.tree));
@@ -125,35 +127,36 @@ export function compileGlob(glob: string, places: Places): PathGlob {
 }
 
 /**
- * Could a pattern mean a file that the rule's glob names? A pattern of a change does when any such file can exist. A sweep over
- * the whole workspace (`find . -name …`), and looking anywhere, do only when what they ask for is what the rule protects:
- * otherwise every `find`, `grep` and `cat *` would count as touching every protected name, which masks and
- * reconciliation hold anyway.
+ * Could a pattern mean a file that the rule's glob names? It does where it works in a folder that holds the protected thing
+ * (`.git/*`, `.github/work?lows/x`). A pattern over the whole workspace, or against a rule for any folder, does when what it
+ * asks for is what the rule protects (`**` + `id_rsa`, `.env*`): otherwise every `find` and every `cp … dir/` would count as
+ * touching each protected name, which mounts, masks and reconciliation hold anyway.
  */
 function patternMeets(subject: SubjectPath, rule: readonly string[], places: Places): boolean {
   if (!globsMeet(subject.foldedNames, rule)) return false;
-  const wide = subject.foldedNames.includes("**") && isInside(places.root, fixedPart(subject.path));
-  if (!wide && !subject.looking) return true;
-  if (rule.at(-1) === "**") return !wide || reachesInto(subject.foldedNames, rule.slice(0, -1));
+  const folder = subject.fixed;
+  if (!isInside(places.root, folder) && isInside(fixedPart(rule), folder)) return true;
+  if (rule.at(-1) === "**") return reachesInto(subject.foldedNames, rule.slice(0, -1));
   return asksFor(subject.foldedNames.at(-1) ?? "**", rule.at(-1) ?? "");
 }
 
-/** The folder a pattern spells out before its first wildcard. */
-function fixedPart(pattern: string): string {
-  const fixed: string[] = [];
-  for (const name of segmentsOf(pattern)) {
-    if (!isLiteral(name)) break;
-    fixed.push(name);
-  }
-  return `/${fixed.join("/")}`;
+/** Could a pattern mean a folder above something protected? `folder` is that folder, spelt out at its end. */
+function patternHolds(subject: SubjectPath, folder: readonly string[]): boolean {
+  const names = subject.foldedNames.at(-1) === "**" ? subject.foldedNames.slice(0, -1) : subject.foldedNames;
+  return globsMeet(names, folder) && (!names.includes("**") || asksFor(names.at(-1) ?? "**", folder.at(-1) ?? ""));
+}
+
+/** The folder that names spell out before their first wildcard. */
+function fixedPart(names: readonly string[]): string {
+  const end = names.findIndex((name) => !isLiteral(name));
+  return `/${(end < 0 ? names : names.slice(0, end)).join("/")}`;
 }
 
 /** Folders whose content is the agent's own business: everything else is outside. */
 export function isOutside(subject: SubjectPath, places: Places): boolean {
   const inside = [places.root, "/tmp", "/var/tmp", ...(places.home === "/" ? [] : [places.home])];
   if (!subject.pattern) return !inside.some((folder) => isInside(subject.path, folder));
-  const fixed = fixedPart(subject.path);
-  return !inside.some((folder) => isInside(fixed, folder));
+  return !inside.some((folder) => isInside(subject.fixed, folder));
 }
 
 /** Tells whether the subject takes in the whole of a folder that the glob names: the folder with its tree, or every name in it. */

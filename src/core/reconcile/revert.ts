@@ -46,6 +46,7 @@ export function planRevert(callChanges: readonly Change[], forbidden: ReadonlySe
       if (above !== undefined && above.before?.kind === "directory" && above.after?.kind !== "directory") chosen.add(ancestor);
     }
   }
+  addLost(callChanges, byPath, forbidden, chosen);
   addInsides(callChanges, byPath, chosen);
   const changes = callChanges.filter((change) => chosen.has(change.path)).sort((a, b) => comparePaths(a.path, b.path));
   return { steps: [...removals(changes), ...restorals(changes, earlier), ...narrowModes(changes)], paths: changes.map((change) => change.path) };
@@ -80,6 +81,17 @@ export function revertOps(step: RevertStep, content: Uint8Array | null): readonl
     case "socket":
     case "device":
       return present !== null && isSameContent(present, entry) ? [{ op: "chmod", path, mode }] : null;
+  }
+}
+
+/** Adds what was lost with a folder whose deletion is forbidden: such a folder comes back whole. */
+function addLost(callChanges: readonly Change[], byPath: ReadonlyMap<string, Change>, forbidden: ReadonlySet<string>, chosen: Set<string>): void {
+  const lost = (path: string): boolean => {
+    const change = byPath.get(path);
+    return change !== undefined && forbidden.has(path) && change.before?.kind === "directory" && change.after?.kind !== "directory";
+  };
+  for (const change of callChanges) {
+    if (change.before !== null && !chosen.has(change.path) && ancestorsOf(change.path).some(lost)) chosen.add(change.path);
   }
 }
 

@@ -124,12 +124,39 @@ function evaluateRead(call: Call): Output {
   return SILENT;
 }
 
-function evaluateMapfile({ words, state }: Call): Output {
+function evaluateMapfile(call: Call): Output {
+  const { words, state } = call;
   const last = words[words.length - 1]?.text ?? null;
   if (last === null) state.blurred = true;
   setList(state, last === null || words.length === 1 || last.startsWith("-") ? "MAPFILE" : last, null);
-  for (const [i, word] of words.entries()) if (word.text === "-C" && words[i + 1] !== undefined) state.blurred = true;
+  for (const [i, word] of words.entries()) {
+    const callback = word.text === "-C" ? words[i + 1] : undefined;
+    if (callback !== undefined) runWord(call, callback);
+  }
   return SILENT;
+}
+
+/** A word that bash runs as text in this very shell. */
+function runWord(call: Call, word: Field): void {
+  const inner = deeper(call.run, call.frame, call.from);
+  if (word.text === null) addOpaque(call.run, `\`${call.program}\` runs text that cannot be told`, call.from);
+  else if (inner !== null) call.run.runText(word.text, fork(call.state), inner);
+}
+
+/** `compgen -C text` runs it, `-W` expands it. */
+function evaluateCompgen(call: Call): Output {
+  for (const [i, word] of call.words.entries()) {
+    const value = call.words[i + 1];
+    if (value === undefined) continue;
+    if (word.text === "-C" || word.text === "-F") runWord(call, value);
+    if (word.text === "-W" && (value.text === null || /[$`]/.test(value.text))) addOpaque(call.run, "`compgen` expands text that is not judged", call.from);
+  }
+  return UNKNOWN_OUTPUT;
+}
+
+function evaluateFc(call: Call): Output {
+  addOpaque(call.run, "`fc` runs what the history holds", call.from);
+  return UNKNOWN_OUTPUT;
 }
 
 /** A subscript that holds a substitution is run where bash evaluates it. */
@@ -302,7 +329,9 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ["history", evaluateHistory],
   ["let", evaluateLet],
   ["getopts", setNamed(2)],
+  ["compgen", evaluateCompgen],
+  ["fc", evaluateFc],
   ["pwd", printCwd],
   ...["true", "false", ":", "wait", "jobs", "fg", "bg", "disown", "kill", "ulimit", "umask", "suspend", "compopt", "complete", "bind"].map((name): [string, Builtin] => [name, silent]),
-  ...["times", "type", "help", "caller", "compgen", "dirs", "fc"].map((name): [string, Builtin] => [name, unknownOutput]),
+  ...["times", "type", "help", "caller", "dirs"].map((name): [string, Builtin] => [name, unknownOutput]),
 ]);

@@ -6,8 +6,8 @@ import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
 import { applyRedirects } from "./redirect.js";
-import { addEffect, addOpaque, charge, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
-import { evaluateFunctionBody } from "./statements.js";
+import { addOpaque, charge, deeper, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
+import { addExec } from "./started.js";
 import { fork, join, become, type ShellState, type Variable } from "./state.js";
 import { UNKNOWN_MANY, type Field } from "./value.js";
 
@@ -88,12 +88,6 @@ export function runWords(words: readonly Field[], run: Run, state: ShellState, f
   return runProgram(words, run, state, frame, from);
 }
 
-/** Records that a program starts. */
-export function addExec(run: Run, program: string, path: string | null, words: readonly Field[], from: string): void {
-  if (run.started.length < 10_000) run.started.push(program);
-  addEffect(run, { kind: "exec", program, path, argv: words.map((word) => (word.many ? null : word.text)), from: excerpt(from) });
-}
-
 function runAlias(alias: string, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): void {
   const inner = deeper(run, frame, from);
   if (inner === null) return;
@@ -125,7 +119,7 @@ function runFunction(name: string, words: readonly Field[], run: Run, state: She
   state.positional = words.slice(1);
   state.locals = new Map();
   const leaving: ShellState[] = [];
-  const output = evaluateFunctionBody(body.node, run, state, { ...inner, source: body.source, leaving });
+  const output = run.runBody(body.node, state, { ...inner, source: body.source, leaving });
   state.ended = ended;
   for (const way of leaving) become(state, join(state, { ...way, ended }));
   for (const [local, before] of state.locals ?? []) {

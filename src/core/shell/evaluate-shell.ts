@@ -5,7 +5,7 @@ import { LIMITS } from "../shared/index.js";
 import { runWords } from "./command.js";
 import { usesBashOnly } from "./plain-sh.js";
 import { addOpaque, MAX_STEPS, NO_INPUT, UNKNOWN_OUTPUT, type Frame, type Output, type Run } from "./run.js";
-import { evaluateScript } from "./statements.js";
+import { evaluateFunctionBody, evaluateScript } from "./statements.js";
 import { fork, freshState, type ShellState } from "./state.js";
 import type { Evaluation, ShellContext } from "./types.js";
 import { exact } from "./value.js";
@@ -30,6 +30,7 @@ function newRun(context: ShellContext): Run {
     opaque: false,
     integers: false,
     runScript: (script, state, frame) => evaluateScript(script, run, state, frame),
+    runBody: (node, state, frame) => evaluateFunctionBody(node, run, state, frame),
     runText: (text, state, frame) => runText(text, run, state, frame),
     runWords: (words, state, frame, from, lookup) => runWords(words, run, state, frame, from, lookup),
   };

@@ -2,9 +2,9 @@
 
 import type { ParameterExpansionPart, ParameterOperation, Word } from "unbash";
 import { addOpaque, charge, type Frame, type Run } from "./run.js";
-import { matchesPattern, removeMatch } from "./glob-match.js";
+import { removeMatch } from "./glob-match.js";
 import { setVariable, type ShellState } from "./state.js";
-import { beginning, exact, globbed, NUMBER, SOME_NAME, UNKNOWN_MANY, type Field } from "./value.js";
+import { exact, globbed, NUMBER, SOME_NAME, UNKNOWN_MANY, type Field } from "./value.js";
 
 /** A parameter's value: null is certainly unset; a list is `$@` or an array with `[@]`. */
 export interface Parameter {
@@ -215,16 +215,4 @@ function changeCase(value: Field, operator: "^" | "^^" | "," | ",,", patterned: 
   if (operator === ",,") return exact(text.toLowerCase());
   const head = text.slice(0, 1);
   return exact((operator === "^" ? head.toUpperCase() : head.toLowerCase()) + text.slice(1));
-}
-
-/** Tells whether a field's text matches a `case` pattern; null when it cannot be told. */
-export function matchesField(value: Field, pattern: Field): boolean | null {
-  if (value.text === null) return null;
-  if (pattern.text !== null) return value.text === pattern.text;
-  return pattern.glob === null ? null : matchesPattern(value.text, pattern.glob);
-}
-
-/** What is left of a value inside double quotes when only its beginning counts. */
-export function onlyLead(value: Field): Field {
-  return beginning(value.lead, value.many);
 }

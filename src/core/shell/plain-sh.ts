@@ -15,7 +15,7 @@ export function usesBashOnly(script: ParsedScript, source: string): boolean {
       found = true;
       return;
     }
-    found = isBashOnly(node);
+    found = isBashOnly(node) || (node.type === "Function" && source.startsWith("function", node.pos));
     if (!found) forEachChild(node, visit);
   };
   visit(script);

@@ -2,9 +2,10 @@
 
 import { baseName, normalisePath, parentOf } from "../action/paths.js";
 import { parseArguments, type Arguments } from "./arguments.js";
-import { addExec } from "./command.js";
 import { touch } from "./files.js";
+import { addExec } from "./started.js";
 import { HANDLERS } from "./handlers.js";
+import { below } from "./listing.js";
 import type { Model } from "./model.js";
 import { MODELS } from "./models/index.js";
 import { applyArguments, COPY, runsCode } from "./roles.js";
@@ -12,7 +13,7 @@ import { addEffect, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, type Output,
 import { followFile } from "./scripts.js";
 import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
-import { escapeGlob, exact, type Field } from "./value.js";
+import { exact, type Field } from "./value.js";
 
 const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]);
 
@@ -95,17 +96,4 @@ function listing(model: Model, parsed: Arguments): Output {
 /** The places a search starts from. */
 function roots(model: Model, parsed: Arguments): readonly Field[] {
   return parsed.marks.has("nofirst") ? parsed.operands : parsed.operands.slice(model.head.length);
-}
-
-/** Globs for everything at or below some folders; the working directory when none is named. */
-export function below(places: readonly Field[]): readonly string[] | null {
-  if (places.length === 0) return ["**"];
-  const out: string[] = [];
-  for (const root of places) {
-    const glob = root.text !== null ? escapeGlob(root.text) : root.glob;
-    if (glob === null || out.length > 20) return null;
-    if (root.text === "." || root.text === "./") out.push("**");
-    else out.push(glob.endsWith("/") ? `${glob}**` : `${glob}/**`);
-  }
-  return out;
 }

@@ -1,7 +1,7 @@
 // One evaluation under way: the effects found, the limits used up, and the doors back into the evaluator.
 
 import { assertNever, LIMITS } from "../shared/index.js";
-import type { ParsedScript } from "unbash";
+import type { Function as FunctionNode, ParsedScript } from "unbash";
 import type { ActionEffect } from "../action/effects.js";
 import type { ShellState } from "./state.js";
 import type { PathKind, ShellContext } from "./types.js";
@@ -65,6 +65,8 @@ export interface Run {
   readonly pipes: Map<string, Stream>;
   /** Evaluates a script that is part of the text, such as a substitution's. */
   readonly runScript: (script: ParsedScript, state: ShellState, frame: Frame) => Output;
+  /** Evaluates a function's body in a state. */
+  readonly runBody: (node: FunctionNode, state: ShellState, frame: Frame) => Output;
   /** Evaluates shell text in a state. */
   readonly runText: (text: string, state: ShellState, frame: Frame) => Output;
   /** Runs words as a command. */

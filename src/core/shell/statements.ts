@@ -3,7 +3,6 @@
 import type { AndOr, Case, CommandNode, CompoundList, For, Function as FunctionNode, If, ParsedScript, Pipeline, Redirection, Select, Statement, TestExpression, While } from "unbash";
 import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
-import { matchesField } from "./parameter.js";
 import { applyRedirects } from "./redirect.js";
 import { addOpaque, NO_INPUT, SILENT, UNKNOWN_OUTPUT, takeStep, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { become, fork, join, joinCwds, setVariable, type ShellState } from "./state.js";
@@ -286,19 +285,14 @@ function evaluateWhile(node: While, run: Run, state: ShellState, frame: Frame): 
 }
 
 function evaluateCase(node: Case, run: Run, state: ShellState, frame: Frame): Output {
-  const value = expandValue(node.word, run, state, frame);
+  expandValue(node.word, run, state, frame);
   const start = fork(state);
   let end: ShellState = fork(start);
   let fallsThrough = false;
   for (const item of node.items) {
-    const hits = item.pattern.map((pattern) => matchesField(value, expandValue(pattern, run, state, frame)));
-    if (!fallsThrough && hits.length > 0 && hits.every((hit) => hit === false)) continue;
+    for (const pattern of item.pattern) expandValue(pattern, run, state, frame);
     const way: ShellState = fallsThrough ? end : fork(start);
     evaluateStatements(item.body.commands, run, way, frame);
-    if (item.terminator !== ";&" && item.terminator !== ";;&" && !fallsThrough && hits.includes(true) && end.cwds === start.cwds && end.variables.size === start.variables.size) {
-      become(state, join(end, way));
-      return UNKNOWN_OUTPUT;
-    }
     end = join(end, way);
     fallsThrough = item.terminator === ";&";
     if (fallsThrough) end = fork(end);

@@ -29,7 +29,7 @@ export function passThrough(call: Call, parsed: Arguments): Output {
     case "xxd":
       return readsInput(parsed) && parsed.options.length >= 2 && parsed.options.every((option) => option.name === "-r" || option.name === "-p") ? decoded(stdin, fromHex) : UNKNOWN_OUTPUT;
     case "rev":
-      return stdin.text === null ? UNKNOWN_OUTPUT : { text: stdin.text.split("\n").map((line) => [...line].reverse().join("")).join("\n"), globs: null };
+      return stdin.text === null ? UNKNOWN_OUTPUT : { text: stdin.text.split("\n").map((line) => Array.from(line).reverse().join("")).join("\n"), globs: null };
     case "basename":
     case "mktemp":
     case "dirname":
@@ -72,7 +72,7 @@ function decoded(stdin: Stream, decode: (text: string) => string | null): Output
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const CODES: ReadonlyMap<string, number> = new Map([...ALPHABET].map((letter, i) => [letter, i]));
+const CODES: ReadonlyMap<string, number> = new Map(ALPHABET.split("").map((letter, i) => [letter, i]));
 
 /** Decodes base64 as Latin-1, which keeps every ASCII command as it is; null when it is not base64. */
 export function fromBase64(text: string): string | null {

@@ -1,6 +1,6 @@
 // Plays a recorded trajectory through a session: calls in order, harness lines in fresh sandboxes, unreadable lines refused.
 
-import { ROLE_BUGFIXER, ROLE_HARNESS, ROLE_TESTWRITER, type ToolCall, type TrajectoryLine } from "../../core/action/index.js";
+import { ROLE_HARNESS, ROLE_TESTWRITER, type ToolCall, type TrajectoryLine } from "../../core/action/index.js";
 import type { Change } from "../../core/reconcile/change.js";
 import type { TestRun } from "../../core/harness/index.js";
 import type { Observation, HarnessRun, OpenedSession } from "../../compose.js";
@@ -82,11 +82,12 @@ function createHarness(session: OpenedSession, listener: PlayListener, signal: A
     run: async (command: string, edited: ReadonlySet<string>): Promise<void> => {
       if (!base.has(command)) base.set(command, (await once("base", command, [])).run);
       if (edited.size === 0 || signal.aborted) return;
-      passed = (await once("accepted", command, null)).verdict.passed;
-      if (edited.has(ROLE_TESTWRITER) && edited.has(ROLE_BUGFIXER) && !signal.aborted) {
+      if (edited.has(ROLE_TESTWRITER)) {
         const alone = await once("tests-only", command, [ROLE_TESTWRITER]);
         failsWithoutFix = alone.run.report !== null && (alone.verdict.counts?.failed ?? 0) > 0;
       }
+      if (signal.aborted || (edited.size === 1 && edited.has(ROLE_TESTWRITER))) return;
+      passed = (await once("accepted", command, null)).verdict.passed;
     },
     state: () => ({ passed, failsWithoutFix }),
   };

@@ -28,17 +28,19 @@ describe("names", () => {
     const name = fc.uint8Array({ minLength: 1, maxLength: 12 }).chain((random) =>
       fc.constantFrom(random, Buffer.concat([Buffer.from("\\x"), random]), Buffer.concat([Buffer.from("\\x4"), random, Buffer.from("1")])),
     );
-    fc.assert(fc.property(name, (value) => void expect([...encodeName(decodeName(value))]).toEqual([...value])), { numRuns: 2_000, seed: 7 });
+    fc.assert(fc.property(name, (value) => {
+        expect([...encodeName(decodeName(value))]).toEqual([...value]);
+      }), { numRuns: 500, seed: 7 });
   });
 
   it("agrees with the platform's own decoder on valid text", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
         const encoded = Buffer.from(text, "utf8");
         if (!/\\x[0-9a-fA-F]{2}/.test(text)) expect(decodeName(encoded)).toBe(text);
         expect(Buffer.from(encodeName(decodeName(encoded)))).toEqual(encoded);
       }),
-      { numRuns: 500, seed: 8 },
+      { numRuns: 200, seed: 8 },
     );
   });
 

@@ -2,7 +2,7 @@
 
 import { isDash, touch } from "../files.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { below } from "../programs.js";
+import { below } from "../listing.js";
 import { baseName } from "../../action/paths.js";
 import { exact, globbed, UNKNOWN, type Field } from "../value.js";
 import { inFolder } from "../roles.js";

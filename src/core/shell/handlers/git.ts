@@ -134,7 +134,7 @@ function connect(call: Call, known: GitCommand, operands: readonly Field[]): voi
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
     return;
   }
-  if (/^ext::/.test(remote.lead)) {
+  if (remote.lead.startsWith("ext::")) {
     runShellText(call, dropPrefix(remote, "ext::") ?? UNKNOWN);
     return;
   }

@@ -24,7 +24,7 @@ const ROWS: readonly Row[] = [
   ["guile racket", "-e:i -c:i -l:x -s:x"],
   ["osascript", "-e:i -l:t"],
   ["gdb lldb", "-ex:i -eval-command:i -x:x -iex:i -o:i --batch"],
-  ["groovy scala kotlin jshell elixir erl ghci runghc swift gjs octave octave-cli maxima gnuplot bc-code", "-e:i -eval:i --eval:i --execute:i"],
+  ["groovy scala kotlin jshell elixir erl ghci runghc swift gjs octave octave-cli maxima gnuplot", "-e:i -eval:i --eval:i --execute:i"],
 ];
 
 const MODELS: ReadonlyMap<string, Model> = new Map(

@@ -26,7 +26,8 @@ type Row = readonly [names: string, before: number, options?: string, traits?: s
 const ROWS: readonly Row[] = [
   ["nohup time gtime setsid ltrace", 0, "-f:t --format:t -o:w --output:w -e:t -p:t -s:t"],
   ["nice", 0, "-n:t --adjustment:t"],
-  ["ionice chrt", 0, "-c:t --class:t -n:t --classdata:t -p:t -P:t -u:t -T:t -D:t"],
+  ["chrt", 1, "-T:t -P:t -D:t"],
+  ["ionice", 0, "-c:t --class:t -n:t --classdata:t -p:t -P:t -u:t -T:t -D:t"],
   ["taskset", 1, "-p -c"],
   ["timeout gtimeout", 1, "-k:t --kill-after:t -s:t --signal:t"],
   ["stdbuf", 0, "-i:t --input:t -o:t --output:t -e:t --error:t"],
@@ -40,12 +41,12 @@ const ROWS: readonly Row[] = [
   ["strace", 0, "-o:w --output:w -e:t --trace:t -p:t --attach:t -s:t -E:v --env:v -u:t -a:t -b:t -I:t -O:t -S:t -U:t -X:t -P:t"],
   ["flock", 1, "-w:t --wait:t --timeout:t -E:t --conflict-exit-code:t -c:s --command:s"],
   ["watch", 0, "-n:t --interval:t -q:t --equexit:t", "text"],
-  ["faketime fakeroot fakechroot proot catchsegv eatmydata unbuffer xvfb-run dbus-run-session dbus-launch torsocks proxychains proxychains4 tsocks firejail bwrap rlwrap ccache sccache distcc chronic ts-node-wrapper daemonize caffeinate gdbserver heaptrack valgrind perf-run systemd-inhibit aoss padsp", 0, "-r:t -R:t -w:t -b:t -n:t -e:t -s:t -a:t -f:t --bind:t --ro-bind:t"],
+  ["faketime fakeroot fakechroot proot catchsegv eatmydata unbuffer xvfb-run dbus-run-session dbus-launch torsocks proxychains proxychains4 tsocks firejail bwrap rlwrap ccache sccache distcc chronic daemonize caffeinate gdbserver heaptrack valgrind systemd-inhibit aoss padsp", 0, "-r:t -R:t -w:t -b:t -n:t -e:t -s:t -a:t -f:t --bind:t --ro-bind:t"],
   ["systemd-run", 0, "-p:t --property:t -u:t --unit:t --description:t --slice:t -E:v --setenv:v --uid:t --gid:t --on-active:t --on-calendar:t --working-directory:p -M:t --machine:t -H:t --host:t", "daemon"],
   ["start-stop-daemon", 0, "-x:t --exec:t -p:t --pidfile:t -u:t --user:t -c:t --chuid:t -d:p --chdir:p", "daemon"],
   ["busybox toybox", 0, ""],
   ["ld.so ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ld-linux.so.2 ld-musl-x86_64.so.1 ld-musl-aarch64.so.1", 0, "--library-path:t --preload:x --audit:x --argv0:t --inhibit-rpath:t --glibc-hwcaps-prepend:t"],
-  ["direnv-exec dotenv", 0, "-f:r --file:r"],
+  ["dotenv", 0, "-f:r --file:r"],
   ["entr", 0, ""],
 ];
 

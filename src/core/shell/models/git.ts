@@ -61,7 +61,6 @@ const ROWS: readonly Row[] = [
   ["config", "t*", "-f:t --file:t --blob:t --type:t --default:t --get-urlmatch --comment:t --value:t"],
   ["mailinfo", "w w", ""],
   ["mailsplit", "r*", "-o:C"],
-  ["diff-no-index", "r*", ""],
 ];
 
 /** Every subcommand by name. */

@@ -31,7 +31,7 @@ const ROWS: readonly Row[] = [
   {
     names: "npm pnpm yarn cnpm",
     verbs: {
-      reads: "ls list ll la root prefix bin config get help version docs explain why fund doctor completion ping why whoami-cache",
+      reads: "ls list ll la root prefix bin config get help version docs explain why fund doctor completion ping why",
       queries: "view info show outdated audit search ping whoami",
       runs: "test t tst run run-script start stop restart build lint rebuild rb pack prepare prune dedupe",
       exec: "exec x dlx create init",
@@ -46,7 +46,7 @@ const ROWS: readonly Row[] = [
     options: NODE_FLAGS,
   },
   { names: "npx bunx pnpx", verbs: {}, other: "exec", bare: "reads", folders: "node_modules", options: `${NODE_FLAGS} -p:t --package:t -c:s --call:s --shell:x` },
-  { names: "pip pipx pip-compile pip-sync conda mamba micromamba easy_install", verbs: { reads: "list freeze show check config help debug inspect hash completion env info", queries: "search index download", installs: "install uninstall wheel sync upgrade reinstall inject create remove update run-all", fetches: "cache", exec: "run" }, bare: "reads", other: "installs", options: PIP_FLAGS },
+  { names: "pip pipx pip-compile pip-sync conda mamba micromamba easy_install", verbs: { reads: "list freeze show check config help debug inspect hash completion env info", queries: "search index download", installs: "install uninstall wheel sync upgrade reinstall inject create remove update", fetches: "cache", exec: "run" }, bare: "reads", other: "installs", options: PIP_FLAGS },
   { names: "uv", verbs: { reads: "version help tree", nested: "pip tool", installs: "add remove sync lock venv build python self init", exec: "run", publishes: "publish", fetches: "cache" }, bare: "reads", folders: ".venv", files: "pyproject.toml uv.lock", options: PIP_FLAGS },
   { names: "uvx", verbs: {}, other: "exec", bare: "reads" },
   { names: "poetry pdm hatch rye pipenv flit", verbs: { reads: "show version env check config list about help info", queries: "search", installs: "install add remove update lock sync init new self build", exec: "run", runs: "shell test", publishes: "publish" }, bare: "reads", folders: ".venv", files: "pyproject.toml poetry.lock" },

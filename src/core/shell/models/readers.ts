@@ -3,7 +3,7 @@
 import type { ModelRow } from "../model.js";
 
 export const READER_MODELS: readonly ModelRow[] = [
-  ["cat tac nl rev fold fmt expand unexpand paste wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum strings hexdump hd od file tsort pr column colrm look comm join cmp zcat bzcat xzcat zstdcat lzcat gzcat bat batcat cloc sloc tokei scc wcstools", "r*", "-b:t -w:t -d:t -s:t -n:t -t:t -N:t -A:t -j:t -o:t -S:t -i:t -l:t -f:t -m:r -e:t -1:t -2:t -v:t -p:t -h:t -L:t -C:r -E:t -T:t --files0-from:r --length:t --lines:t"],
+  ["cat tac nl rev fold fmt expand unexpand paste wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum strings hexdump hd od file tsort pr column colrm look comm join cmp zcat bzcat xzcat zstdcat lzcat gzcat bat batcat cloc sloc tokei scc", "r*", "-b:t -w:t -d:t -s:t -n:t -t:t -N:t -A:t -j:t -o:t -S:t -i:t -l:t -f:t -m:r -e:t -1:t -2:t -v:t -p:t -h:t -L:t -C:r -E:t -T:t --files0-from:r --length:t --lines:t"],
   ["cat tac", "r*", ""],
   ["wc cksum sum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum zcat bzcat xzcat", "r*", "--files0-from:r"],
   ["nl", "r*", "-b:t -d:t -f:t -h:t -i:t -l:t -n:t -s:t -v:t -w:t"],
@@ -41,15 +41,14 @@ export const READER_MODELS: readonly ModelRow[] = [
   ["diff diff3 sdiff colordiff icdiff wdiff delta difft", "r*", "-o:w --output:w -x:t --exclude:t -X:r --exclude-from:r -I:t --ignore-matching-lines:t -U:t -C:t -W:t -L:t --label:t -S:t --starting-file:t -F:t --width:t --color?:t --from-file:r --to-file:r --diff-program:x --line-format:t --old-line-format:t --new-line-format:t --unchanged-line-format:t --old-group-format:t --new-group-format:t --changed-group-format:t --unchanged-group-format:t --palette:t -r!tree --recursive!tree"],
   ["base64 base32 basenc", "r*", "-w:t --wrap:t -o:w --output:w -b:t"],
   ["basename dirname", "t*", "-s:t --suffix:t"],
-  ["seq factor expr bc dc numfmt units cal date printenv uname hostname hostnamectl arch nproc whoami id groups users who w last lastlog uptime free vmstat iostat mpstat ps top htop pgrep pidof pstree lscpu lsusb lspci lsmod dmesg getconf locale tput stty clear reset sleep usleep true false yes test [ logname tty getent sensors env-print echo printf which whereis type pwd timedatectl lsb_release ulimit runlevel screenfetch neofetch fortune cowsay figlet lolcat banner toilet loginctl locate mlocate plocate ipcs numastat slabtop sar pmap jobs cacademo ldconfig-p acpi finger cpuid lshw dmidecode inxi vainfo glxinfo xdpyinfo xrandr xset xprop xwininfo", "t*", ""],
+  ["seq factor expr bc dc numfmt units cal date printenv uname hostname hostnamectl arch nproc whoami id groups users who w last lastlog uptime free vmstat iostat mpstat ps top htop pgrep pidof pstree lscpu lsusb lspci lsmod dmesg getconf locale tput stty clear reset sleep usleep true false yes test [ logname tty getent sensors echo printf which whereis type pwd timedatectl lsb_release ulimit runlevel screenfetch neofetch fortune cowsay figlet lolcat banner toilet loginctl locate mlocate plocate ipcs numastat slabtop sar pmap jobs acpi finger cpuid lshw dmidecode inxi vainfo glxinfo xdpyinfo xrandr xset xprop xwininfo", "t*", ""],
   ["date", "t*", "-d:t --date:t -f:r --file:r -r:r --reference:r -s:t --set:t -I?:t"],
   ["bc", "x*", "-l -q"],
   ["journalctl", "t*", "-u:t -n:t -p:t -S:t -U:t -o:t -D:R --file:r --directory:R --root:R -t:t -g:t --vacuum-size!risky --vacuum-time!risky --rotate!risky"],
   ["tput", "t*", ""],
-  ["nm objdump readelf size addr2line ldd otool pahole elfedit-read dwarfdump", "r*", "-j:t -M:t -m:t -b:t -e:r -C?:t --demangle?:t --section:t --start-address:t --stop-address:t -x:t -p:t -w?:t"],
+  ["nm objdump readelf size addr2line ldd otool pahole dwarfdump", "r*", "-j:t -M:t -m:t -b:t -e:r -C?:t --demangle?:t --section:t --start-address:t --stop-address:t -x:t -p:t -w?:t"],
   ["xmllint xpath xmlstarlet yq tomlq xq jp gron jless fx dasel hq pup htmlq mlr csvcut csvgrep csvlook csvstat csvsort csvjson in2csv q xsv", "t r*", "-o:w --output:w -i!inplace --xpath:t!nofirst --schema:r --dtdvalid:r --noout -f:t -c:t -m:t -r:t"],
   ["pdftotext pdfinfo pdfimages identify exiftool mediainfo ffprobe antiword catdoc docx2txt html2text", "r*", "-o:w -f:t -l:t -i:t -show_entries:t -v:t -of:t -select_streams:t -print_format:t"],
-  ["env-vars printenv", "t*", ""],
   ["pygmentize highlight", "r*", "-o:w -l:t -f:t -O:t -P:t -F:t -S:t"],
   ["ctags etags gtags global cscope", "r*", "-o:w -f:w -L:r --options:r --languages:t --exclude:t -R!tree"],
 ];

@@ -29,7 +29,7 @@ export function createPlayRenderer(io: Io): PlayRenderer {
   };
   const scoreMoves = (): void => {
     for (const risk of pending.splice(0)) {
-      if (shown !== null && risk.score !== shown) io.out(`${MARGIN}${paint.bold(`AIVSS ${shown} → ${bandColour(paint, risk.band)(risk.score)}`)} ${risk.band}  ${paint.dim(printable(risk.reasons.at(-1) ?? "", 150))}`);
+      if (shown !== null && risk.score !== shown) io.out(`${MARGIN}${paint.bold(`AIVSS ${shown} → ${bandColour(paint, risk.band)(risk.score)}`)} ${risk.band}  ${paint.dim(whyMoved(risk))}`);
       shown = risk.score;
     }
   };
@@ -56,6 +56,28 @@ export function createPlayRenderer(io: Io): PlayRenderer {
       scoreMoves();
     },
   };
+}
+
+/** The change of this step that moved the score most, in a few words. */
+function whyMoved(risk: EventData["risk.updated"]): string {
+  const changes = Array.isArray(risk.detail["changes"]) ? (risk.detail["changes"] as readonly RecordedChange[]) : [];
+  const [first] = [...changes].sort((a, b) => Number(b.contribution) - Number(a.contribution));
+  if (first === undefined) return printable(risk.reasons.at(-1) ?? "", 120);
+  const inputs = first.inputs.filter(({ name }) => name !== "factor sum").slice(0, 3).map(({ name, before, after }) => `${name} ${short(before)} → ${short(after)}`);
+  const others = changes.length > 1 ? ` and ${changes.length - 1} more` : "";
+  return printable(`${first.rule} ${first.outcome}: ${inputs.join(", ")}${others}`, 120);
+}
+
+interface RecordedChange {
+  readonly rule: string;
+  readonly outcome: string;
+  readonly contribution: string;
+  readonly inputs: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+}
+
+function short(value: string): string {
+  const number = Number(value);
+  return Number.isFinite(number) ? String(Math.round(number * 100) / 100) : value;
 }
 
 const HARNESS_TEXT = {

@@ -11,10 +11,13 @@ export function effectMark(effect: DecisionEffect, paint: Palette): string {
   return effect === "ask" ? paint.yellow("ask  ") : paint.red("deny ");
 }
 
-/** Threat ids of a reason, MAESTRO first. */
+/** Threat ids shown of a reason: MAESTRO first, at most a few; `show --json` has them all. */
 export function threatText(threats: readonly string[]): string {
-  return [...threats].sort((a, b) => Number(b.startsWith("maestro:")) - Number(a.startsWith("maestro:"))).join(", ");
+  const sorted = [...threats].sort((a, b) => Number(b.startsWith("maestro:")) - Number(a.startsWith("maestro:")));
+  return sorted.length > SHOWN_THREATS ? `${sorted.slice(0, SHOWN_THREATS).join(", ")} +${sorted.length - SHOWN_THREATS}` : sorted.join(", ");
 }
+
+const SHOWN_THREATS = 2;
 
 /** The rules that decided: `rule [threats]: message (subject)`, one a line, strictest only. */
 export function reasonLines(decision: Pick<Decision, "effect" | "reasons">, paint: Palette, limit: number = 6): readonly string[] {
