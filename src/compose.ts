@@ -118,7 +118,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
     stateDir,
     riskOf: (session) => session.risk(),
     open: async (open, signal) => {
-      const policy = await loadPolicy(open.policies ?? []);
+      const policy = await loadPolicy(open.policies ?? [], options.env);
       const session = await openSession(
         deps,
         {

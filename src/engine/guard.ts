@@ -19,8 +19,8 @@ import { findingText, nothingRan, refusalText, type Observation } from "./observ
 import { modelText, recordOutput } from "./output.js";
 import { perform, type Performed } from "./perform.js";
 import { overLimit } from "./receive.js";
-import { changeEvents, closedEvent, decisionEvent, receivedEvent } from "./records.js";
-import { settle, type Settled } from "./settle.js";
+import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
+import { checkWritten, settle, type Settled } from "./settle.js";
 import { carryOn, environmentOf } from "./surroundings.js";
 import { watchChanges } from "./watch.js";
 
@@ -147,6 +147,7 @@ async function run(
     }
     const { settleMs, graceMs } = live.deadlines;
     const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval)), settleMs + graceMs, "looking at what the call changed");
+    await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     return await finish(live, judged, approval, { performed, settled, hints: watch.hints() });
   } catch (error) {
     throw await breakOff(live, judged.id, error);
@@ -166,7 +167,7 @@ async function finish(
   { performed, settled, hints }: Outcome,
 ): Promise<Observation> {
   const { deps } = live;
-  const putBlob = (bytes: Uint8Array): Promise<Digest> => live.ledger.putBlob(bytes);
+  const putBlob = (bytes: Uint8Array): Promise<Digest> => keepBlob(live, bytes);
   const outcome = outcomeOf(performed, settled);
   const stdout = modelText(performed.stdout, performed.stdoutDropped, deps.redactor);
   const stderr = modelText(performed.stderr, performed.stderrDropped, deps.redactor);

@@ -16,7 +16,7 @@ import { nextCallId, type LiveSession } from "./live.js";
 import { nothingRan, refusalText, type Observation } from "./observation.js";
 import { captureOutput, modelText, outputText, recordOutput, type OutputCapture } from "./output.js";
 import { limitMs } from "./guard.js";
-import { changeEvents, closedEvent, decisionEvent, receivedEvent } from "./records.js";
+import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { environmentOf, initialSurroundings } from "./surroundings.js";
 
 export interface HarnessRequest {
@@ -91,7 +91,7 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
   const verdict = testVerdict(run, request.before);
   const outcome = result.ended === "cancelled" ? "cancelled" : run.exitCode === 0 ? "completed" : "failed";
   const message = verdictText(verdict);
-  const putBlob = (bytes: Uint8Array) => live.ledger.putBlob(bytes);
+  const putBlob = (bytes: Uint8Array) => keepBlob(live, bytes);
   await live.append([
     {
       call: head.id,

@@ -2,7 +2,8 @@
 
 import type { Action, EditAction, ViewAction } from "../core/action/action.js";
 import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
-import { assertNever, GuardError, LIMITS, printable } from "../core/shared/index.js";
+import { decodeName } from "../core/reconcile/index.js";
+import { assertNever, GuardError, LIMITS, printable, type Digest } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
 import type { ReadResult } from "../ports/sandbox.js";
 import { within } from "./deadline.js";
@@ -22,6 +23,14 @@ export interface Performed {
   readonly stderrDropped: number;
   readonly killed: number;
   readonly quiescent: boolean;
+  /** The file an edit says it wrote, null content for one it removed; null when it wrote none. */
+  readonly wrote: Written | null;
+}
+
+/** What must be there after an edit. */
+export interface Written {
+  readonly path: string;
+  readonly digest: Digest | null;
 }
 
 export interface PerformOptions {
@@ -84,10 +93,15 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
     stderrDropped: result.stderrDropped + stderr.dropped(),
     killed: result.killed,
     quiescent: result.quiescent,
+    wrote: null,
   };
 }
 
-type ToolOutcome = { readonly ok: boolean; readonly text: string };
+interface ToolOutcome {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly wrote?: Written;
+}
 
 function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<typeof quiet>): Performed {
   const bytes = new TextEncoder().encode(outcome.text);
@@ -105,6 +119,7 @@ function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<t
     stderrDropped: 0,
     killed: 0,
     quiescent: true,
+    wrote: outcome.wrote ?? null,
   };
 }
 
@@ -127,14 +142,12 @@ async function edit(live: LiveSession, action: EditAction, signal: AbortSignal):
   const next = applyEdit(current, action.edit, { path: action.path, previous: history.at(-1) });
   if (!next.ok) return { ok: false, text: `${next.error.message}${next.error.hint === undefined ? "" : `: ${next.error.hint}`}\n` };
   const content = next.value;
-  const op =
-    content === null
-      ? ({ op: "remove", path } as const)
-      : ({ op: "write", path, content: new TextEncoder().encode(content), mode: read.ok ? read.mode : 0o644 } as const);
+  const bytes = content === null ? null : new TextEncoder().encode(content);
+  const op = bytes === null ? ({ op: "remove", path } as const) : ({ op: "write", path, content: bytes, mode: read.ok ? read.mode : 0o644 } as const);
   const [failed] = await live.sandbox.apply([op], signal);
   if (failed !== null) return { ok: false, text: `cannot write ${printable(action.path)}: ${failed ?? "no answer"}\n` };
   live.edits.set(path, action.edit.op === "undo" ? history.slice(0, -1) : [...history, { content: current }].slice(-MAX_UNDO));
-  return { ok: true, text: unifiedDiff(path, current, content) };
+  return { ok: true, text: unifiedDiff(path, current, content), wrote: { path, digest: bytes === null ? null : live.deps.hasher(bytes) } };
 }
 
 const MAX_UNDO = 20;
@@ -143,7 +156,8 @@ function relative(live: LiveSession, path: string): string {
   const { root } = live.options.defaults;
   if (path === root) return ".";
   if (!path.startsWith(`${root}/`)) throw new GuardError("INTERNAL_BUG", `\`${printable(path)}\` is outside the workspace`);
-  return path.slice(root.length + 1);
+  // A path of a tool is plain text. The sandbox takes names, in which `\x2e` is an escape: written out, it means what was judged.
+  return decodeName(new TextEncoder().encode(path.slice(root.length + 1)));
 }
 
 function failure(path: string, read: Extract<ReadResult, { ok: false }>): ToolOutcome {

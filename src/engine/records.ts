@@ -4,7 +4,7 @@ import type { ToolCall } from "../core/action/action.js";
 import type { Decision } from "../core/policy/decision.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
-import { LIMITS, printable, type CallId, type Digest, type JsonObject } from "../core/shared/index.js";
+import { GuardError, LIMITS, printable, type CallId, type Digest, type JsonObject } from "../core/shared/index.js";
 import type { LiveSession } from "./live.js";
 
 const ROLE_CHARS = 64;
@@ -15,7 +15,7 @@ export async function receivedEvent(live: LiveSession, id: CallId, call: ToolCal
   const kept = redactor.json(call.arguments) as JsonObject;
   const bytes = new TextEncoder().encode(JSON.stringify(kept));
   const role = call.role ?? live.options.role;
-  const place = bytes.byteLength <= LIMITS.recordArgumentBytes ? { arguments: kept } : { arguments: {}, argumentsBlob: await live.ledger.putBlob(bytes) };
+  const place = bytes.byteLength <= LIMITS.recordArgumentBytes ? { arguments: kept } : { arguments: {}, argumentsBlob: await keepBlob(live, bytes) };
   return {
     call: id,
     type: "call.received",
@@ -27,6 +27,13 @@ export async function receivedEvent(live: LiveSession, id: CallId, call: ToolCal
       argumentsDigest: keyedDigest(JSON.stringify(call.arguments)),
     },
   };
+}
+
+/** Stores redacted bytes and gives their digest; a store that names them otherwise has not kept them. */
+export async function keepBlob(live: LiveSession, bytes: Uint8Array): Promise<Digest> {
+  const digest = await live.ledger.putBlob(bytes);
+  if (digest !== live.deps.hasher(bytes)) throw new GuardError("LEDGER_APPEND_FAILED", "a blob was not kept as it is");
+  return digest;
 }
 
 /** What policy said of a call. */

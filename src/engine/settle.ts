@@ -7,6 +7,7 @@ import { markReverted, needsContent, reconcile, revertOps, type Judgement, type 
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
 import type { LiveSession } from "./live.js";
+import type { Written } from "./perform.js";
 
 export interface Settled {
   /** Changes of this call that stand. */
@@ -40,6 +41,14 @@ export async function settle(live: LiveSession, context: DecisionContext, approv
   const left = remaining.reverts.paths;
   if (left.length > 0) live.deps.telemetry.error("changes were not undone", { session: live.id, paths: left.slice(0, 10).map((path) => printable(path)) });
   return stand(live, readBack, { changes: remaining.callChanges, findings, left });
+}
+
+/** An edit is believed only when the workspace shows it. Throws GuardError otherwise. Call after `settle`. */
+export async function checkWritten(live: LiveSession, wrote: Written | null, settled: Settled): Promise<void> {
+  if (wrote === null || settled.findings.some((finding) => finding.path === wrote.path)) return;
+  const change = live.changes.find(({ path }) => path === wrote.path);
+  const now = change === undefined ? ((await live.workspace.readBase(wrote.path, LIMITS.compareBytes))?.entry ?? null) : change.after;
+  if ((now?.digest ?? null) !== wrote.digest) throw new GuardError("SANDBOX_FAILED", `\`${printable(wrote.path)}\` is not what was written to it`);
 }
 
 function findingKey(finding: Finding): string {

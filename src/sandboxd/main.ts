@@ -2,7 +2,7 @@
 // Must never outlive its input: process 1 ends with this program, and the kernel then ends every process of the container.
 
 import { type Message, type StartMessage } from "../core/channel/index.js";
-import { assertNever } from "../core/shared/index.js";
+import { assertNever } from "../core/shared/assert-never.js";
 import { startCall, type CallDeps, type RunningCall } from "./call.js";
 import { openHostChannel, type HostChannel } from "./host-channel.js";
 import { connectKiller } from "./killer.js";

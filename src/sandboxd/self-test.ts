@@ -49,7 +49,7 @@ function rights({ uid, gid }: Identity, facts: Facts): readonly TestedControl[] 
   return [
     control("caps-empty", empty && sameUser, `${sets.map((name) => `${name} ${facts.get(name)}`).join(", ")}; uid ${facts.get("Uid")}, gid ${facts.get("Gid")}`),
     control("no-new-privs", facts.get("NoNewPrivs") === "1", `NoNewPrivs ${facts.get("NoNewPrivs")}`),
-    control("seccomp", facts.get("Seccomp") === "2", `Seccomp ${facts.get("Seccomp")}`),
+    control("seccomp", facts.get("Seccomp") === "2" && facts.get("unshare") === "refused", `Seccomp ${facts.get("Seccomp")}, a user namespace ${facts.get("unshare")}`),
   ];
 }
 

@@ -16,7 +16,7 @@ import { treePicture } from "../support/tree-picture.js";
 
 const ability = overlayAbility();
 const signal = new AbortController().signal;
-const RUNS = process.env["RINGFENCE_SOAK"] === "1" ? 1_000 : 100;
+const RUNS = process.env["RINGFENCE_SOAK"] === "1" ? 1_000 : 40;
 const LIMIT = 1024 * 1024;
 
 type Operation =

@@ -17,6 +17,7 @@ import type { EngineDeps, Preimages } from "../../src/engine/deps.js";
 import type { SessionOptions } from "../../src/engine/live.js";
 import { openSession, type Session } from "../../src/engine/session.js";
 import type { ApprovalOutcome, Approver } from "../../src/ports/approver.js";
+import type { Ledger } from "../../src/ports/ledger.js";
 import type { RunRequest } from "../../src/ports/sandbox.js";
 import type { WorkspaceObserver } from "../../src/ports/workspace.js";
 import { createFaults, type Faults } from "./faults.js";
@@ -98,7 +99,7 @@ export function createRig(given: RigOptions = {}): Rig {
   const wrap = faults.wrap;
 
   const deps: EngineDeps = {
-    store: wrap("store", store, (ledger) => wrap("ledger", ledger as object)),
+    store: wrap("store", store, (made) => (isLedger(made) ? wrap("ledger", made) : made)),
     sandboxes: wrap("sandboxes", { open: sandboxes.open }, (sandbox) => wrap("sandbox", sandbox as object)),
     workspaces: wrap("workspaces", { create: workspaces.create, reopen: workspaces.reopen, remove: workspaces.remove }, (workspace) => (workspace === undefined ? undefined : wrap("workspace", workspace as object))),
     observer: wrap("observer", stillObserver(), (watch) => wrap("watch", watch as object)),
@@ -176,6 +177,10 @@ export function memoryPreimages(): Preimages {
     },
     load: async (digest) => kept.get(digest) ?? null,
   };
+}
+
+function isLedger(made: unknown): made is Ledger {
+  return typeof made === "object" && made !== null && "append" in made;
 }
 
 function stillObserver(): WorkspaceObserver {

@@ -47,6 +47,8 @@ export interface SandboxChannel {
 interface ActiveCall {
   readonly stream: number;
   readonly io: CallIo;
+  /** Bytes of each output that may still come. */
+  readonly room: Record<"stdout" | "stderr", number>;
   readonly window: CreditWindow;
   readonly owed: Readonly<Record<"stdout" | "stderr", (bytes: number) => number>>;
   readonly resolve: (exit: ExitMessage) => void;
@@ -104,6 +106,8 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
   };
 
   const deliver = (call: ActiveCall, of: "stdout" | "stderr", bytes: Uint8Array): void => {
+    call.room[of] -= bytes.length;
+    if (call.room[of] < 0) return end(`more ${of} than was asked for`);
     try {
       if (of === "stdout") call.io.onStdout(bytes);
       else call.io.onStderr(bytes);
@@ -183,6 +187,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       const active: ActiveCall = {
         stream: number,
         io,
+        room: { stdout: order.outputBytes, stderr: order.outputBytes },
         window: createCreditWindow(STREAM_WINDOW_BYTES),
         owed: { stdout: createCreditReturn(RETURN_BYTES), stderr: createCreditReturn(RETURN_BYTES) },
         resolve: (exit) => {

@@ -28,7 +28,7 @@ const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib
 /** Refuses a place where a workspace would hide the system or be hidden by it. Throws USAGE_INVALID. */
 export function checkRoot(root: string): void {
   const parts = root.split("/").slice(1);
-  const clean = root.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..") && !/[\u0000-\u001f\u007f]/.test(root);
+  const clean = root.startsWith("/") && parts.every((part) => part !== "" && part !== "." && part !== "..") && printable(root, root.length) === root;
   const reserved = RESERVED.some((path) => root === path || root.startsWith(`${path}/`)) || ["/tmp", "/var", "/var/tmp", "/home", HOME].includes(root);
   if (!clean || reserved) throw new GuardError("USAGE_INVALID", `\`${printable(root)}\` cannot hold the workspace inside a sandbox`, { hint: "use a folder such as /workspace" });
 }

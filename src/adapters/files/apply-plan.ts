@@ -54,7 +54,7 @@ export function selectChanges(changes: readonly Change[], select: readonly strin
   const unknown = select.find((path) => !matched.has(path));
   if (unknown !== undefined) throw new GuardError("USAGE_INVALID", `the session has no change at \`${printable(unknown)}\``, { hint: "`ringfence diff` lists the changed paths" });
   const byPath = new Map(sorted.map((change) => [change.path, change]));
-  for (const path of [...chosen]) {
+  for (const path of chosen) {
     if (byPath.get(path)?.after === null) continue;
     for (let folder = parentPath(path); folder !== ""; folder = parentPath(folder)) {
       const above = byPath.get(folder);

@@ -1,40 +1,47 @@
-// Keeps compiled policies in the state folder. Losing or spoiling a file costs time only: it is then compiled anew.
+// Compiled policies kept in the state folder, by the digest of their texts and of this build. Losing it costs time, nothing else.
 
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compilePolicy, policyCacheKey, policyCacheText, policyFromCache, type PolicySet, type PolicyText } from "../../core/policy/index.js";
-import type { Hasher, Issue, Result } from "../../core/shared/index.js";
 
-export interface PolicyCacheOptions {
-  /** A folder only the user can write, inside the state folder. */
-  readonly folder: string;
-  /** A folder of the installation with what was compiled when it was built; read only. */
-  readonly shipped?: string;
-  /** The product's version: another version compiles anew. */
-  readonly salt: string;
-  readonly hash: Hasher;
+/** Most policies kept; the ones not used for longest go first. */
+const KEPT = 32;
+
+export interface PolicyCache {
+  /** The text kept under a key, or null. */
+  read(key: string): string | null;
+  /** Keeps a text. Never throws: a full disk is no reason not to judge. */
+  write(key: string, text: string): void;
 }
 
-/** Compiles, or takes what an earlier start compiled from the very same texts. */
-export async function compileCached(sources: readonly PolicyText[], options: PolicyCacheOptions): Promise<Result<PolicySet, readonly Issue[]>> {
-  const name = `${policyCacheKey(sources, options.salt, options.hash)}.json`;
-  const path = join(options.folder, name);
-  for (const place of options.shipped === undefined ? [path] : [join(options.shipped, name), path]) {
-    const kept = await readFile(place, "utf8").then((text) => policyFromCache(text, options.hash), () => null);
-    if (kept !== null) return { ok: true, value: kept };
-  }
-  const compiled = compilePolicy(sources, { hash: options.hash });
-  if (compiled.ok) await keep(path, options.folder, policyCacheText(compiled.value));
-  return compiled;
+/** A cache in `<stateDir>/cache/policy`. @param key SHA-256 in hexadecimal */
+export function openPolicyCache(stateDir: string): PolicyCache {
+  const folder = join(stateDir, "cache", "policy");
+  const fileOf = (key: string): string => join(folder, `${key}.json`);
+  return {
+    read: (key) => {
+      try {
+        return readFileSync(fileOf(key), "utf8");
+      } catch {
+        return null;
+      }
+    },
+    write: (key, text) => {
+      const fresh = join(folder, `.${key}.${process.pid}`);
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        writeFileSync(fresh, text, { mode: 0o600 });
+        renameSync(fresh, fileOf(key));
+        prune(folder);
+      } catch {
+        rmSync(fresh, { force: true });
+      }
+    },
+  };
 }
 
-async function keep(path: string, folder: string, text: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const fresh = `${path}.${String(process.pid)}.tmp`;
-    await writeFile(fresh, text, { mode: 0o600 });
-    await rename(fresh, path);
-  } catch {
-    // without a cache every start compiles; nothing else depends on it
-  }
+function prune(folder: string): void {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".json")).map((name) => join(folder, name));
+  if (files.length <= KEPT) return;
+  const aged = files.map((file) => ({ file, at: statSync(file).mtimeMs })).sort((a, b) => b.at - a.at);
+  for (const { file } of aged.slice(KEPT)) rmSync(file, { force: true });
 }

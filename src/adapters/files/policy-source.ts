@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { extendsOf, type PolicyText } from "../../core/policy/index.js";
+import type { PolicyText } from "../../core/policy/index.js";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import { packageFile } from "../system/package-root.js";
 
@@ -33,7 +33,8 @@ export async function loadPolicySources(options: PolicySourceOptions): Promise<r
   const read = (name: string): Promise<PolicyText> => readPolicy(join(options.builtinDir, name), `builtin:${name}`);
   const packs = await Promise.all(builtin.filter((name) => PACK.test(name)).map(read));
   const named = await Promise.all(options.files.map((file) => readPolicy(file, file)));
-  const wanted = options.files.length > 0 ? named.flatMap(extendsOf) : options.profile === null ? [] : [options.profile];
+  // Reading YAML is needed for the user's own files only.
+  const wanted = options.files.length > 0 ? named.flatMap((await import("../../core/policy/compile.js")).extendsOf) : options.profile === null ? [] : [options.profile];
   const profiles = await Promise.all(
     [...new Set(wanted)].flatMap((id) => {
       const name = `${id}${SUFFIX}`;

@@ -6,7 +6,7 @@ import { decodeName, encodeName } from "../../core/reconcile/names.js";
 /** A byte string: each character is one byte, 0 to 255. */
 export type Raw = string;
 
-const PLAIN = /^[\x01-\x5b\x5d-\x7f]*$/;
+const PLAIN = /^[^\\\u0080-\uffff]*$/;
 
 /** Bytes for a system call. */
 export function rawBytes(raw: Raw): Buffer {

@@ -24,7 +24,7 @@ const UNFIT = new Map<number, string>([
 
 /** Tells what keeps a path out of mount options: `:`, `,`, `\`, a quote, white space or a control character; null when it is clean. */
 export function uncleanCharacter(path: string): string | null {
-  const found = /[:,\\"'\s\u0000-\u001f\u007f]/.exec(path);
+  const found = /[:,\\"'\s\p{Cc}]/u.exec(path);
   return found === null ? null : printable(found[0]);
 }
 

@@ -1,6 +1,7 @@
 // The typed messages that frames carry, and their way to bytes and back. Decoding is total: a malformed message is null.
 
-import { assertNever, type JsonObject, type JsonValue } from "../shared/index.js";
+import { assertNever } from "../shared/assert-never.js";
+import type { JsonObject, JsonValue } from "../shared/index.js";
 import { decodeAsciiJson, encodeAsciiJson } from "./ascii-json.js";
 import { FRAME, type Frame, type FrameType } from "./frame.js";
 

@@ -92,9 +92,10 @@ export function globsMeet(pattern: readonly string[], rule: readonly string[]): 
   return row[rule.length] ?? false;
 }
 
-/** Tells whether every name a glob can mean is a name the other means. Understands equal globs, `*`, and one `*` at an end. */
+/** Tells whether every name a wildcard can mean is one that a rule singles out. Understands equal globs and one `*` at an end. */
 function nameCovered(name: string, rule: string): boolean {
-  if (rule === "*" || rule === "**" || name === rule) return true;
+  if (rule === "*" || rule === "**") return false;
+  if (name === rule) return true;
   if (rule.endsWith("*") && isLiteral(rule.slice(0, -1))) return name.startsWith(rule.slice(0, -1));
   return rule.startsWith("*") && isLiteral(rule.slice(1)) && name.endsWith(rule.slice(1));
 }
@@ -111,15 +112,20 @@ function leadOf(name: string): string {
  */
 export function asksFor(name: string, rule: string): boolean {
   if (isLiteral(name)) return namesMeet(name, rule);
-  if (nameCovered(name, rule)) return true;
-  const lead = leadOf(name);
-  const ruleLead = leadOf(rule);
-  return lead.length > 1 && ruleLead.length > 1 && (lead.startsWith(ruleLead) || ruleLead.startsWith(lead)) && namesMeet(name, rule);
+  return nameCovered(name, rule) || beginsAlike(name, rule, 2);
 }
 
-/** Tells whether a folder that the pattern spells out lies in the tree. */
+/** Tells whether both globs can mean one name and begin with the same characters, at least `least` of them. */
+function beginsAlike(name: string, rule: string, least: number): boolean {
+  const lead = leadOf(name);
+  const ruleLead = leadOf(rule);
+  return lead.length >= least && ruleLead.length >= least && (lead.startsWith(ruleLead) || ruleLead.startsWith(lead)) && namesMeet(name, rule);
+}
+
+/** Tells whether a folder that the pattern asks for is the top of the tree or lies in it. */
 export function reachesInto(pattern: readonly string[], tree: readonly string[]): boolean {
-  return pattern.some((name, index) => name !== "**" && globsMeet(pattern.slice(0, index + 1), tree));
+  const top = tree.at(-1) ?? "**";
+  return pattern.some((name, index) => name !== "**" && (asksFor(name, top) || beginsAlike(name, top, 1)) && globsMeet(pattern.slice(0, index + 1), tree));
 }
 
 const MAGIC = /[*?[\]{}()\\]/;

@@ -10,3 +10,4 @@ export type { PolicySet, PolicySource } from "./policy-set.js";
 export type { Matcher, Rule } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";
 export { MAESTRO_THREATS } from "./threats.js";
+export { policyData, policyFromData, type PolicyData } from "./policy-data.js";

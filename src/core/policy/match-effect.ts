@@ -105,7 +105,7 @@ function tooWide(path: SubjectPath, places: Places): boolean {
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
   const program = strict ? foldName(effect.program) : effect.program;
   if (matcher.programs.length > 0 && !matchAnyWord(matcher.programs, program)) return false;
-  const words = effect.argv.slice(1);
+  const words = matcher.known && strict ? effect.argv.slice(1).filter((word) => word !== null) : effect.argv.slice(1);
   if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, words) : leads(matcher.args, words))) return false;
   if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;
   if (matcher.withoutFlags.length > 0) {

@@ -134,8 +134,8 @@ export function compileGlob(glob: string, places: Places): PathGlob {
  */
 function patternMeets(subject: SubjectPath, rule: readonly string[], places: Places): boolean {
   if (!globsMeet(subject.foldedNames, rule)) return false;
-  const folder = subject.fixed;
-  if (!isInside(places.root, folder) && isInside(fixedPart(rule), folder)) return true;
+  const wide = isInside(places.root, subject.fixed) || (subject.looking && isInside(places.home, subject.fixed));
+  if (!wide && isInside(fixedPart(rule), fixedPart(subject.foldedNames))) return true;
   if (rule.at(-1) === "**") return reachesInto(subject.foldedNames, rule.slice(0, -1));
   return asksFor(subject.foldedNames.at(-1) ?? "**", rule.at(-1) ?? "");
 }

@@ -151,8 +151,8 @@ function toMatcher(raw: MatcherFile): Matcher {
     return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by };
   }
   if (raw.exec !== undefined) {
-    const { programs = [], args = [], flags = [], withoutFlags = [] } = raw.exec;
-    return { on: "exec", programs, args, flags, withoutFlags };
+    const { programs = [], args = [], flags = [], withoutFlags = [], known = false } = raw.exec;
+    return { on: "exec", programs, args, flags, withoutFlags, known };
   }
   if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], known: raw.connect.known ?? false };
   if (raw.code !== undefined) {

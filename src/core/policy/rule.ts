@@ -31,6 +31,8 @@ export interface ExecMatcher {
   readonly flags: readonly string[];
   /** Not matched when any of these options is given. */
   readonly withoutFlags: readonly string[];
+  /** Only words that can be told; otherwise a word that cannot be told may be any of `args` and `flags`. */
+  readonly known: boolean;
 }
 
 /** Connections by host. */

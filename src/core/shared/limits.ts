@@ -35,7 +35,7 @@ export const LIMITS = {
   globBraces: 200,
   /** Most changed paths listed of one call; past it the call is refused as a whole and reverted. */
   changes: 50_000,
-  /** Largest regular file whose content is compared in a change, in bytes; larger ones are compared by size and time. */
+  /** Largest regular file whose content is compared in a change, in bytes; a larger one counts as changed once it was opened for writing. */
   compareBytes: 256 * 1024 * 1024,
   /** Most rules the live risk score keeps apart in one session; evidence of further rules goes into one common finding. */
   riskFindings: 256,

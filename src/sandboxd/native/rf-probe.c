@@ -147,9 +147,10 @@ int main(int argc, char *argv[]) {
   status();
   network();
   root_file_system(argv[1]);
-  rights();
   for (int i = 3; i < argc; i++) attack(argv[i]);
   nonce(argv[1], argv[2]);
+  // Last, because what gets through here would change who is asking.
+  rights();
   say("done", "yes");
   return 0;
 }

@@ -57,15 +57,19 @@ describe("a glob of a deny or ask rule", () => {
   it.each([
     ["./.git/hooks/**", "/workspace/.git/hooks/*"],
     ["./.git/config", "/workspace/.git/*"],
-    ["./Jenkinsfile", "/workspace/*"],
     ["**/*.yml", "/workspace/**/*.yml"],
     ["./.github/workflows/**", "/workspace/.github/*"],
+    ["./.github/workflows/**", "/workspace/.g*/work?lows/ci.yml"],
+    ["**/.env", "/workspace/.[e]nv"],
+    ["./.git/config", "/workspace/.GIT/c*"],
   ])("%s meets the pattern %s of a change", (glob, pattern) => {
     expect(hits(glob, pattern, { certainty: "pattern" })).toBe(true);
   });
 
   it.each([
     ["./.git/config", "/workspace/*"],
+    ["./Jenkinsfile", "/workspace/*"],
+    ["**/.git/config", "/tmp/**"],
     ["./.git/hooks/**", "/workspace/**/*.pyc"],
     ["./a.js", "/workspace/*.py"],
   ])("%s does not meet the pattern %s of a change", (glob, pattern) => {

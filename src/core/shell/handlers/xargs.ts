@@ -62,6 +62,8 @@ export function fill(part: Field, mark: string, word: Field): Field {
   return globbed(escapeGlob(before) + glob, before, false);
 }
 
+/** `{2}` takes from one of several inputs. */
+const NUMBERED = /\{[-\d=]/;
 const PARALLEL = compile("t*", "-a:r --arg-file:r -j:t --jobs:t -P:t -I:t -S:t --sshlogin:t -n:t -N:t -L:t -X -m --colsep:t -C:t -d:t --delimiter:t --joblog:w --results:C --tmpdir:t --delay:t --timeout:t --retries:t --halt:t --workdir:p --tagstring:t --block:t --env:t", "stops");
 
 /** `parallel [options] command ::: words`: the command is shell text. */
@@ -73,9 +75,14 @@ export function runParallel(call: Call): Output {
   const given = at >= 0 && parsed.operands[at]?.text === ":::" ? parsed.operands.slice(at + 1) : inputWords(call, true);
   if (parsed.options.some((option) => option.name === "-S" || option.name === "--sshlogin")) addOpaque(call.run, "`parallel` on other machines", call.from);
   const text = command.every((word) => word.text !== null) ? command.map((word) => word.text ?? "").join(" ") : null;
-  if (text === null || parsed.uncertain) addOpaque(call.run, "what `parallel` runs cannot be told", call.from);
+  if (text === null || parsed.uncertain || NUMBERED.test(text)) addOpaque(call.run, "what `parallel` runs cannot be told", call.from);
   else if (text === "") for (const word of given.slice(0, 64)) runShellText(call, word);
-  else for (const word of given.slice(0, 64)) runFilled(call, text, word);
+  else {
+    for (const word of given.slice(0, 64)) {
+      runFilled(call, text, word);
+      if (command.length > 1) runInner({ ...call, frame: { ...call.frame, stdin: NO_INPUT } }, command.map((part) => fill(part, "{}", word)));
+    }
+  }
   return UNKNOWN_OUTPUT;
 }
 

@@ -59,7 +59,7 @@ Examples:
 
 async function check(words: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
   const { loadPolicy } = await import("../../../compose-policy.js");
-  const policySet = await loadPolicy(flags.policy);
+  const policySet = await loadPolicy(flags.policy, io.env);
   const defaults: CheckDefaults = { role: flags.role ?? null, root: flags.root, cwd: flags.cwd ?? flags.root, home: "/home/agent", containment: flags.containment };
   if (flags.jsonl !== undefined) return checkLines(flags.jsonl, io, (line) => checkLine(policySet, line, defaults, { shell: evaluateShell, argv: evaluateArgv }));
   const asked = [flags.command, flags.read, flags.write, words.length > 0 ? words : undefined].filter((value) => value !== undefined);

@@ -1,0 +1,140 @@
+// The orchestrator's end of the channel against a sandbox that lies, floods, breaks off or says nothing.
+
+import { Duplex } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { openSandboxChannel, type SandboxChannel } from "../../src/adapters/docker/channel.js";
+import { createFrameParser, decodeMessage, encodeFrame, encodeMessage, type ExitMessage, type Message, type StartMessage } from "../../src/core/channel/index.js";
+
+const never = new AbortController().signal;
+
+interface Peer {
+  readonly channel: SandboxChannel;
+  readonly stream: Duplex;
+  /** What the orchestrator sent, oldest first. */
+  readonly heard: { readonly stream: number; readonly message: Message }[];
+  readonly say: (stream: number, message: Message) => void;
+  /** Raw bytes of the container's standard output or error, in the engine's framing. */
+  readonly sayBytes: (output: number, bytes: Uint8Array) => void;
+}
+
+function peer(): Peer {
+  const heard: { readonly stream: number; readonly message: Message }[] = [];
+  const parser = createFrameParser({ dataBytes: 65_536, controlBytes: 4_000_000 });
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => {
+      for (const frame of parser.push(chunk).frames) {
+        const message = decodeMessage(frame);
+        if (message !== null) heard.push({ stream: frame.stream, message });
+      }
+      done();
+    },
+  });
+  const sayBytes = (output: number, bytes: Uint8Array): void => {
+    const head = Buffer.alloc(8);
+    head.writeUInt8(output, 0);
+    head.writeUInt32BE(bytes.length, 4);
+    stream.push(Buffer.concat([head, bytes]));
+  };
+  const say = (number: number, message: Message): void => {
+    const { type, payload } = encodeMessage(message);
+    sayBytes(1, encodeFrame(type, number, payload));
+  };
+  return { channel: openSandboxChannel(stream), stream, heard, say, sayBytes };
+}
+
+const ORDER: StartMessage = { type: "start", kind: "program", argv: ["x"], cwd: "/", environment: [], hasStdin: false, timeoutMs: 60_000, outputBytes: 100 };
+const EXIT: ExitMessage = { type: "exit", exitCode: 0, signal: null, ended: "exit", stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true, durationMs: 1 };
+const silent = { stdin: [], onStdout: () => undefined, onStderr: () => undefined };
+const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0x61);
+
+describe("a well-behaved sandbox", () => {
+  it("greets, prints, and ends the call", async () => {
+    const { channel, say, heard } = peer();
+    say(0, { type: "hello", version: 1, controls: [], nonce: null, nonceProblem: null });
+    expect(await channel.hello).toEqual({ type: "hello", version: 1, controls: [], nonce: null, nonceProblem: null });
+    const out: number[] = [];
+    const running = channel.call(ORDER, { ...silent, onStdout: (chunk) => out.push(chunk.length) }, never);
+    say(1, { type: "stdout", bytes: bytes(60) });
+    say(1, { type: "stdout", bytes: bytes(40) });
+    say(1, EXIT);
+    expect([await running, out]).toEqual([EXIT, [60, 40]]);
+    expect(heard).toEqual([{ stream: 1, message: ORDER }]);
+  });
+
+  it("gets input only as far as its credit goes", async () => {
+    const { channel, say, heard } = peer();
+    const MIB = 1024 * 1024;
+    const running = channel.call({ ...ORDER, hasStdin: true }, { ...silent, stdin: [bytes(MIB), bytes(MIB)] }, never);
+    const sent = (): number => heard.reduce((sum, { message }) => sum + (message.type === "stdin" ? message.bytes.length : 0), 0);
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    expect(sent()).toBe(MIB);
+    say(1, { type: "credit", of: "stdin", bytes: 1000 });
+    await turn();
+    expect(sent()).toBe(MIB + 1000);
+    for (let i = 0; i < 3; i += 1) say(1, { type: "credit", of: "stdin", bytes: 500_000 });
+    await turn();
+    await turn();
+    expect([sent(), heard.at(-1)?.message.type]).toEqual([2 * MIB, "stdinEnd"]);
+    say(1, EXIT);
+    await running;
+  });
+
+  it("is told to kill when the caller gives up, and the call ends by its answer", async () => {
+    const { channel, say, heard } = peer();
+    const controller = new AbortController();
+    const running = channel.call(ORDER, silent, controller.signal);
+    controller.abort();
+    say(1, { ...EXIT, ended: "cancelled", exitCode: null });
+    expect(await running).toMatchObject({ ended: "cancelled" });
+    expect(heard.map(({ message }) => message.type)).toEqual(["start", "kill"]);
+  });
+});
+
+describe("a sandbox that misbehaves", () => {
+  const cases: readonly { readonly name: string; readonly act: (p: Peer) => void; readonly reason: string }[] = [
+    { name: "breaks off", act: ({ stream }) => stream.push(null), reason: "its container stopped" },
+    { name: "loses its connection", act: ({ stream }) => stream.destroy(new Error("reset")), reason: "the connection to the engine failed (reset)" },
+    { name: "sends garbage", act: ({ sayBytes }) => sayBytes(1, Uint8Array.from([9, 9, 9, 9, 9, 9, 9, 9, 9])), reason: "frame of 151587081 bytes, where 262144 are allowed" },
+    { name: "sends a malformed message", act: ({ sayBytes }) => sayBytes(1, encodeFrame(8, 1, bytes(3))), reason: "a malformed message" },
+    { name: "prints more than was asked for", act: ({ say }) => say(1, { type: "stdout", bytes: bytes(101) }), reason: "more stdout than was asked for" },
+    { name: "prints for another call", act: ({ say }) => say(2, { type: "stdout", bytes: bytes(1) }), reason: "a message of no call" },
+    { name: "orders us about", act: ({ say }) => say(1, { type: "kill" }), reason: "unexpected message kill" },
+    { name: "gives up, with words of its own", act: ({ say }) => say(0, { type: "error", message: "bad\u001b[2Jluck" }), reason: "bad\\x1b[2Jluck" },
+    { name: "speaks on an unknown output", act: ({ sayBytes }) => sayBytes(3, bytes(1)), reason: "the engine sent output number 3" },
+  ];
+  for (const { name, act, reason } of cases) {
+    it(`ends, and its call with it, when it ${name}`, async () => {
+      const made = peer();
+      const running = made.channel.call(ORDER, silent, never);
+      const outcome = expect(running).rejects.toMatchObject({ code: "SANDBOX_BROKEN" });
+      act(made);
+      expect(await made.channel.ended).toBe(reason);
+      await outcome;
+      await expect(made.channel.call(ORDER, silent, never)).rejects.toMatchObject({ code: "SANDBOX_BROKEN" });
+      await expect(made.channel.hello).rejects.toMatchObject({ code: "SANDBOX_FAILED" });
+      expect(made.stream.destroyed).toBe(true);
+    });
+  }
+
+  it("is quoted, made printable, with what its guard said last", async () => {
+    const made = peer();
+    made.sayBytes(2, new TextEncoder().encode("sandboxd: out of \u0007luck\n"));
+    made.stream.push(null);
+    expect(await made.channel.ended).toBe("its container stopped; the guard said: sandboxd: out of \\x07luck");
+  });
+});
+
+describe("a sink that throws", () => {
+  it("is our bug: the call is ended, and rejected as such", async () => {
+    const { channel, say, heard } = peer();
+    const running = channel.call(ORDER, { ...silent, onStdout: () => { throw new Error("sink"); } }, never);
+    const outcome = expect(running).rejects.toMatchObject({ code: "INTERNAL_BUG" });
+    say(1, { type: "stdout", bytes: bytes(1) });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard.map(({ message }) => message.type)).toEqual(["start", "kill"]);
+    say(1, { ...EXIT, ended: "cancelled" });
+    await outcome;
+  });
+});
