@@ -17,6 +17,7 @@ import { nothingRan, refusalText, type Observation } from "./observation.js";
 import { captureOutput, modelText, outputText, recordOutput, type OutputCapture } from "./output.js";
 import { limitMs } from "./guard.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
+import { soundResult } from "./run-result.js";
 import { environmentOf, initialSurroundings } from "./surroundings.js";
 
 export interface HarnessRequest {
@@ -70,12 +71,12 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
   await live.append([...drafts, { call: id, type: "execution.started", data: { kind: "command", cwd: root, environment: Object.keys(environment), timeoutMs } }]);
   try {
     const output = captureOutput(hooks.output, options.defaults.outputBytes, deps.telemetry);
-    const result = await inFreshSandbox(live, await acceptedEdits(live, request.editsOf), signal, (sandbox) => {
+    const ran = await inFreshSandbox(live, await acceptedEdits(live, request.editsOf), signal, (sandbox) => {
       const command = { argv: ["bash", "--noprofile", "--norc", "-c", request.command], cwd: root, environment, stdin: null, timeoutMs, outputBytes: options.defaults.outputBytes };
       const { graceMs } = live.deadlines;
       return within(sandbox.run(command, output.sink, signal), timeoutMs + graceMs, "the harness", { signal, graceMs });
     });
-    return await report(live, head, request, { result, output });
+    return await report(live, head, request, { result: soundResult(ran), output });
   } catch (error) {
     throw await breakOff(live, id, error);
   }
@@ -85,9 +86,8 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
   const { redactor, hasher } = live.deps;
   const [stdout, stderr] = [output.stdout.bytes(), output.stderr.bytes()];
   const [stdoutDropped, stderrDropped] = [result.stdoutDropped + output.stdout.dropped(), result.stderrDropped + output.stderr.dropped()];
-  // A run that left processes behind, or whose output is not whole, is no run that ended.
-  const exited = result.ended === "exit" && result.quiescent;
-  const run: TestRun = { exitCode: exited ? result.exitCode : null, report: stdoutDropped === 0 ? readReport(outputText(stdout)) : null };
+  // A report whose end is missing cannot be read as one.
+  const run: TestRun = { exitCode: result.ended === "exit" ? result.exitCode : null, report: stdoutDropped === 0 ? readReport(outputText(stdout)) : null };
   const verdict = testVerdict(run, request.before);
   const outcome = result.ended === "cancelled" ? "cancelled" : run.exitCode === 0 ? "completed" : "failed";
   const message = verdictText(verdict);

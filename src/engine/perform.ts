@@ -10,6 +10,7 @@ import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { captureOutput, quiet } from "./output.js";
+import { soundResult } from "./run-result.js";
 
 export interface Performed {
   readonly exitCode: number | null;
@@ -79,8 +80,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
   const { environment, timeoutMs, signal } = options;
   const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes: session.defaults.outputBytes };
-  const result = await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs });
-  if (!result.quiescent) throw new GuardError("SANDBOX_BROKEN", "processes of the call could not be ended");
+  const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,
     signal: result.signal,

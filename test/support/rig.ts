@@ -2,7 +2,7 @@
 
 import { createScriptedApprover, type ScriptedApprover } from "../../src/adapters/memory/approver.js";
 import { createMemoryLedgerStore, type MemoryLedgerStore } from "../../src/adapters/memory/ledger.js";
-import { createMemorySandboxProvider, type MemorySandboxProvider, type ScriptedRun } from "../../src/adapters/memory/sandbox.js";
+import { createMemorySandboxProvider, type MemorySandbox, type MemorySandboxProvider, type ScriptedRun } from "../../src/adapters/memory/sandbox.js";
 import { createCountingIds, createRecordingTelemetry, createSteppingClock, type RecordedLine } from "../../src/adapters/memory/system.js";
 import { createMemoryWorkspaceProvider, type MemoryNode, type MemoryTree, type MemoryWorkspaceProvider } from "../../src/adapters/memory/workspace.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
@@ -18,7 +18,7 @@ import type { SessionOptions } from "../../src/engine/live.js";
 import { openSession, type Session } from "../../src/engine/session.js";
 import type { ApprovalOutcome, Approver } from "../../src/ports/approver.js";
 import type { Ledger } from "../../src/ports/ledger.js";
-import type { RunRequest } from "../../src/ports/sandbox.js";
+import type { RunRequest, Sandbox } from "../../src/ports/sandbox.js";
 import type { WorkspaceObserver } from "../../src/ports/workspace.js";
 import { createFaults, type Faults } from "./faults.js";
 import { testPolicy } from "./policy.js";
@@ -100,7 +100,7 @@ export function createRig(given: RigOptions = {}): Rig {
 
   const deps: EngineDeps = {
     store: wrap("store", store, (made) => (isLedger(made) ? wrap("ledger", made) : made)),
-    sandboxes: wrap("sandboxes", { open: sandboxes.open }, (sandbox) => wrap("sandbox", sandbox as object)),
+    sandboxes: wrap("sandboxes", { open: sandboxes.open }, (sandbox) => wrap("sandbox", portOf(sandbox as MemorySandbox))),
     workspaces: wrap("workspaces", { create: workspaces.create, reopen: workspaces.reopen, remove: workspaces.remove }, (workspace) => (workspace === undefined ? undefined : wrap("workspace", workspace as object))),
     observer: wrap("observer", stillObserver(), (watch) => wrap("watch", watch as object)),
     preimages: () => wrap("preimages", memoryPreimages()),
@@ -177,6 +177,11 @@ export function memoryPreimages(): Preimages {
     },
     load: async (digest) => kept.get(digest) ?? null,
   };
+}
+
+/** The port without what the twin has besides. */
+function portOf({ imageId, engine, controls, ended, run, readFile, apply, close }: MemorySandbox): Sandbox {
+  return { imageId, engine, controls, ended, run, readFile, apply, close };
 }
 
 function isLedger(made: unknown): made is Ledger {
