@@ -1,13 +1,14 @@
 // After a call: what really changed, which of it policy forbids, and the undoing of that, read back.
 
 import type { ActionEffect } from "../core/action/effects.js";
-import { decideEffects, type DecisionContext } from "../core/policy/index.js";
+import { decideEffects, type ContentSubject, type DecisionContext } from "../core/policy/index.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
 import { markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
 import type { LiveSession } from "./live.js";
 import type { Written } from "./perform.js";
+import { readProjectFiles } from "./project-files.js";
 
 export interface Settled {
   /** Changes of this call that stand. */
@@ -27,8 +28,9 @@ const ALLOWED: Judgement = { effect: "allow", reasons: [] };
 export async function settle(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>): Promise<Settled> {
   const signal = AbortSignal.timeout(live.deadlines.settleMs);
   const before = live.changes;
-  const judge = (change: Change): Judgement => judgeChange(live, change, context, approvedRules);
   const after = await live.workspace.changes(signal);
+  const projectFiles = await readProjectFiles(live, before, after, context.root);
+  const judge = (change: Change): Judgement => judgeChange(live, change, context, approvedRules, projectFiles.get(change.path));
   const outcome = reconcile({ before, after, root: context.root, judge });
   if (outcome.reverts.steps.length === 0) return stand(live, after, { changes: outcome.callChanges, findings: outcome.findings, left: [] });
   await undo(live, outcome.reverts.steps, signal);
@@ -61,8 +63,9 @@ async function stand(live: LiveSession, all: readonly Change[], settled: Settled
   return settled;
 }
 
-function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>): Judgement {
-  const decision = decideEffects(live.options.policy, [effectOf(change, context.root)], { ...context, cwd: context.root });
+function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>, content: ContentSubject | undefined): Judgement {
+  const effect = effectOf(change, context.root);
+  const decision = decideEffects(live.options.policy, content === undefined ? [effect] : [effect, content], { ...context, cwd: context.root });
   const asked = decision.reasons.filter((reason) => reason.effect === "ask");
   if (decision.effect === "ask" && asked.length > 0 && asked.every((reason) => approvedRules.has(reason.rule))) return ALLOWED;
   return { effect: decision.effect, reasons: decision.reasons };

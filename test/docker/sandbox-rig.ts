@@ -76,7 +76,7 @@ const counter = { next: 0 };
 /** Layers of a new session whose user folder holds one file, and a provider. */
 export async function dockerRig(options: RigOptions = {}): Promise<DockerRig> {
   const uid = options.uid ?? 1000;
-  const folder = mkdtempSync(join(tmpdir(), "ringfence-sandbox-"));
+  const folder = mkdtempSync(join(tmpdir(), "ringfence sandbox ü-"));
   for (const name of ["lower", "upper", "work"]) {
     mkdirSync(join(folder, name));
     chownSync(join(folder, name), uid, uid);

@@ -1,9 +1,10 @@
 // A real workspace, mounted as the sandbox would mount it, for tests. Needs root, `mount` and rf-scan (built, or gcc).
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createHostOpacity } from "../../src/adapters/files/host-opacity.js";
 import { findScanProgram, type OpacityReader } from "../../src/adapters/files/opacity.js";
 import { removeTree } from "../../src/adapters/files/remove-tree.js";
@@ -11,6 +12,7 @@ import { createWorkspaceProvider } from "../../src/adapters/files/workspace.js";
 import type { Telemetry } from "../../src/ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../src/ports/workspace.js";
 
+const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "ringfence-tests");
 const NATIVE = join(import.meta.dirname, "..", "..", "src", "sandboxd", "native", "rf-scan.c");
 
 export const silent: Telemetry = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent };
@@ -59,16 +61,22 @@ export function overlayAbility(): Ability {
   return { opacity: createHostOpacity(program), missing: null };
 }
 
-/** Compiled from the source where there is a compiler, so that never an older build is tested; else the built one. */
+/** Compiled from the source, once, where there is a compiler, so that never an older build is tested; else the built one. */
 export function scanProgram(): string | null {
-  const out = join(mkdtempSync(join(tmpdir(), "rf-scan-")), "rf-scan");
+  const version = createHash("sha256").update(readFileSync(NATIVE)).digest("hex").slice(0, 16);
+  const program = join(CACHE, `rf-scan-${version}`);
+  if (existsSync(program)) return program;
+  mkdirSync(CACHE, { recursive: true });
+  const making = mkdtempSync(join(CACHE, "making-"));
   try {
-    execFileSync("gcc", ["-static", "-O2", "-std=gnu17", "-o", out, NATIVE], { stdio: "pipe" });
-    process.once("exit", () => rmSync(dirname(out), { recursive: true, force: true }));
-    return out;
+    execFileSync("gcc", ["-static", "-O2", "-std=gnu17", "-o", join(making, "rf-scan"), NATIVE], { stdio: "pipe" });
+    renameSync(join(making, "rf-scan"), program);
+    return program;
   } catch {
-    rmSync(dirname(out), { recursive: true, force: true });
+    // No compiler here.
     return findScanProgram();
+  } finally {
+    rmSync(making, { recursive: true, force: true });
   }
 }
 

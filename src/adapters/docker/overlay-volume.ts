@@ -7,9 +7,8 @@ import type { SandboxMount } from "../../ports/sandbox.js";
 /** Most bytes of mount options the kernel takes; a page, less what the engine adds. */
 const OPTION_BYTES = 4000;
 
-/** Characters that part options or layers, or that an unescaping reader would change. */
-// eslint-disable-next-line no-control-regex
-const UNSAFE = /[:,\\"'\s\u0000-\u001f\u007f]/;
+/** Characters that part options or layers, or that an unescaping reader would change; control characters are found by `printable`. */
+const UNSAFE = /[:,\\"']/;
 
 /**
  * Driver options of a `local` volume that mounts the overlay. Redirects, metadata-only copies and the index are switched
@@ -19,7 +18,7 @@ const UNSAFE = /[:,\\"'\s\u0000-\u001f\u007f]/;
 export function overlayOptions(mount: SandboxMount): Record<string, string> {
   const paths = [...mount.lower, mount.upper, mount.work];
   for (const path of paths) {
-    if (UNSAFE.test(path) || !isAbsolute(path)) throw new GuardError("WORKSPACE_REFUSED", `the layer \`${printable(path)}\` cannot be named in mount options`);
+    if (UNSAFE.test(path) || printable(path, path.length) !== path || !isAbsolute(path)) throw new GuardError("WORKSPACE_REFUSED", `the layer \`${printable(path)}\` cannot be named in mount options`);
   }
   if (mount.lower.length === 0) throw new GuardError("WORKSPACE_REFUSED", "a workspace needs a lower layer");
   const options = ["nosuid", "nodev", `lowerdir=${mount.lower.join(":")}`, `upperdir=${mount.upper}`, `workdir=${mount.work}`, "redirect_dir=off", "metacopy=off", "index=off"].join(",");

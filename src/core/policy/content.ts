@@ -2,6 +2,18 @@
 
 import { assertNever } from "../shared/index.js";
 import type { ContentKind } from "./rule.js";
+import { changesTests, type Extent } from "./test-command.js";
+
+/** Text that an edit adds, or a file that was changed, judged beside the effects. */
+export interface ContentSubject {
+  readonly kind: "content";
+  readonly path: string;
+  readonly text: string;
+  /** What was there in its place; left out where nothing was. */
+  readonly before?: string;
+  /** Left out for the text of an edit, which is a part. Of other texts only `test-command` is judged. */
+  readonly extent?: Extent;
+}
 
 /** Bidirectional controls, zero-width characters inside text, and Unicode tag characters. A leading byte order mark is fine. */
 const INVISIBLE = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u{e0001}-\u{e007f}]|(?!^)\ufeff/u;
@@ -21,9 +33,13 @@ const ACCESS_TOKENS: readonly RegExp[] = [
   /\bAIza[A-Za-z0-9_-]{35}\b/,
 ];
 
-/** Tells whether added text has content of a kind. */
-export function hasContent(kind: ContentKind, text: string): boolean {
+/** Tells whether a text has content of a kind. */
+export function hasContent(kind: ContentKind, subject: ContentSubject): boolean {
+  const { path, text, before = "", extent = "part" } = subject;
+  if (kind !== "test-command" && extent !== "part") return false;
   switch (kind) {
+    case "test-command":
+      return changesTests(path, before, text, extent);
     case "invisible-characters":
       return INVISIBLE.test(text);
     case "private-key":

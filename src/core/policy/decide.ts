@@ -5,7 +5,8 @@ import type { Action } from "../action/action.js";
 import type { ActionEffect } from "../action/effects.js";
 import { assertNever, LIMITS, printable, type Issue } from "../shared/index.js";
 import type { Decision, DecisionContext, DecisionEffect, Obligation, Reason } from "./decision.js";
-import { pathOf, type CompiledRule, type ContentSubject, type MatchSubject } from "./match-effect.js";
+import type { ContentSubject } from "./content.js";
+import { pathOf, type CompiledRule, type MatchSubject } from "./match-effect.js";
 import { foldName } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 import type { Rule } from "./rule.js";
@@ -26,8 +27,8 @@ export function decide(policySet: PolicySet, action: Action, context: DecisionCo
   }
 }
 
-/** Judges effects without an action: changes that were observed. No effects, no change: allowed. Never throws. */
-export function decideEffects(policySet: PolicySet, effects: readonly ActionEffect[], context: DecisionContext): Decision {
+/** Judges effects without an action: changes that were observed, and what they did to a project file. No effects, no change: allowed. Never throws. */
+export function decideEffects(policySet: PolicySet, effects: readonly (ActionEffect | ContentSubject)[], context: DecisionContext): Decision {
   try {
     return judge(policySet, effects, context, true);
   } catch (cause) {
@@ -46,7 +47,8 @@ function subjectsOf(action: Action): readonly (ActionEffect | ContentSubject)[] 
     case "edit": {
       const effects: readonly ActionEffect[] = action.effects.length > 0 ? action.effects : [{ kind: "file", operation: "write", path: action.path, certainty: "exact", recursive: false, by: "edit", from: action.path }];
       const text = action.edit.op === "create" ? action.edit.content : action.edit.op === "replace" ? action.edit.replace : action.edit.op === "insert" ? action.edit.text : null;
-      return text === null ? effects : [...effects, { kind: "content", path: action.path, text }];
+      const before = action.edit.op === "replace" ? { before: action.edit.search } : {};
+      return text === null ? effects : [...effects, { kind: "content", path: action.path, text, ...before }];
     }
     case "opaque":
       return [...action.effects, { kind: "opaque-text", why: action.why, from: action.tool }];

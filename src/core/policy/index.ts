@@ -2,8 +2,9 @@
 
 export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligation, Reason, RuleRisk } from "./decision.js";
 export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
-export { policyCacheKey, policyCacheText, policyFromCache } from "./cache.js";
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
+export type { ContentSubject } from "./content.js";
+export { isProjectFile } from "./test-command.js";
 export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";

@@ -3,18 +3,11 @@
 import type { ActionEffect, CodeEffect, ConnectEffect, EnvironmentEffect, ExecEffect } from "../action/effects.js";
 import { isInside } from "../action/paths.js";
 import { assertNever } from "../shared/index.js";
-import { hasContent } from "./content.js";
+import { hasContent, type ContentSubject } from "./content.js";
 import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type SubjectPath } from "./match-path.js";
 import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
 import { foldName } from "./paths.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
-
-/** Text that an edit adds, judged beside the effects. */
-export interface ContentSubject {
-  readonly kind: "content";
-  readonly path: string;
-  readonly text: string;
-}
 
 /** What a matcher is asked about: an effect or added content, with its path prepared. */
 export interface MatchSubject {
@@ -172,6 +165,6 @@ function contentTest(matcher: ContentMatcher, places: Places): Test {
     if (effect.kind !== "content" || path === null) return false;
     if (paths.length > 0 && !paths.some((glob) => glob.hits(path))) return false;
     if (except.some((glob) => glob.covers(path))) return false;
-    return matcher.contains.some((kind) => hasContent(kind, effect.text));
+    return matcher.contains.some((kind) => hasContent(kind, effect));
   };
 }

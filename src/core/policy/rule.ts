@@ -79,8 +79,8 @@ export interface ContentMatcher {
   readonly except: readonly string[];
 }
 
-/** Kinds of content that can be told from the text alone. */
-export type ContentKind = "invisible-characters" | "private-key" | "access-token";
+/** Kinds of content that can be told from the text alone. `test-command` is what decides the tests in a project file: only a change of it counts. */
+export type ContentKind = "invisible-characters" | "private-key" | "access-token" | "test-command";
 
 export type Matcher = FileMatcher | ExecMatcher | ConnectMatcher | CodeMatcher | EnvironmentMatcher | OpaqueMatcher | ContentMatcher;
 

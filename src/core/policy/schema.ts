@@ -44,7 +44,7 @@ export const codeSchema = z.strictObject({
 export const environmentSchema = z.strictObject({ names: words.optional(), values: words.optional(), any: z.literal(true).optional() });
 
 export const contentSchema = z.strictObject({
-  contains: z.array(z.enum(["invisible-characters", "private-key", "access-token"])).min(1),
+  contains: z.array(z.enum(["invisible-characters", "private-key", "access-token", "test-command"])).min(1),
   paths: words.optional(),
   except: words.optional(),
 });

@@ -75,6 +75,10 @@ export const LIMITS = {
   patchBytes: 4 * 1024 * 1024,
   /** Most edit steps tried for one file's diff; past it the whole file is shown as replaced. */
   patchEdits: 2_000,
+  /** Most project files of one call whose content is compared for what decides the tests; past it each counts as changed there. */
+  projectFiles: 200,
+  /** Largest project file compared so, in bytes; a larger one counts as changed there. */
+  projectFileBytes: 1024 * 1024,
   /** Largest trajectory file played, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
 } as const;

@@ -39,8 +39,7 @@ describe("a BugFixer's edit of package.json", () => {
 
   it("is a question to a person when it raises the version, also with the test command around it as it is", async () => {
     const plain = replace("package.json", '"version": "1.2.5"', '"version": "1.2.6"', "bugfixer");
-    const { "scripts": _, ...head } = { scripts: 0, search: MANIFEST };
-    const wide = replace("package.json", head.search, MANIFEST.replace("1.2.5", "1.2.6"), "bugfixer");
+    const wide = replace("package.json", MANIFEST, MANIFEST.replace("1.2.5", "1.2.6"), "bugfixer");
     for (const call of [plain, wide]) {
       const asked = await played([call]);
       expect([asked.last?.outcome, asked.last?.decision.effect, asked.last?.decision.reasons.map((reason) => reason.rule)]).toEqual(["rejected", "ask", [PROJECT]]);
