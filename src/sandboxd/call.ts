@@ -4,6 +4,7 @@
 import { STREAM_WINDOW_BYTES, type ExitMessage, type Message, type StartMessage, type StreamName } from "../core/channel/index.js";
 import type { Killer } from "./killer.js";
 import type { SpawnExit, Spawner } from "./spawner.js";
+import { countScratch } from "./scratch.js";
 import type { Tasks } from "./tasks.js";
 
 /** After an order to kill, how long until it is given again: a process that was just being started may have been missed. */
@@ -88,6 +89,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
       killed: killed + (rest ?? 0),
       quiescent: rest !== null,
       durationMs,
+      scratchNames: countScratch(),
     });
     onDone();
   };

@@ -49,6 +49,8 @@ export interface ExitMessage {
   readonly killed: number;
   readonly quiescent: boolean;
   readonly durationMs: number;
+  /** Names in the sandbox's own writable folders by the kernel's count, the folders left out; null where it has none. */
+  readonly scratchNames: number | null;
 }
 
 /** Everything either end may say. Raw stream bytes travel as they are. */
@@ -175,13 +177,13 @@ function asStart(value: JsonObject | null): StartMessage | null {
 
 function asExit(value: JsonObject | null): ExitMessage | null {
   if (value === null) return null;
-  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs } = value as {
+  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames } = value as {
     [key: string]: JsonValue;
   };
-  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs)) return null;
+  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs) || !isCountOrNull(scratchNames)) return null;
   if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
-  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs };
+  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames };
 }
 
 function isCount(value: JsonValue | undefined): value is number {

@@ -98,7 +98,8 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
   return decision(policySet, sorted, strictest === "deny" ? [] : timeouts(matched), errors, guidance);
 }
 
-function applies(rule: Rule, context: DecisionContext): boolean {
+/** Whether a rule is about this role and containment at all. */
+export function applies(rule: Rule, context: DecisionContext): boolean {
   const role = context.role === null ? null : foldName(context.role);
   if (rule.containment !== "any" && rule.containment !== context.containment) return false;
   if (rule.roles.length > 0 && (role === null || !rule.roles.some((name) => foldName(name) === role))) return false;

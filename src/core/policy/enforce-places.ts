@@ -1,0 +1,49 @@
+// Places that matter before anything is there: what a person's machine, a CI or another agent would start. Only where policy
+// denies changing them is a place held; the list says where to look and in what form a place is kept.
+
+/** How a name is kept that does not exist. A folder shows up in no commit and no patch; git itself needs files. */
+export interface Place {
+  readonly path: string;
+  readonly form: "directory" | "file";
+  /** Content of a file. */
+  readonly content: string;
+}
+
+const folder = (path: string): Place => ({ path, form: "directory", content: "" });
+
+/** Below the workspace. All begin with a dot, so that a listing stays what it was. */
+export const WORKSPACE_PLACES: readonly Place[] = [
+  ".github/workflows",
+  ".github/actions",
+  ".gitlab/ci",
+  ".circleci",
+  ".buildkite",
+  ".husky",
+  ".githooks",
+  ".mcp.json",
+  ".cursor",
+  ".codex",
+  ".gemini",
+  ".claude/settings.json",
+  ".claude/settings.local.json",
+  ".claude/hooks",
+  ".claude/agents",
+  ".claude/commands",
+  ".claude/skills",
+  ".claude/plugins",
+  ".vscode/settings.json",
+  ".vscode/tasks.json",
+  ".vscode/launch.json",
+  ".vscode/mcp.json",
+  ".vscode/extensions.json",
+  ".idea",
+  ".ringfence",
+].map(folder);
+
+/** Below a `.git` folder. A `commondir` of `.` means what its absence means: this very folder. */
+export const REPOSITORY_PLACES: readonly Place[] = [
+  folder("hooks"),
+  { path: "commondir", form: "file", content: "." },
+  { path: "config.worktree", form: "file", content: "" },
+  { path: "info/attributes", form: "file", content: "" },
+];
