@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePolicy, decideEffects, planEnforcement, type EnforcementPlan, type IndexedName } from "../../../src/core/policy/index.js";
+import { compilePolicy, decideEffects, explainEnforcement, planEnforcement, type EnforcementPlan, type IndexedName } from "../../../src/core/policy/index.js";
 import { LIMITS } from "../../../src/core/shared/index.js";
-import { compileText, CONTEXT, file, hash, policyText, rule } from "./support.js";
+import { compileText, CONTEXT, file, hash, issuesOf, policyText, rule } from "./support.js";
 
 const BUILTIN = join(import.meta.dirname, "..", "..", "..", "policies");
 const packs = compilePolicy(readdirSync(BUILTIN).filter((name) => name.endsWith(".policy.yaml")).map((name) => ({ name, text: readFileSync(join(BUILTIN, name), "utf8") })), { hash, examples: "skip" });
@@ -148,5 +148,51 @@ describe("the plan and the decision", () => {
     const start = performance.now();
     plan(names);
     expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
+
+describe("a read rule", () => {
+  it.each([
+    ["/etc/*.conf", "name each file"],
+    ["/usr/share/**/x", "name each file"],
+    ["/{etc,opt}/**/secret", "name each file"],
+  ])("by a pattern that no mask can hold is an error with its place: %s", (glob, hint) => {
+    const issues = issuesOf(policyText(rule("acme.a", "deny", `file: { operations: [read], paths: ['${glob}'] }`)));
+    expect(issues.map((issue) => [issue.code, issue.at?.line, (issue.at?.column ?? 0) > 0, issue.hint?.startsWith(hint)])).toEqual([["POLICY_UNENFORCEABLE", 10, true, true]]);
+  });
+
+  it.each([
+    "file: { operations: [read], any: true }",
+    "file: { operations: [read], outside: true }",
+    "file: { operations: [read], paths: ['./a/**'], by: [cat] }",
+    "file: { operations: [read], paths: ['./a'], whole: true }",
+  ])("that nothing can hold is an error: %s", (matcher) => {
+    expect(issuesOf(policyText(rule("acme.a", "deny", matcher))).map((issue) => issue.code)).toEqual(["POLICY_UNENFORCEABLE"]);
+    expect(issuesOf(policyText(rule("acme.a", "ask", matcher)))).toEqual([]);
+  });
+
+  it.each(["/etc/shadow", "/etc/sudoers.d/**", "/home/*/.ssh/**", "~/.aws/**", "**/*.secret", "./a/**", "/proc/*/environ", "/run/secrets/**", "/var/run/secrets/**"])("that a mask or absence holds is none: %s", (glob) => {
+    expect(issuesOf(policyText(rule("acme.a", "deny", `file: { operations: [read], paths: ['${glob}'] }`)))).toEqual([]);
+  });
+});
+
+describe("the explanation", () => {
+  const names = namesOf(".env", ".git/config", ".git/HEAD", "src/a.js");
+  const explained = new Map(explainEnforcement(builtin, plan(names), { role: null, root: "/workspace", home: "/home/agent" }).map((one) => [one.rule, one]));
+  const held = (id: string): readonly string[] => (explained.get(id)?.holds ?? []).map((hold) => hold.by);
+
+  it("tells for every rule that denies or asks what holds it", () => {
+    const wanted = builtin.rules.filter((one) => one.effect !== "allow" && one.roles.length === 0 && one.containment !== "none").map((one) => one.id);
+    expect([...explained.keys()].sort()).toEqual([...wanted].sort());
+    expect([...explained.values()].filter((one) => one.holds.length === 0)).toEqual([]);
+  });
+
+  it("names the kernel for what is hidden, mounted or absent, and judgement alone for what is only text", () => {
+    expect(held("L2.environment-files")).toEqual(["kernel", "kernel", "reconciliation", "reconciliation", "judgement"]);
+    expect(held("X.git-settings")).toContain("kernel");
+    expect(held("kimi-dev.network")).toContain("kernel");
+    expect(held("L4.write-outside")).toContain("kernel");
+    expect(explained.get("L6.privilege")).toMatchObject({ judgementOnly: true });
+    expect(held("L1.instruction-file")).toEqual(["reconciliation", "reconciliation", "judgement"]);
   });
 });
