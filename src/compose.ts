@@ -20,7 +20,7 @@ import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
 import { KIMI_DEV, type RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
-import type { Role } from "./core/shared/index.js";
+import { printable, type Role } from "./core/shared/index.js";
 import type { EngineDeps } from "./engine/deps.js";
 import { recoverSessions, type Recovered } from "./engine/recover.js";
 import { openSession, type Session } from "./engine/session.js";
@@ -139,6 +139,25 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
       return { ...session, rules: policy.rules.length };
     },
   };
+}
+
+/**
+ * The same for a command that opens no session: what crashes left open is closed on record, and removed from the engine
+ * where one answers. Does nothing, and loads no engine client, when there is nothing.
+ */
+export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (recovered: Recovered) => void): Promise<void> {
+  const { stateDir, store, workspaces, telemetry, close } = await openStore(env);
+  try {
+    const lease = currentLease();
+    const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
+    if ((await openSessions.abandoned()).length === 0) return;
+    await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
+      telemetry.warn("the engine was not looked at", { cause: printable(String(cause)) });
+    });
+    for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry })) onRecovered(recovered);
+  } finally {
+    await close();
+  }
 }
 
 /** The local engine, with the containers and volumes of crashed sessions removed first. */

@@ -124,7 +124,7 @@ function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<t
 }
 
 async function view(live: LiveSession, action: ViewAction, signal: AbortSignal): Promise<ToolOutcome> {
-  const read = await live.sandbox.readFile(relative(live, action.path), LIMITS.editBytes, signal);
+  const read = await live.sandbox.readFile(inWorkspace(live.options.defaults.root, action.path), LIMITS.editBytes, signal);
   if (!read.ok) return failure(action.path, read);
   const text = decode(read.content);
   if (text === null) return { ok: false, text: `${printable(action.path)} is not UTF-8 text\n` };
@@ -133,7 +133,7 @@ async function view(live: LiveSession, action: ViewAction, signal: AbortSignal):
 }
 
 async function edit(live: LiveSession, action: EditAction, signal: AbortSignal): Promise<ToolOutcome> {
-  const path = relative(live, action.path);
+  const path = inWorkspace(live.options.defaults.root, action.path);
   const read = await live.sandbox.readFile(path, LIMITS.editBytes, signal);
   if (!read.ok && read.reason !== "missing") return failure(action.path, read);
   const current = read.ok ? decode(read.content) : null;
@@ -152,8 +152,8 @@ async function edit(live: LiveSession, action: EditAction, signal: AbortSignal):
 
 const MAX_UNDO = 20;
 
-function relative(live: LiveSession, path: string): string {
-  const { root } = live.options.defaults;
+/** The name below the root that a tool's path means, as the sandbox takes names. Throws INTERNAL_BUG for one outside. */
+export function inWorkspace(root: string, path: string): string {
   if (path === root) return ".";
   if (!path.startsWith(`${root}/`)) throw new GuardError("INTERNAL_BUG", `\`${printable(path)}\` is outside the workspace`);
   // A path of a tool is plain text. The sandbox takes names, in which `\x2e` is an escape: written out, it means what was judged.

@@ -38,8 +38,15 @@ export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = proces
   const paint = pc.createColors(wanted(isTerminal.out) && !options.json);
   const paintErr = pc.createColors(wanted(isTerminal.err));
   const cleaners = { stdout: sanitiseTerminal(), stderr: sanitiseTerminal() };
+  // Colours that a command left switched on end before a word of ours.
+  const colours = { left: false };
   const write = (stream: NodeJS.WriteStream, data: string | Uint8Array): void => {
     if (!stream.destroyed) stream.write(data);
+  };
+  const say = (stream: NodeJS.WriteStream, text: string): void => {
+    const reset = colours.left && stream.isTTY === true ? "\u001b[0m" : "";
+    if (reset !== "") colours.left = false;
+    write(stream, `${reset}${text}`);
   };
   return {
     options,
@@ -47,17 +54,20 @@ export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = proces
     isTerminal,
     paint,
     paintErr,
-    out: (text) => write(process.stdout, `${text}\n`),
+    out: (text) => say(process.stdout, `${text}\n`),
     json: (value) => write(process.stdout, `${JSON.stringify(value)}\n`),
     note: (text) => {
-      if (!options.quiet) write(process.stderr, `${paintErr.dim("ringfence:")} ${text}\n`);
+      if (!options.quiet) say(process.stderr, `${paintErr.dim("ringfence:")} ${text}\n`);
     },
     fail: (text, hint) => {
-      write(process.stderr, `${paintErr.red("ringfence:")} ${text}${hint === undefined ? "" : ` ${paintErr.dim(`(${hint})`)}`}\n`);
+      say(process.stderr, `${paintErr.red("ringfence:")} ${text}${hint === undefined ? "" : ` ${paintErr.dim(`(${hint})`)}`}\n`);
     },
     command: (stream, chunk) => {
       const target = stream === "stdout" ? process.stdout : process.stderr;
-      write(target, target.isTTY === true ? cleaners[stream](chunk) : chunk);
+      if (target.isTTY !== true) return write(target, chunk);
+      const text = cleaners[stream](chunk);
+      if (text.includes("\u001b")) colours.left = true;
+      write(target, text);
     },
   };
 }

@@ -19,6 +19,8 @@ export interface TrajectoryLine {
   /** From 1; blank lines count but give nothing. */
   readonly line: number;
   readonly calls: Result<readonly ToolCall[], FormatError>;
+  /** What the author of the file says about the line, for people; no part of any call. Untrusted. */
+  readonly note?: string;
 }
 
 /** Tells whether a text names a format. */
@@ -29,7 +31,16 @@ export function isTrajectoryFormat(name: string): name is TrajectoryFormat {
 /** One line, without its line feed. Null for a blank one. */
 export function parseTrajectoryLine(text: string, line: number, format: TrajectoryFormat, repository: Repository): TrajectoryLine | null {
   if (text.trim() === "") return null;
-  return { line, calls: callsOf(text, line, format, repository) };
+  const note = noteOf(text);
+  return { line, calls: callsOf(text, line, format, repository), ...(note === null ? {} : { note }) };
+}
+
+/** The note of a line, also of one whose calls are refused; null where there is none that can be read. */
+function noteOf(text: string): string | null {
+  if (!text.includes('"note"')) return null;
+  const parsed = parseObject(text);
+  const note = parsed.ok ? field(parsed.value, "note") : undefined;
+  return typeof note === "string" && note.trim() !== "" ? note : null;
 }
 
 /**

@@ -4,6 +4,8 @@ import { constants } from "node:os";
 import type { Command } from "commander";
 import type { JsonObject } from "../../../core/shared/index.js";
 import { ERRORS, GuardError } from "../../../core/shared/index.js";
+import type { AuditEvent } from "../../../core/session/index.js";
+import type { CallHooks } from "../../../engine/hooks.js";
 import type { Observation } from "../../../engine/observation.js";
 import type { CliContext } from "../main.js";
 import { onInterrupt } from "../interrupt.js";
@@ -56,28 +58,52 @@ function toolCall(words: readonly string[], flags: ExecFlags): { readonly tool: 
 
 async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io): Promise<number> {
   const interrupt = onInterrupt(io);
+  let opened: string | null = null;
   try {
     const { openCliSession } = await import("../open-session.js");
-    const session = await openCliSession(flags, "exec", io, interrupt.signal);
+    const output = passOn(io);
+    const session = await openCliSession(flags, "exec", io, interrupt.signal, output.onEvent);
+    opened = session.id;
     let observation: Observation | null = null;
     try {
       interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
-      const output = io.options.json ? {} : { output: { stdout: (chunk: Uint8Array) => io.command("stdout", chunk), stderr: (chunk: Uint8Array) => io.command("stderr", chunk) } };
-      observation = await session.call({ id: "1", role: null, ...call }, output, interrupt.signal);
+      observation = await session.call({ id: "1", role: null, ...call }, output.hooks, interrupt.signal);
     } finally {
       await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
     }
-    if (!io.options.json) summarise(observation, session.id, io);
+    if (!io.options.json) {
+      for (const line of output.missing()) io.fail(line);
+      summarise(observation, session.id, io);
+    }
     return exitCode(observation);
   } catch (error) {
     if (interrupt.wasInterrupted()) {
-      io.fail("interrupted");
+      io.fail("interrupted", opened === null ? "nothing ran" : `what ran is on record: ringfence show ${opened}`);
       return INTERRUPTED;
     }
     return fault(error, io);
   } finally {
     interrupt.release();
   }
+}
+
+/** Output as it comes, and at the end what of it did not come. */
+function passOn(io: Io): { readonly hooks: CallHooks; readonly onEvent: (event: AuditEvent) => void; readonly missing: () => readonly string[] } {
+  const passed = { stdout: 0, stderr: 0 };
+  const made = { stdout: 0, stderr: 0 };
+  const take = (stream: "stdout" | "stderr") => (chunk: Uint8Array) => {
+    passed[stream] += chunk.byteLength;
+    io.command(stream, chunk);
+  };
+  return {
+    hooks: io.options.json ? {} : { output: { stdout: take("stdout"), stderr: take("stderr") } },
+    onEvent: (event) => {
+      if (event.type !== "execution.finished") return;
+      made.stdout = event.data.stdout.bytes;
+      made.stderr = event.data.stderr.bytes;
+    },
+    missing: () => (["stdout", "stderr"] as const).filter((stream) => made[stream] > passed[stream]).map((stream) => `${stream} is cut: ${passed[stream]} of ${made[stream]} bytes were passed on`),
+  };
 }
 
 function fault(error: unknown, io: Io): number {

@@ -2,8 +2,10 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { Option, type Command } from "commander";
-import { detectFormat, isTrajectoryFormat, parseTrajectory, TRAJECTORY_FORMATS, type TrajectoryFormat } from "../../../core/action/index.js";
+import { detectFormat, isTrajectoryFormat, parseTrajectory, TRAJECTORY_FORMATS, type ToolCall, type TrajectoryFormat } from "../../../core/action/index.js";
+import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
 import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
+import type { Observation } from "../../../compose.js";
 import { onInterrupt } from "../interrupt.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
@@ -39,30 +41,38 @@ Exit codes: 0 played, 1 the tests did not pass or a line could not be read, 75 e
 
 /** Plays a trajectory and prints it. Gives the exit code. */
 export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Promise<number> {
+  const started = performance.now();
   const { lines, format } = await readTrajectory(flags.trajectory, flags.format);
   const interrupt = onInterrupt(io);
+  const root = flags.root ?? "/workspace";
+  const renderer = createPlayRenderer(io, root);
   try {
     const { openCliSession } = await import("../open-session.js");
-    const renderer = createPlayRenderer(io);
-    const opened = Date.now();
+    renderer.waiting("… a sandbox is opened and tested");
     const session = await openCliSession(flags, source, io, interrupt.signal, renderer.onEvent);
-    let result: PlayResult;
+    renderer.waiting(null);
+    let ended: { readonly result: PlayResult; readonly start: RiskSummary };
     try {
       interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
-      if (!io.options.json) await opening(session, flags, Date.now() - opened, io);
-      const silent = { onCall: () => undefined, onHarness: () => undefined, onUnreadable: () => undefined };
-      const repository = repositoryOf(flags.workspace, flags.root ?? "/workspace");
-      result = await play(session, parseTrajectory(lines, format, repository), io.options.json ? silent : renderer, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: repository.note });
+      const start = io.options.json ? riskSummary(session.risk()) : await opening(session, flags, performance.now() - started, io);
+      const repository = repositoryOf(flags.workspace, root);
+      const listener = io.options.json ? {} : io.options.quiet ? { onCall: (_call: ToolCall, observation: Observation) => renderer.stopped.add(observation) } : renderer;
+      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: repository.note });
+      ended = { result, start };
+      renderer.waiting("… the sandbox is closed");
     } finally {
       await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
+      renderer.waiting(null);
     }
     if (interrupt.wasInterrupted()) {
       io.fail("interrupted", `what ran is on record: ringfence show ${session.id}`);
       return 130;
     }
-    if (!io.options.json) await closing(session, result, io);
-    return result.passed === false || result.failsWithoutFix === false || result.unreadable > 0 ? 1 : 0;
+    const { result } = ended;
+    if (!io.options.json) await closing(session, { ...ended, renderer, tookMs: performance.now() - started }, io);
+    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable > 0 ? 1 : 0;
   } finally {
+    renderer.waiting(null);
     interrupt.release();
   }
 }

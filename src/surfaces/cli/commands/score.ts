@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { recoverFirst } from "../recovered.js";
 import { openStore, resolveSession } from "../../../compose.js";
 import { scoreLines, sessionScore } from "../render/score.js";
 
@@ -17,6 +18,7 @@ export function registerScore(program: Command, context: CliContext): void {
 }
 
 async function score(wanted: string, explain: boolean, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);

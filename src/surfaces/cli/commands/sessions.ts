@@ -5,6 +5,8 @@ import { printable, printableBlock } from "../../../core/shared/index.js";
 import { callsInDoubt, netChanges, sessionState, type CallState, type SessionState } from "../../../core/session/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { recoverFirst } from "../recovered.js";
+import { parseCount } from "../session-options.js";
 import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
 import { openStore, resolveSession } from "../../../compose.js";
 
@@ -14,7 +16,7 @@ export function registerSessions(program: Command, context: CliContext): void {
   program
     .command("sessions")
     .description("list the sessions on record, newest first")
-    .option("-n, --limit <count>", "most sessions listed", Number, 20)
+    .option("-n, --limit <count>", "most sessions listed", parseCount, 20)
     .addHelpText("after", "\nExamples:\n  ringfence sessions\n  ringfence sessions --json -n 100")
     .action(async (flags: { readonly limit: number }, command: Command) => list(flags.limit, context.ioOf(command)));
   program
@@ -27,6 +29,7 @@ export function registerSessions(program: Command, context: CliContext): void {
 }
 
 async function list(limit: number, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
@@ -59,6 +62,7 @@ function statusOf(state: SessionState | null): string {
 }
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);
