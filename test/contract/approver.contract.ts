@@ -41,11 +41,14 @@ const never = (): AbortSignal => new AbortController().signal;
 
 export function approverContract(name: string, rigs: ApproverRigs): void {
   describe(`approver contract: ${name}`, () => {
-    it.runIf(rigs.yes !== null)("approves on a clear yes, and says who", async () => {
-      const outcome = await (await rigs.yes?.())?.approver.request(REQUEST, never());
-      expect(outcome).toMatchObject({ outcome: "approved" });
-      if (outcome !== undefined) whole(outcome);
-    });
+    const { yes, silent } = rigs;
+    if (yes !== null) {
+      it("approves on a clear yes, and says who", async () => {
+        const outcome = await (await yes()).approver.request(REQUEST, never());
+        expect(outcome).toMatchObject({ outcome: "approved" });
+        whole(outcome);
+      });
+    }
 
     it("refuses on a no", async () => {
       const outcome = await (await rigs.no()).approver.request(REQUEST, never());
@@ -54,7 +57,7 @@ export function approverContract(name: string, rigs: ApproverRigs): void {
     });
 
     it("does not approve when the time is over before it is asked", async () => {
-      for (const rig of [rigs.yes, rigs.no, rigs.silent]) {
+      for (const rig of [yes, rigs.no, silent]) {
         if (rig === null) continue;
         const outcome = await (await rig()).approver.request(REQUEST, AbortSignal.abort());
         whole(outcome);
@@ -62,14 +65,16 @@ export function approverContract(name: string, rigs: ApproverRigs): void {
       }
     });
 
-    it.runIf(rigs.silent !== null)("ends with the signal when nobody answers", async () => {
-      const stop = new AbortController();
-      const asked = (await rigs.silent?.())?.approver.request(REQUEST, stop.signal);
-      setTimeout(() => stop.abort(), 20);
-      const outcome = await asked;
-      expect(outcome?.outcome).toBe("expired");
-      if (outcome !== undefined) whole(outcome);
-    });
+    if (silent !== null) {
+      it("ends with the signal when nobody answers", async () => {
+        const stop = new AbortController();
+        const asked = (await silent()).approver.request(REQUEST, stop.signal);
+        setTimeout(() => stop.abort(), 20);
+        const outcome = await asked;
+        expect(outcome.outcome).toBe("expired");
+        whole(outcome);
+      });
+    }
 
     it("shows the whole action, where it runs, and every rule that asks, and nothing that steers a terminal", async () => {
       const rig = await rigs.no();

@@ -20,7 +20,8 @@ async function terminal(keys: readonly string[], isTTY = true): Promise<Approver
     text += chunk.toString("utf8");
     if (pressed || !text.includes("Run this?")) return;
     pressed = true;
-    for (const key of keys) input.write(key);
+    // The question is drawn before its keys are listened to.
+    setImmediate(() => keys.forEach((key) => input.write(key)));
   });
   return { approver: createTerminalApprover({ input, output, user: "someone" }), shown: () => text };
 }

@@ -56,28 +56,40 @@ export function pad(text: string, width: number): string {
 /** Lines of at most `width` columns, broken at blanks; a word that is wider is cut in two. Colours never cross a line. */
 export function wrap(parts: readonly Part[], width: number): readonly string[] {
   const lines: string[] = [];
-  let line = "";
+  let done = "";
   let used = 0;
-  const next = (): void => {
-    lines.push(line.trimEnd());
-    line = "";
-    used = 0;
-  };
   for (const { text, paint = (plain: string) => plain } of parts) {
+    let run = "";
+    const put = (piece: string): void => {
+      run += piece;
+      used += textWidth(piece);
+    };
+    const flush = (): void => {
+      // Blanks at the end are left bare, so that they can be cut off.
+      const bare = run.trimEnd();
+      done += (bare === "" ? "" : paint(bare)) + run.slice(bare.length);
+      run = "";
+    };
+    const next = (): void => {
+      flush();
+      lines.push(done.trimEnd());
+      done = "";
+      used = 0;
+    };
     for (const word of text.split(/(?<= )/u)) {
       const bare = word.trimEnd();
       if (used > 0 && used + textWidth(bare) > width) next();
       let rest = bare;
-      for (; textWidth(rest) > width; next()) {
-        const head = cut(rest, width + 1).slice(0, -1);
-        line += paint(head);
-        rest = rest.slice(head.length);
+      while (textWidth(rest) > width) {
+        const start = cut(rest, width).slice(0, -1);
+        put(start);
+        next();
+        rest = rest.slice(start.length);
       }
-      const tail = used + textWidth(rest) < width ? word.slice(bare.length) : "";
-      line += paint(rest) + tail;
-      used += textWidth(rest) + tail.length;
+      put(rest + (used + textWidth(rest) < width ? word.slice(bare.length) : ""));
     }
+    flush();
   }
-  if (used > 0) lines.push(line.trimEnd());
+  if (done !== "") lines.push(done.trimEnd());
   return lines;
 }

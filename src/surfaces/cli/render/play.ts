@@ -62,7 +62,8 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
       stopped.add(observation);
       const lines = [...callLines(sheet, state.number, call, observation), ...score.lines(sheet)];
       state.wantsAir = lines.length > 1;
-      print(lines);
+      const wasAsked = observation.approval !== null && observation.approval.outcome !== "unavailable";
+      print(wasAsked ? ["", ...lines] : lines);
     },
     onHarnessStart: (kind) => progress.show(`${" ".repeat(MARGIN)}… ${HARNESS_TEXT[kind]}`),
     onHarness: (kind, result) => {
