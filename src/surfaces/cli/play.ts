@@ -26,6 +26,10 @@ export interface PlayResult {
   readonly refused: number;
   readonly reverted: number;
   readonly unreadable: number;
+  /** Edits of answers whose text was not found, or found more than once. */
+  readonly unfit: number;
+  /** The line at which it ended early; null when all was played. */
+  readonly stoppedAt: number | null;
   /** The last run with the accepted edits; null where no such run was made. */
   readonly tests: TestVerdict | null;
   /** The last run with the new tests alone; null where no such run was made. */
