@@ -13,7 +13,7 @@ describe("a call past a limit", () => {
     ["too deep", { a: nested(LIMITS.callDepth + 1) }, `arguments are nested deeper than ${LIMITS.callDepth}`],
     ["too large", { command: "x".repeat(LIMITS.callBytes) }, `the call is larger than ${LIMITS.callBytes} bytes`],
     ["too large in bytes, not in characters", { command: "\u20ac".repeat(LIMITS.callBytes / 2) }, `the call is larger than ${LIMITS.callBytes} bytes`],
-    ["of too many small things", { a: new Array<number>(LIMITS.callBytes / 8).fill(0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
+    ["of too many small things", { a: Array.from({ length: LIMITS.callBytes / 8 }, () => 0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
   ];
   it.each(cases)("that is %s is denied and its arguments are not kept", async (_what, args, why) => {
     const rig = createRig();
@@ -66,7 +66,7 @@ describe("hostile texts", () => {
     expect(session.isBroken()).toBe(false);
     await session.close("finished");
     const events = await rig.events(session);
-    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(new Array(calls.length + 2).fill("closed"));
+    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(Array.from({ length: calls.length + 2 }, () => "closed"));
     for (const event of events) if (event.type === "decision.made") expect(event.data.action.summary).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });

@@ -26,7 +26,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .description("play an agent's recorded calls through the guard")
     .requiredOption("-t, --trajectory <file>", "recorded calls, one JSON object a line")
     .addOption(new Option("-f, --format <format>", "format of the file (default: seen from it)").choices([...TRAJECTORY_FORMATS]))
-    .option("--keep-going", "go on after a line that cannot be read")
+    .option("--keep-going", "go on after a line that cannot be read, or an answer whose edit does not fit")
     .addHelpText(
       "after",
       `
@@ -34,7 +34,7 @@ Examples:
   ringfence run --workspace ./minimist --trajectory session.kimi-dev.jsonl
   ringfence run -t calls.jsonl --keep-going --json > events.jsonl
 
-Exit codes: 0 played, 1 the tests did not pass or a line could not be read, 75 engine not available.`,
+Exit codes: 0 played; 1 the tests did not pass, a line could not be read or an edit did not fit; 75 engine not available.`,
     )
     .action(async (flags: RunFlags, command: Command) => context.exit(await run(flags, "run", context.ioOf(command))));
 }
@@ -70,7 +70,8 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     }
     const { result } = ended;
     if (!io.options.json) await closing(session, { ...ended, renderer, tookMs: performance.now() - started }, io);
-    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable > 0 ? 1 : 0;
+    if (result.stoppedAt !== null) io.fail(`stopped at line ${result.stoppedAt} of the trajectory; what was done before stands`, "`--keep-going` goes on after such a line");
+    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable + result.unfit > 0 ? 1 : 0;
   } finally {
     renderer.waiting(null);
     interrupt.release();
