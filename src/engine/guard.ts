@@ -23,7 +23,6 @@ import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
 import { environmentOf } from "./surroundings.js";
-import { watchChanges } from "./watch.js";
 
 interface Judged {
   readonly id: CallId;
@@ -139,18 +138,12 @@ async function run(
     },
   ]);
   try {
-    const watch = await watchChanges(live);
-    let performed: Performed;
-    try {
-      performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
-    } finally {
-      await watch.stop();
-    }
+    const performed: Performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
     const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval)), settleMs + graceMs, "looking at what the call changed");
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation);
-    return await finish(live, judged, approval, { performed, settled, hints: watch.hints() });
+    return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
   } catch (error) {
     throw await breakOff(live, judged.id, error);
   }
