@@ -40,11 +40,25 @@ function empty(): void {
   for (const name of readdirSync(disk)) if (name.startsWith("fill-")) rmSync(join(disk, name));
 }
 
-describe.skipIf(missing !== null)("a full state folder", () => {
-  const folder = rig.workspace({ "a.txt": "one\n" });
-  const env = { RINGFENCE_HOME: join(disk, "state") };
-  const witness = ["exec", "--workspace", folder, "--shell", "echo it-ran"];
+const folder = rig.workspace({ "a.txt": "one\n" });
+const env = { RINGFENCE_HOME: join(disk, "state") };
+const witness = ["exec", "--workspace", folder, "--shell", "echo it-ran"];
 
+describe.skipIf(missing !== null)("a state folder that cannot be written", () => {
+  it("because its disk is read-only lets nothing run: one line, exit code 70; what is on record can still be read", async () => {
+    expect((await rig.run(witness, { env })).code).toBe(0);
+    execFileSync("mount", ["-o", "remount,ro", disk]);
+    try {
+      const { code, out, err } = await rig.run(witness, { env });
+      expect([code, out, lines(err)]).toEqual([70, "", [expect.stringMatching(/^ringfence: (?!internal).+ \(.+\)$/u)]]);
+      expect((await rig.run(["log", "verify", "last"], { env })).code).toBe(0);
+    } finally {
+      execFileSync("mount", ["-o", "remount,rw", disk]);
+    }
+  });
+});
+
+describe.skipIf(missing !== null)("a full state folder", () => {
   it("lets nothing run from the start: one line, exit code 70, nothing left; and works again with room", async () => {
     expect((await rig.run(witness, { env })).code).toBe(0);
     fill(0);

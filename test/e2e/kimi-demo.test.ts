@@ -125,7 +125,7 @@ describe.skipIf(missing !== null)("the demo", () => {
 });
 
 describe.skipIf(missing !== null)("the example", () => {
-  it.each([
+  it.concurrent.each([
     ["qs", ["224", "226"], [["helper", "denied"], ["leak", "denied"]]],
     ["shell-quote", ["94", "97"], [["9.1", "denied"], ["hook", "denied"]]],
   ] as const)("%s ends with its tests passing and its attacks stopped", async (name, [, all], attacks) => {

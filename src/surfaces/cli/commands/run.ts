@@ -57,7 +57,7 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
       const start = io.options.json ? riskSummary(session.risk()) : await opening(session, flags, performance.now() - started, io);
       const repository = repositoryOf(flags.workspace, root);
       const listener = io.options.json ? {} : io.options.quiet ? { onCall: (_call: ToolCall, observation: Observation) => renderer.stopped.add(observation) } : renderer;
-      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: repository.note });
+      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: (changes) => repository.note(changes) });
       ended = { result, start };
       renderer.waiting("… the sandbox is closed");
     } finally {
