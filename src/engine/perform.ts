@@ -79,7 +79,9 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { stdout, stderr, sink } = captureOutput(options.hooks.output, session.defaults.outputBytes, live.deps.telemetry);
   const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
   const { environment, timeoutMs, signal } = options;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes: session.defaults.outputBytes };
+  // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
+  const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,

@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Option, type Command } from "commander";
 import { detectFormat, isTrajectoryFormat, parseTrajectory, TRAJECTORY_FORMATS, type ToolCall, type TrajectoryFormat } from "../../../core/action/index.js";
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
+import type { Change } from "../../../core/reconcile/change.js";
 import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
 import { onInterrupt } from "../interrupt.js";
@@ -51,19 +52,24 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     renderer.waiting("… a sandbox is opened and tested");
     const session = await openCliSession(flags, source, io, interrupt.signal, renderer.onEvent);
     renderer.waiting(null);
-    let ended: { readonly result: PlayResult; readonly start: RiskSummary };
-    try {
-      interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
+    const close = (): Promise<void> => session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
+    interrupt.hurry.addEventListener("abort", () => void close().catch(() => undefined));
+    const playAll = async (): Promise<{ readonly result: PlayResult; readonly start: RiskSummary }> => {
       const start = io.options.json ? riskSummary(session.risk()) : await opening(session, flags, performance.now() - started, io);
       const repository = repositoryOf(flags.workspace, root);
       const listener = io.options.json ? {} : io.options.quiet ? { onCall: (_call: ToolCall, observation: Observation) => renderer.stopped.add(observation) } : renderer;
-      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: (changes) => repository.note(changes) });
-      ended = { result, start };
-      renderer.waiting("… the sandbox is closed");
-    } finally {
-      await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
-      renderer.waiting(null);
-    }
+      const onChanges = (changes: readonly Change[]): void => repository.note(changes);
+      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges });
+      return { result, start };
+    };
+    const ended = await playAll().catch(async (error: unknown) => {
+      // The first failure is the one to tell; that the session cannot be closed either follows from it.
+      await close().catch(() => undefined);
+      throw error;
+    });
+    renderer.waiting("… the sandbox is closed");
+    await close();
+    renderer.waiting(null);
     if (interrupt.wasInterrupted()) {
       io.fail("interrupted", `what ran is on record: ringfence show ${session.id}`);
       return 130;
