@@ -8,6 +8,7 @@ import { isLeaseAlive } from "./adapters/system/lease.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
 import { GuardError, printable } from "./core/shared/index.js";
 
@@ -50,7 +51,7 @@ async function client(): Promise<readonly Checkup[]> {
 async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { currentLease } = await import("./adapters/system/lease.js");
-  const { telemetry, stateDir, close } = await (await import("./compose.js")).openStore(env);
+  const { telemetry, stateDir, close } = await openStore(env);
   try {
     const provider = createDockerProvider({ runtimeDir: packageFile("dist", "runtime"), lease: currentLease(), telemetry });
     const info = await provider.info();

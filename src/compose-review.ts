@@ -1,9 +1,10 @@
 // Review of an ended session: its changes as a patch, taking them over, throwing them away.
 
 import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
-import { openStore, type Stored } from "./compose.js";
+import { binaryPatch } from "./adapters/files/binary-patch.js";
+import { openStore, type Stored } from "./compose-store.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
-import { isSameEntry, renderPatch, type PatchInput } from "./core/reconcile/index.js";
+import { isSameEntry, renderPatch, type PatchInput, type RenderedPatch } from "./core/reconcile/index.js";
 import { netChanges, sessionState, type AuditEvent } from "./core/session/index.js";
 import { GuardError, isSessionId, LIMITS, printable, type SessionId } from "./core/shared/index.js";
 import type { LedgerStore } from "./ports/ledger.js";
@@ -19,8 +20,8 @@ export interface Review {
   readonly changes: readonly Change[];
   /** Left out, with the reason: forbidden and not undone, or not on record. */
   readonly refused: readonly Finding[];
-  /** A git-style patch of the changes. */
-  patch(): Promise<Uint8Array>;
+  /** A patch of the changes that `git apply` takes; what no patch can carry is named apart. */
+  patch(): Promise<RenderedPatch>;
   /** Writes the named changes to the user's folder, all or none; APPLY_CONFLICT when the user's files moved underneath. */
   apply(paths: readonly string[]): Promise<ApplyResult>;
   close(): Promise<void>;
@@ -50,7 +51,7 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
     workspace: workspace.path,
     changes,
     refused,
-    patch: async () => renderPatch(await Promise.all(changes.map((change) => patchEntry(workspace, change)))).bytes,
+    patch: async () => joined(await Promise.all(changes.map(async (change) => patchOf(await patchEntry(workspace, change))))),
     apply: async (paths) => {
       const selected = new Set(paths);
       const ledger = await stored.store.reopen(id);
@@ -95,6 +96,23 @@ function unrecorded(change: Change): Finding {
     reverted: false,
     risk: null,
   };
+}
+
+/** One change as a patch. Bytes that are no text, and files too large for a diff by lines, are carried whole. */
+function patchOf(input: PatchInput): RenderedPatch {
+  const rendered = renderPatch([input]);
+  const text = Buffer.from(rendered.bytes).toString("latin1");
+  const mark = /^Binary files .* differ\n/mu.exec(text);
+  const sides = [input.change.before, input.change.after];
+  const isKnown = (index: 0 | 1): boolean => sides[index]?.kind !== "file" || (index === 0 ? input.before : input.after) !== null;
+  if (mark === null || sides.some((side) => side?.kind === "symlink") || !isKnown(0) || !isKnown(1)) return rendered;
+  return { bytes: Buffer.from(text.slice(0, mark.index) + binaryPatch(input.before, input.after), "latin1"), omitted: [] };
+}
+
+/** A change that the patch would only mention makes git refuse all of it: such a one is left out and named. */
+function joined(parts: readonly RenderedPatch[]): RenderedPatch {
+  const carried = parts.filter(({ bytes }) => !/^Binary files .* differ$/mu.test(Buffer.from(bytes.subarray(0, 16_384)).toString("latin1")));
+  return { bytes: Buffer.concat(carried.map(({ bytes }) => bytes)), omitted: parts.flatMap(({ omitted }) => omitted) };
 }
 
 async function patchEntry(workspace: Workspace, change: Change): Promise<PatchInput> {

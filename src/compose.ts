@@ -2,10 +2,8 @@
 
 import { resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
+import { openStore } from "./compose-store.js";
 import { createPreimages } from "./adapters/files/preimages.js";
-import { createWorkspaceProvider } from "./adapters/files/workspace.js";
-import { openOperatorLog } from "./adapters/log/pino.js";
-import { createLedgerStore, type FileLedgerStore } from "./adapters/store/index.js";
 import { createSystemClock } from "./adapters/system/clock.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { createRandomIds } from "./adapters/system/ids.js";
@@ -13,50 +11,24 @@ import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createRedactor } from "./adapters/system/redactor.js";
-import { createKeyedDigest, createSigner } from "./adapters/system/signer.js";
-import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { createKeyedDigest } from "./adapters/system/signer.js";
 import { createAbsentApprover, createTerminalApprover, type TerminalApproverOptions } from "./adapters/approver/terminal.js";
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
 import { KIMI_DEV, type RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
-import type { Role } from "./core/shared/index.js";
+import { printable, type Role } from "./core/shared/index.js";
 import type { EngineDeps } from "./engine/deps.js";
 import { recoverSessions, type Recovered } from "./engine/recover.js";
 import { openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
 import type { SandboxProvider } from "./ports/sandbox.js";
 import type { Telemetry } from "./ports/system.js";
-import type { WorkspaceProvider } from "./ports/workspace.js";
 
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
 export type { Observation } from "./engine/observation.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
-
-/** What a call of the library or a command needs of the state folder. */
-export interface Stored {
-  readonly stateDir: string;
-  readonly store: FileLedgerStore;
-  readonly workspaces: WorkspaceProvider;
-  readonly telemetry: Telemetry;
-  close(): Promise<void>;
-}
-
-/** Opens the state folder and what is kept there. Loads no engine client. */
-export async function openStore(env: NodeJS.ProcessEnv): Promise<Stored> {
-  const stateDir = resolveStateDir(env);
-  const log = openOperatorLog(stateDir, env["RINGFENCE_LOG_LEVEL"] ?? "info");
-  const clock = createSystemClock();
-  const store = createLedgerStore({ stateDir, clock, hasher: sha256, signer: createSigner(stateDir), telemetry: log.telemetry });
-  const workspaces = createWorkspaceProvider({ stateDir, home: env["HOME"] ?? "/root", telemetry: log.telemetry });
-  return {
-    stateDir,
-    store,
-    workspaces,
-    telemetry: log.telemetry,
-    close: async () => log.flush(),
-  };
-}
+export { openStore, type Stored } from "./compose-store.js";
 
 export interface ComposeOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -145,6 +117,25 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
       return { ...session, rules: policy.rules.length };
     },
   };
+}
+
+/**
+ * The same for a command that opens no session: what crashes left open is closed on record, and removed from the engine
+ * where one answers. Does nothing, and loads no engine client, when there is nothing.
+ */
+export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (recovered: Recovered) => void): Promise<void> {
+  const { stateDir, store, workspaces, telemetry, close } = await openStore(env);
+  try {
+    const lease = currentLease();
+    const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
+    if ((await openSessions.abandoned()).length === 0) return;
+    await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
+      telemetry.warn("the engine was not looked at", { cause: printable(String(cause)) });
+    });
+    for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry })) onRecovered(recovered);
+  } finally {
+    await close();
+  }
 }
 
 /** The local engine, with the containers and volumes of crashed sessions removed first. */

@@ -9,6 +9,7 @@ import type { EventData, EventDraft } from "../core/session/event.js";
 import { GuardError, printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { ask } from "./approve.js";
 import { breakOff, breakSession } from "./break-off.js";
+import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
 import { describeAction } from "./describe.js";
@@ -21,8 +22,7 @@ import { perform, type Performed } from "./perform.js";
 import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
-import { carryOn, environmentOf } from "./surroundings.js";
-import { watchChanges } from "./watch.js";
+import { environmentOf } from "./surroundings.js";
 
 interface Judged {
   readonly id: CallId;
@@ -139,17 +139,12 @@ async function run(
     },
   ]);
   try {
-    const watch = await watchChanges(live);
-    let performed: Performed;
-    try {
-      performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
-    } finally {
-      await watch.stop();
-    }
+    const performed: Performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
     const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
-    return await finish(live, judged, approval, { performed, settled, hints: watch.hints() });
+    if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation);
+    return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
   } catch (error) {
     throw await breakOff(live, judged.id, error);
   }
@@ -173,8 +168,6 @@ async function finish(
   const stdout = modelText(performed.stdout, performed.stdoutDropped, deps.redactor);
   const stderr = modelText(performed.stderr, performed.stderrDropped, deps.redactor);
   const message = [stdout, stderr, endText(performed), findingText(settled.findings)].filter((part) => part !== "").join("\n");
-  const { evaluation } = judged;
-  if (evaluation !== null && performed.ended === "exit") live.surroundings = carryOn(live.surroundings, evaluation);
   await live.append([
     {
       call: judged.id,

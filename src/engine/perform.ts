@@ -79,7 +79,9 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { stdout, stderr, sink } = captureOutput(options.hooks.output, session.defaults.outputBytes, live.deps.telemetry);
   const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
   const { environment, timeoutMs, signal } = options;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes: session.defaults.outputBytes };
+  // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
+  const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,
@@ -124,7 +126,7 @@ function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<t
 }
 
 async function view(live: LiveSession, action: ViewAction, signal: AbortSignal): Promise<ToolOutcome> {
-  const read = await live.sandbox.readFile(relative(live, action.path), LIMITS.editBytes, signal);
+  const read = await live.sandbox.readFile(inWorkspace(live.options.defaults.root, action.path), LIMITS.editBytes, signal);
   if (!read.ok) return failure(action.path, read);
   const text = decode(read.content);
   if (text === null) return { ok: false, text: `${printable(action.path)} is not UTF-8 text\n` };
@@ -133,7 +135,7 @@ async function view(live: LiveSession, action: ViewAction, signal: AbortSignal):
 }
 
 async function edit(live: LiveSession, action: EditAction, signal: AbortSignal): Promise<ToolOutcome> {
-  const path = relative(live, action.path);
+  const path = inWorkspace(live.options.defaults.root, action.path);
   const read = await live.sandbox.readFile(path, LIMITS.editBytes, signal);
   if (!read.ok && read.reason !== "missing") return failure(action.path, read);
   const current = read.ok ? decode(read.content) : null;
@@ -152,8 +154,8 @@ async function edit(live: LiveSession, action: EditAction, signal: AbortSignal):
 
 const MAX_UNDO = 20;
 
-function relative(live: LiveSession, path: string): string {
-  const { root } = live.options.defaults;
+/** The name below the root that a tool's path means, as the sandbox takes names. Throws INTERNAL_BUG for one outside. */
+export function inWorkspace(root: string, path: string): string {
   if (path === root) return ".";
   if (!path.startsWith(`${root}/`)) throw new GuardError("INTERNAL_BUG", `\`${printable(path)}\` is outside the workspace`);
   // A path of a tool is plain text. The sandbox takes names, in which `\x2e` is an escape: written out, it means what was judged.

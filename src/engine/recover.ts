@@ -1,10 +1,10 @@
 // After a crash: sessions whose process is gone are closed on record, and what was running is called in doubt, not guessed.
 
-import { isSessionId, printable } from "../core/shared/index.js";
+import { GuardError, isSessionId, printable, type SessionId } from "../core/shared/index.js";
 import { replayRisk } from "../core/risk/index.js";
 import { openCalls, sessionState } from "../core/session/state.js";
 import type { EventDraft } from "../core/session/event.js";
-import type { LedgerRecovery } from "../ports/ledger.js";
+import type { Ledger, LedgerRecovery } from "../ports/ledger.js";
 import type { EngineDeps } from "./deps.js";
 import { closedEvent } from "./records.js";
 import { scoreBatch } from "./score-batch.js";
@@ -37,14 +37,13 @@ export async function recoverSessions(deps: RecoverDeps): Promise<readonly Recov
 }
 
 /** null where there was nothing to close on record: nothing had run, or it was closed already. */
-async function recoverSession(deps: RecoverDeps, id: `ses_${string}`): Promise<Recovered | null> {
-  const known = (await deps.store.list()).some((listing) => listing.id === id);
-  if (!known) {
+async function recoverSession(deps: RecoverDeps, id: SessionId): Promise<Recovered | null> {
+  const ledger = await reopen(deps, id);
+  if (ledger === null) {
     // It crashed before it had a record, or it was a harness's: only its layers are there.
     await deps.workspaces.remove(id);
     return null;
   }
-  const ledger = await deps.store.reopen(id);
   try {
     const events = await deps.store.read(id);
     const state = sessionState(events);
@@ -59,6 +58,15 @@ async function recoverSession(deps: RecoverDeps, id: `ses_${string}`): Promise<R
     return { session: id, inDoubt };
   } finally {
     await ledger.close();
+  }
+}
+
+async function reopen(deps: RecoverDeps, id: SessionId): Promise<Ledger | null> {
+  try {
+    return await deps.store.reopen(id);
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "SESSION_NOT_FOUND") return null;
+    throw error;
   }
 }
 

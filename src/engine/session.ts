@@ -19,6 +19,7 @@ import type { Observation } from "./observation.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
+import { watchSession } from "./watch.js";
 import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
 
 export interface Session {
@@ -89,14 +90,16 @@ interface Parts {
 async function start(parts: Parts): Promise<Session> {
   const { deps, options, id, workspace, sandbox, ledger } = parts;
   const opened = openedEvent(parts);
+  const deadlines = deps.deadlines ?? DEADLINES;
   const live: LiveSession = {
     id,
     deps,
     options,
-    deadlines: deps.deadlines ?? DEADLINES,
+    deadlines,
     sandbox,
     workspace,
     ledger,
+    watch: watchSession(deps, deadlines, id, workspace),
     preimages: deps.preimages(id),
     surroundings: initialSurroundings(options.defaults.root),
     changes: [],
@@ -199,6 +202,7 @@ function tell(live: LiveSession, event: AuditEvent): void {
 
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
+  await live.watch.stop();
   const unclosed = await closeSandbox(live);
   if (unclosed !== null) live.broken ??= unclosed;
   const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };

@@ -62,6 +62,17 @@ describe.skipIf(missing !== null)("after a session", () => {
     expect(await leftInTheEnd(["ses_"], rig.state).then((left) => left.filter((line) => line.includes(rig.state)))).toEqual([]);
   });
 
+  it("Ctrl-C at a terminal does the same", async () => {
+    const before = new Set(sessionFolders(rig.state));
+    const process = rig.startOnTerminal(["exec", "--workspace", workspace, "--shell", "echo ready; sleep 30"]);
+    await process.until("the command speaks", () => process.out().includes("ready"));
+    process.stdin.write("\u0003");
+    const { code } = await process.ended;
+    const [session = ""] = sessionFolders(rig.state).filter((id) => !before.has(id));
+    expect([code, record(session).at(-1)]).toEqual([130, expect.objectContaining({ type: "session.closed", data: expect.objectContaining({ reason: "cancelled" }) })]);
+    expect(await leftInTheEnd([session], rig.state)).toEqual([]);
+  });
+
   it("Ctrl-C twice ends at once, and the record is closed", async () => {
     const process = rig.start(SLOW);
     await process.until("the call started", () => reached(process, "execution.started"));
@@ -118,25 +129,27 @@ describe.skipIf(missing !== null)("after SIGKILL and one later command", () => {
         await Promise.race([pause(at), process.ended]);
         process.kill("SIGKILL");
         const { code } = await process.ended;
-        return { phase, code, types: eventTypes(process.out()), session: /"session":"(ses_[a-z0-9]+)"/u.exec(process.out())?.[1] ?? null };
+        return { phase, code, err: process.err(), types: eventTypes(process.out()), session: /"session":"(ses_[a-z0-9]+)"/u.exec(process.out())?.[1] ?? null };
       });
       expect(killed.filter(({ phase, code }) => phase !== "close" && code !== 137)).toEqual([]);
 
+      // A crash is told of by the next command, which may be the start of the next session that is killed.
       const later = await own.run(["exec", "--json", "--workspace", folder, "--", "true"]);
       expect(later.code, later.err).toBe(0);
       const all = sessionFolders(own.state);
       expect(await leftInTheEnd(all, own.state)).toEqual([]);
       expect(marksIn(own.state)).toEqual([]);
 
+      const told = [...killed.map(({ err }) => err), later.err].join("");
       const status = new Map((await own.sessions()).map(({ id, status }) => [id, status]));
       for (const { phase, session, types, code } of killed) {
         if (session === null) continue;
         const started = types.includes("execution.started") && !types.includes("call.closed");
-        const told = status.get(session);
+        const stands = status.get(session) ?? "";
         // What the process printed last may lag behind the record by one batch, never run ahead of it.
-        if (started) expect([phase, "in doubt"]).toEqual([phase, told]);
-        else if (code === 137) expect(["recovered", "in doubt", "finished"]).toContain(told);
-        if (told === "in doubt" || told === "recovered") expect(later.err).toContain(`closed session ${session}, whose process ended early`);
+        if (started) expect([phase, stands]).toEqual([phase, "in doubt"]);
+        else expect([code, stands]).toEqual([code, expect.stringMatching(code === 137 ? /^(?:recovered|in doubt|finished)$/u : /^finished$/u)]);
+        if (stands !== "finished") expect(told).toContain(`closed session ${session}, whose process ended early${stands === "in doubt" ? ", in doubt: call_0001" : ""}\n`);
         const { code: verdict, out } = await own.run(["log", "verify", session, "--json"]);
         expect([session, verdict, JSON.parse(out)]).toEqual([session, 0, expect.objectContaining({ ok: true })]);
       }

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: "ignore" | "pipe";
+  /** Words of a program that starts the command line in its own way. */
+  readonly through?: readonly string[];
 }
 
 export interface Rig {
@@ -113,8 +115,11 @@ export function createRig(): Rig {
       }
       return folder;
     },
-    run: (args, options = {}) => start(process.execPath, [CLI, ...args], options).ended,
-    start: (args, options = {}) => start(process.execPath, [CLI, ...args], options),
+    run: (args, options = {}) => rig.start(args, options).ended,
+    start: (args, options = {}) => {
+      const [file = "", ...words] = [...(options.through ?? []), process.execPath, CLI, ...args];
+      return start(file, words, options);
+    },
     startOnTerminal: (args, options = {}) => start("script", ["--quiet", "--flush", "--return", "--command", [process.execPath, CLI, ...args].map(quote).join(" "), "/dev/null"], { ...options, stdin: "pipe" }),
     sessions: async () => {
       const { code, out, err } = await rig.run(["sessions", "--json", "-n", "1000"]);

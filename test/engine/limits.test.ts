@@ -13,7 +13,7 @@ describe("a call past a limit", () => {
     ["too deep", { a: nested(LIMITS.callDepth + 1) }, `arguments are nested deeper than ${LIMITS.callDepth}`],
     ["too large", { command: "x".repeat(LIMITS.callBytes) }, `the call is larger than ${LIMITS.callBytes} bytes`],
     ["too large in bytes, not in characters", { command: "\u20ac".repeat(LIMITS.callBytes / 2) }, `the call is larger than ${LIMITS.callBytes} bytes`],
-    ["of too many small things", { a: new Array<number>(LIMITS.callBytes / 8).fill(0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
+    ["of too many small things", { a: Array.from({ length: LIMITS.callBytes / 8 }, () => 0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
   ];
   it.each(cases)("that is %s is denied and its arguments are not kept", async (_what, args, why) => {
     const rig = createRig();
@@ -66,7 +66,7 @@ describe("hostile texts", () => {
     expect(session.isBroken()).toBe(false);
     await session.close("finished");
     const events = await rig.events(session);
-    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(new Array(calls.length + 2).fill("closed"));
+    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(Array.from({ length: calls.length + 2 }, () => "closed"));
     for (const event of events) if (event.type === "decision.made") expect(event.data.action.summary).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });
@@ -91,12 +91,12 @@ describe("long arguments", () => {
 
 describe("very many changes", () => {
   it("are recorded in several records of a bearable length, and counted as one whole", async () => {
-    const count = 12_000;
+    const count = 1_500;
     const rig = createRig({
       programs: {
         "python3 x.py": {
           changes: (tree) => {
-            for (let n = 0; n < count; n += 1) tree.set(`node_modules/${"p".repeat(100)}${n}`, { kind: "file", content: String(n) });
+            for (let n = 0; n < count; n += 1) tree.set(`node_modules/${"p".repeat(900)}${n}`, { kind: "file", content: String(n) });
           },
         },
       },
@@ -164,9 +164,9 @@ describe("output", () => {
 
 describe("what is carried from call to call", () => {
   it("is the working directory and what was exported, and is judged with the call", async () => {
-    const rig = createRig({ files: { "src/deep/a.js": "x\n" }, programs: { "cd src/deep && export MODE=fast && unset NOTHING": {}, pwd: {}, "cd": {}, "touch x": { changes: (tree) => tree.set("src/deep/x", { kind: "file", content: "" }) } } });
+    const rig = createRig({ files: { "src/deep/a.js": "x\n" }, programs: { "export MODE=fast; cd src/deep": {}, pwd: {} } });
     const session = await rig.open();
-    await session.call(bash("cd src/deep && export MODE=fast && unset NOTHING"), {}, never);
+    await session.call(bash("export MODE=fast; cd src/deep"), {}, never);
     await session.call(bash("pwd"), {}, never);
     await session.call(bash("touch x", "testwriter"), {}, never);
     await session.close("finished");
@@ -174,7 +174,28 @@ describe("what is carried from call to call", () => {
     expect(requests.map(({ cwd }) => cwd)).toEqual(["/workspace", "/workspace/src/deep"]);
     expect(requests[1]?.environment).toMatchObject({ MODE: "fast", PWD: "/workspace/src/deep", HOME: "/home/agent" });
     const state = sessionState(await rig.events(session));
-    expect(state?.calls[2]).toMatchObject({ outcome: "denied", reasons: [{ rule: "rig.tests-only", subject: "create /workspace/src/deep/x" }] });
+    expect(state?.calls[2]).toMatchObject({ outcome: "denied", reasons: [{ rule: "rig.tests-only", subject: "write /workspace/src/deep/x" }] });
+  });
+
+  it.each([
+    ["cd src && ls", "/workspace/src"],
+    ["cd src/deep", "/workspace/src/deep"],
+    ["cd src; cd deep; cd ..", "/workspace/src"],
+    ["cd nowhere", "/workspace"],
+    ["cd src/deep/a.js", "/workspace"],
+    ["cd link", "/workspace"],
+    ["cd \"$SOMEWHERE\"", "/workspace"],
+    ["(cd src)", "/workspace"],
+  ])("after `%s` is the folder %s", async (command, cwd) => {
+    const rig = createRig({
+      files: { "src/deep/a.js": "x\n", link: { kind: "symlink", target: "src" } },
+      programs: { [command]: { exitCode: 1 }, pwd: {} },
+    });
+    const session = await rig.open();
+    await session.call(bash(command), {}, never);
+    await session.call(bash("pwd"), {}, never);
+    await session.close("finished");
+    expect(rig.sandboxes.opened[0]?.requests[1]?.cwd).toBe(cwd);
   });
 
   it("is nothing of a call that did not come to its end", async () => {

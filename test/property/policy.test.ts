@@ -40,9 +40,9 @@ const effects: fc.Arbitrary<readonly ActionEffect[]> = fc.array(fc.oneof(fileEff
 const matcher: fc.Arbitrary<Matcher> = fc.oneof(
   fc
     .record({ paths: fc.array(ruleGlob, { maxLength: 2 }), except: fc.array(ruleGlob, { maxLength: 1 }), operations: fc.subarray(["read", "write", "create", "delete", "metadata"] as const, { minLength: 1 }) })
-    .map((one) => ({ on: "file" as const, outside: false, whole: false, recursive: null, by: [], ...one })),
+    .map((one) => ({ on: "file" as const, outside: false, whole: false, recursive: null, by: [], notBy: [], ...one })),
   fc.record({ programs: fc.subarray(["rm", "git"]), args: fc.array(word, { maxLength: 2 }) }).map((one) => ({ on: "exec" as const, flags: [], withoutFlags: [], known: false, ...one })),
-  fc.record({ hosts: fc.subarray(["localhost", "*.test"]) }).map((one) => ({ on: "connect" as const, except: [], urls: [], known: false, ...one })),
+  fc.record({ hosts: fc.subarray(["localhost", "*.test"]) }).map((one) => ({ on: "connect" as const, except: [], urls: [], by: [], notBy: [], known: false, ...one })),
 );
 const rules: fc.Arbitrary<readonly Rule[]> = fc
   .array(fc.record({ effect: fc.constantFrom<DecisionEffect>("allow", "ask", "deny"), when: fc.array(matcher, { minLength: 1, maxLength: 2 }) }), { maxLength: 6 })
@@ -146,8 +146,8 @@ describe("a decision", () => {
   it("is for a wildcard in a folder never milder than for the names in it, where the rule names that folder", () => {
     fc.assert(
       fc.property(fc.array(name, { minLength: 1, maxLength: 3 }), name, fc.constantFrom("write" as const, "delete" as const, "create" as const), (folder, last, operation) => {
-        const allow = makeRule("acme.all", "allow", [{ on: "file", operations: ["write", "delete", "create"], paths: ["./**"], except: [], outside: false, whole: false, recursive: null, by: [] }]);
-        const deny = makeRule("acme.deny", "deny", [{ on: "file", operations: ["write", "delete", "create"], paths: [`./${folder.join("/")}/${last}`], except: [], outside: false, whole: false, recursive: null, by: [] }]);
+        const allow = makeRule("acme.all", "allow", [{ on: "file", operations: ["write", "delete", "create"], paths: ["./**"], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] }]);
+        const deny = makeRule("acme.deny", "deny", [{ on: "file", operations: ["write", "delete", "create"], paths: [`./${folder.join("/")}/${last}`], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] }]);
         const pattern: ActionEffect = { kind: "file", operation, certainty: "pattern", path: `/workspace/${folder.join("/")}/${last.startsWith(".") ? ".*" : "*"}`, recursive: false, by: "rm", from: "x" };
         expect(decideEffects(setOf([allow, deny]), [pattern], CONTEXT).effect).toBe("deny");
       }),

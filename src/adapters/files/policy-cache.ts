@@ -33,10 +33,18 @@ export function openPolicyCache(stateDir: string): PolicyCache {
         renameSync(fresh, fileOf(key));
         prune(folder);
       } catch {
-        rmSync(fresh, { force: true });
+        discard(fresh);
       }
     },
   };
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // there is no such folder: nothing was written
+  }
 }
 
 function prune(folder: string): void {

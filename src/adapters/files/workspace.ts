@@ -1,7 +1,7 @@
 // Workspaces as overlay layers in the state folder. The user's folder is only ever read; what a session did is the upper
 // layer, compared with it. Mounting is the sandbox's business.
 
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isWorkspacePath } from "../../core/reconcile/names.js";
 import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
@@ -81,6 +81,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       const paths = pathsOf(prepareStateFolder(options.stateDir), sessionId);
       try {
         removeTree(paths.folder);
+        removeIfEmpty(dirname(paths.folder));
       } catch (error) {
         throw new GuardError("STATE_UNUSABLE", `cannot remove the layers of the session: ${errorCode(error)}`, {
           cause: error,
@@ -89,6 +90,15 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       }
     },
   };
+}
+
+/** A session without a record leaves no folder behind. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
+  }
 }
 
 function defaultOpacity(telemetry: Telemetry): OpacityReader | null {

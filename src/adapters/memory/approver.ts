@@ -13,8 +13,9 @@ export function createScriptedApprover(answers: readonly ApprovalOutcome["outcom
   const left = [...answers];
   return {
     requests,
-    request: async (request) => {
+    request: async (request, signal) => {
       requests.push(request);
+      if (signal.aborted) return { outcome: "expired", by: "timer", detail: "no answer in time" };
       const next = left.shift();
       return next === undefined ? { outcome: "unavailable", by: "nobody", detail: "no answer left" } : { outcome: next, by, detail: null };
     },

@@ -52,7 +52,7 @@ function checkMatcher(rule: RuleFile, matcher: MatcherFile, path: readonly Prope
 
 function checkEmpty(name: string, value: Readonly<Record<string, unknown>>, path: readonly PropertyKey[], report: Report): void {
   const given = Object.entries(value).filter(([, item]) => item !== undefined).map(([key]) => key);
-  const narrowing = given.filter((key) => !["any", "except", "operations", "withoutFlags", "recursive", "known"].includes(key));
+  const narrowing = given.filter((key) => !["any", "except", "operations", "withoutFlags", "recursive", "known", "notBy"].includes(key));
   if (narrowing.length === 0 && !given.includes("any")) report("POLICY_RULE", path, `\`${name}\` matches everything of its kind`, "say what it matches, or `any: true` when that is meant");
   if (narrowing.length > 0 && given.includes("any")) report("POLICY_RULE", [...path, "any"], `\`any\` beside \`${narrowing.join("`, `")}\` says two things`, "remove one of them");
 }
@@ -76,7 +76,10 @@ function checkWords(matcher: MatcherFile, path: readonly PropertyKey[], report: 
     [["code", "upstream"], matcher.code?.upstream],
     [["connect", "hosts"], matcher.connect?.hosts],
     [["connect", "except"], matcher.connect?.except],
+    [["connect", "by"], matcher.connect?.by],
+    [["connect", "notBy"], matcher.connect?.notBy],
     [["file", "by"], matcher.file?.by],
+    [["file", "notBy"], matcher.file?.notBy],
   ];
   for (const [place, list] of lists) {
     for (const [index, text] of (list ?? []).entries()) {

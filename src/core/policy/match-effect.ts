@@ -72,7 +72,8 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
   return ({ effect, path }) => {
     if (effect.kind !== "file" || path === null || !operations.has(effect.operation)) return false;
     if (matcher.recursive !== null && matcher.recursive !== effect.recursive) return false;
-    if (matcher.by.length > 0 && !matchAnyWord(matcher.by, foldName(effect.by))) return false;
+    const by = foldName(effect.by);
+    if ((matcher.by.length > 0 && !matchAnyWord(matcher.by, by)) || matchAnyWord(matcher.notBy, by)) return false;
     if (!strict) {
       if (paths.length > 0 && !paths.some((glob) => glob.covers(path))) return false;
       return !except.some((glob) => glob.hits(path) || (path.tree && glob.hitsBelow(path)));
@@ -130,6 +131,8 @@ function leads(globs: readonly string[], words: readonly (string | null)[]): boo
 const HOST = /^[a-z0-9.:_-]{1,255}$/;
 
 function matchesConnect(matcher: ConnectMatcher, effect: ConnectEffect, strict: boolean): boolean {
+  const by = foldName(effect.by);
+  if ((matcher.by.length > 0 && !matchAnyWord(matcher.by, by)) || matchAnyWord(matcher.notBy, by)) return false;
   if (matcher.urls.length > 0 && !(effect.url === null ? false : matchAnyWord(matcher.urls, foldName(effect.url)))) return false;
   const host = effect.host === null ? null : effect.host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
   const plain = host !== null && HOST.test(host);

@@ -115,6 +115,8 @@ export function compileGlob(glob: string, places: Places): PathGlob {
   const open = folded.includes("/**");
   let foldedMatchers: readonly Minimatch[] | null = null;
   let exactMatchers: readonly Minimatch[] | null = null;
+  // What these match lies in a tree that the glob names to its end, and so does all below it.
+  let treeMatchers: readonly Minimatch[] | null = null;
   return {
     hits: (subject) => {
       if (open) return true;
@@ -125,7 +127,11 @@ export function compileGlob(glob: string, places: Places): PathGlob {
     hitsBelow: (subject) => subject.foldedNames.length === 0 || above.some((one) => patternHolds(subject, one)),
     covers: (subject) => {
       if (alternatives.includes("/**")) return true;
-      if (subject.pattern || subject.tree) return names.some((one) => globCovers(one, subject.names, subject.tree));
+      if (subject.pattern) return names.some((one) => globCovers(one, subject.names, subject.tree));
+      if (subject.tree) {
+        treeMatchers ??= alternatives.flatMap((one) => (one.endsWith("/**") ? [one, one.slice(0, -3)] : [])).map((one) => new Minimatch(one, OPTIONS));
+        return treeMatchers.some((matcher) => matcher.match(subject.path));
+      }
       exactMatchers ??= alternatives.map((one) => new Minimatch(one, OPTIONS));
       return exactMatchers.some((matcher) => matcher.match(subject.path));
     },

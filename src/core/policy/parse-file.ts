@@ -147,14 +147,14 @@ function operationsOf(raw: NonNullable<MatcherFile["file"]>["operations"]): read
 
 function toMatcher(raw: MatcherFile): Matcher {
   if (raw.file !== undefined) {
-    const { operations, paths = [], except = [], outside = false, whole = false, recursive = null, by = [] } = raw.file;
-    return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by };
+    const { operations, paths = [], except = [], outside = false, whole = false, recursive = null, by = [], notBy = [] } = raw.file;
+    return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by, notBy };
   }
   if (raw.exec !== undefined) {
     const { programs = [], args = [], flags = [], withoutFlags = [], known = false } = raw.exec;
     return { on: "exec", programs, args, flags, withoutFlags, known };
   }
-  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], known: raw.connect.known ?? false };
+  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], by: raw.connect.by ?? [], notBy: raw.connect.notBy ?? [], known: raw.connect.known ?? false };
   if (raw.code !== undefined) {
     const { sources = [], programs = [], upstream = [], containing = [] } = raw.code;
     return { on: "code", sources, programs, upstream, containing };

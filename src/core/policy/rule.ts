@@ -19,6 +19,8 @@ export interface FileMatcher {
   readonly recursive: boolean | null;
   /** Base names of the programs that do it; empty means any. */
   readonly by: readonly string[];
+  /** Programs that it does not count for; `observed change` is what was found after a call. */
+  readonly notBy: readonly string[];
 }
 
 /** Programs by base name and words. */
@@ -43,6 +45,10 @@ export interface ConnectMatcher {
   readonly except: readonly string[];
   /** URL globs, letter case ignored; empty means any. */
   readonly urls: readonly string[];
+  /** Base names of the programs that connect; empty means any. */
+  readonly by: readonly string[];
+  /** Programs that it does not count for. */
+  readonly notBy: readonly string[];
   /** Only hosts that can be told from the text; otherwise a host that cannot be told may be any of `hosts`. */
   readonly known: boolean;
 }

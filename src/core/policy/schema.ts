@@ -19,6 +19,7 @@ export const fileSchema = z.strictObject({
   whole: z.literal(true).optional(),
   recursive: z.boolean().optional(),
   by: words.optional(),
+  notBy: words.optional(),
   any: z.literal(true).optional(),
 });
 
@@ -31,7 +32,7 @@ export const execSchema = z.strictObject({
   any: z.literal(true).optional(),
 });
 
-export const connectSchema = z.strictObject({ hosts: words.optional(), except: words.optional(), urls: words.optional(), known: z.literal(true).optional(), any: z.literal(true).optional() });
+export const connectSchema = z.strictObject({ hosts: words.optional(), except: words.optional(), urls: words.optional(), by: words.optional(), notBy: words.optional(), known: z.literal(true).optional(), any: z.literal(true).optional() });
 
 export const codeSchema = z.strictObject({
   sources: z.array(z.enum(["file", "inline", "stdin", "project", "program"])).min(1).optional(),

@@ -26,10 +26,9 @@ export function buildProgram(exit: Exit): Command {
     .description("Runs what a coding agent does in a disposable container: judged before, recorded throughout, reviewed after.")
     .version(installedVersion(), "-V, --version", "print the version")
     .showSuggestionAfterError(true)
-    .showHelpAfterError("(see `ringfence --help`)")
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`ringfence: ${text.replace(/^error: /u, "")}`) })
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .addHelpText(
       "after",
       `
@@ -61,6 +60,12 @@ For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rej
   registerCompletion(program, context);
   addGlobals(program);
   return program;
+}
+
+/** The parser's complaint as one line; what the caller typed is in it. */
+function usageError(text: string): string {
+  const [what = "", ...more] = text.replace(/^error: /u, "").trimEnd().split(/\n(?=\(Did you mean )/u);
+  return `ringfence: ${[what, ...more].map((part) => printable(part, 500)).join(" ")} (${ERRORS.USAGE_INVALID.hint})\n`;
 }
 
 /** The options of every command, taken before its name and after it. */

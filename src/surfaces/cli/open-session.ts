@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { composeEngine, type OpenedSession } from "../../compose.js";
 import type { EventData, AuditEvent } from "../../core/session/index.js";
 import type { Io } from "./io.js";
+import { tellRecovered } from "./recovered.js";
 import type { SessionFlags } from "./session-options.js";
 
 /** A session, opened as the flags say. Abandoned sessions of earlier crashes are closed and their containers removed on the way. */
@@ -17,10 +18,7 @@ export async function openCliSession(
   const orchestrator = await composeEngine({
     env: io.env,
     approver: { terminal: io.isTerminal.in && io.isTerminal.err && !io.options.json ? { input: process.stdin, output: process.stderr, user: userName() } : null },
-    onRecovered: (recovered) => {
-      const doubt = recovered.inDoubt.length === 0 ? "" : `, in doubt: ${recovered.inDoubt.join(", ")}`;
-      io.note(`closed session ${recovered.session}, whose process ended early${doubt}`);
-    },
+    onRecovered: tellRecovered(io),
   });
   return orchestrator.open(
     {

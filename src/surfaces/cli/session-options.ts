@@ -14,7 +14,7 @@ export interface SessionFlags {
 /** Adds them to a command. */
 export function addSessionOptions(command: Command): Command {
   return command
-    .option("-w, --workspace <dir>", "folder the agent works on a copy of", ".")
+    .option("-w, --workspace <dir>", "folder the agent works on a copy of", parseFolder, ".")
     .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
     .option("--image <reference>", "sandbox image")
@@ -25,6 +25,18 @@ export function addSessionOptions(command: Command): Command {
 /** Collects a repeated option. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+/** A count of things to list. */
+export function parseCount(text: string): number {
+  if (!/^[0-9]{1,9}$/u.test(text)) throw new InvalidArgumentError("give a whole number");
+  return Number(text);
+}
+
+/** An unset variable in a script must not become the current folder. */
+function parseFolder(text: string): string {
+  if (text === "") throw new InvalidArgumentError("give a folder");
+  return text;
 }
 
 /** A time in seconds, as milliseconds. */

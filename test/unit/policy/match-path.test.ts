@@ -99,6 +99,8 @@ describe("a glob of an allow rule", () => {
   it.each([
     ["./**", "/workspace/a/.b", {}],
     ["./**", "/workspace", { recursive: true }],
+    ["./**/tests/**", "/workspace/a/tests", { recursive: true }],
+    ["./**/tests/**", "/workspace/tests/unit", { recursive: true }],
     ["./**", "/workspace/src/*.py", { certainty: "pattern" }],
     ["/**", "/**", { certainty: "pattern", recursive: true }],
     ["./*", "/workspace/x*", { certainty: "pattern" }],
@@ -108,6 +110,8 @@ describe("a glob of an allow rule", () => {
 
   it.each([
     ["./src/**", "/workspace/SRC/a", {}],
+    ["./**/tests", "/workspace/tests", { recursive: true }],
+    ["./**/*.py", "/workspace/tests.py", { recursive: true }],
     ["./src/**", "/workspace", { recursive: true }],
     ["./src/**", "/workspace/*/a", { certainty: "pattern" }],
     ["./**", "/**", { certainty: "pattern" }],

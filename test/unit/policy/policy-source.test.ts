@@ -55,10 +55,11 @@ describe("the store of compiled policies", () => {
   it("gives back what was kept, and nothing for a key it does not have", () => {
     const cache = openPolicyCache(folder);
     cache.write("a".repeat(64), "{}");
-    expect([cache.read("a".repeat(64)), cache.read("b".repeat(64)), openPolicyCache("/proc/none").read("a".repeat(64))]).toEqual(["{}", null, null]);
+    expect([cache.read("a".repeat(64)), cache.read("b".repeat(64)), openPolicyCache(join(folder, "none")).read("a".repeat(64))]).toEqual(["{}", null, null]);
   });
 
-  it("does not fail where nothing can be written", () => {
-    expect(() => openPolicyCache("/proc/none").write("a".repeat(64), "{}")).not.toThrow();
+  it("does not fail where nothing can be written", async () => {
+    await writeFile(join(folder, "file"), "");
+    expect(() => openPolicyCache(join(folder, "file")).write("a".repeat(64), "{}")).not.toThrow();
   });
 });

@@ -5,6 +5,7 @@ import { patchLine } from "../render/patch.js";
 import { GuardError, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { recoverFirst } from "../recovered.js";
 import { changeLine, count, findingLine } from "../render/text.js";
 import { collect } from "../session-options.js";
 
@@ -37,6 +38,7 @@ export function registerReview(program: Command, context: CliContext): void {
 }
 
 async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { openReview } = await import("../../../compose.js");
   const review = await openReview(id, io.env);
   try {
@@ -45,7 +47,11 @@ async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
       return;
     }
     if (statOnly) for (const change of review.changes) io.out(changeLine(change, io.paint));
-    else io.command("stdout", io.isTerminal.out ? paintPatch(await review.patch(), io) : await review.patch());
+    else {
+      const { bytes, omitted } = await review.patch();
+      io.command("stdout", io.isTerminal.out ? paintPatch(bytes, io) : bytes);
+      for (const { path, reason } of omitted) io.note(`not in the patch: ${printable(path)}: ${reason}`);
+    }
     for (const finding of review.refused) io.note(`left out: ${findingLine(finding, io.paintErr)}`);
     if (review.changes.length === 0) io.note("no changes");
   } finally {
@@ -54,6 +60,7 @@ async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
 }
 
 async function apply(id: string, paths: readonly string[], yes: boolean, io: Io): Promise<number> {
+  await recoverFirst(io);
   const { openReview } = await import("../../../compose.js");
   const review = await openReview(id, io.env);
   try {
@@ -87,6 +94,7 @@ async function apply(id: string, paths: readonly string[], yes: boolean, io: Io)
 }
 
 async function discard(id: string, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { discardSession } = await import("../../../compose.js");
   const session = await discardSession(id, io.env);
   if (io.options.json) io.json({ session, discarded: true });

@@ -3,7 +3,9 @@
 import type { Command } from "commander";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { recoverFirst } from "../recovered.js";
 import { openStore, resolveSession } from "../../../compose.js";
+import { columnsOf } from "../render/layout.js";
 import { scoreLines, sessionScore } from "../render/score.js";
 
 export function registerScore(program: Command, context: CliContext): void {
@@ -17,16 +19,18 @@ export function registerScore(program: Command, context: CliContext): void {
 }
 
 async function score(wanted: string, explain: boolean, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);
-    const summary = sessionScore(await store.read(id));
+    const events = await store.read(id);
     if (io.options.json) {
-      io.json({ session: id, ...summary });
+      io.json({ session: id, ...sessionScore(events) });
       return;
     }
-    io.out(`${io.paint.bold(id)}  AIVSS ${io.paint.bold(summary.live.score)} ${summary.live.band}, peak ${summary.peak.score}`);
-    for (const line of scoreLines(summary, explain)) io.out(`  ${line}`);
+    const { live } = sessionScore(events);
+    io.out(`${io.paint.bold(id)}  AIVSS ${live.score} ${live.band}`);
+    for (const line of scoreLines(events, explain, columnsOf(process.stdout), io.paint)) io.out(line);
   } finally {
     await close();
   }

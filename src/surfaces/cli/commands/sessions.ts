@@ -5,7 +5,10 @@ import { printable, printableBlock } from "../../../core/shared/index.js";
 import { callsInDoubt, netChanges, sessionState, type CallState, type SessionState } from "../../../core/session/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
+import { recoverFirst } from "../recovered.js";
+import { parseCount } from "../session-options.js";
+import { groupFindings, groupLine } from "../render/findings.js";
+import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
 import { openStore, resolveSession } from "../../../compose.js";
 
 const OUTPUT_LINES = 12;
@@ -14,7 +17,7 @@ export function registerSessions(program: Command, context: CliContext): void {
   program
     .command("sessions")
     .description("list the sessions on record, newest first")
-    .option("-n, --limit <count>", "most sessions listed", Number, 20)
+    .option("-n, --limit <count>", "most sessions listed", parseCount, 20)
     .addHelpText("after", "\nExamples:\n  ringfence sessions\n  ringfence sessions --json -n 100")
     .action(async (flags: { readonly limit: number }, command: Command) => list(flags.limit, context.ioOf(command)));
   program
@@ -27,6 +30,7 @@ export function registerSessions(program: Command, context: CliContext): void {
 }
 
 async function list(limit: number, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
@@ -59,6 +63,7 @@ function statusOf(state: SessionState | null): string {
 }
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
+  await recoverFirst(io);
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);
@@ -111,7 +116,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   }
   for (const change of call.changes.slice(0, 8)) io.out(`  ${changeLine(change, paint)}`);
   if (call.changes.length > 8) io.out(paint.dim(`  and ${call.changes.length - 8} more`));
-  for (const finding of call.findings) io.out(`  ${findingLine(finding, paint)}`);
+  for (const group of groupFindings(call.findings)) io.out(`  ${groupLine(group, paint)}`);
   if (call.outcome === "in-doubt") io.out(`  ${paint.red("in doubt")}: it was started, and its end was not seen`);
 }
 

@@ -1,139 +1,120 @@
-// A session as it is played, line by line: each call, the decision, what was undone, and the score as it moves and why.
+// A session as it is played: what the author of the trajectory says about a line, each call, the decision, and the score as it moves.
 
-import type { ToolCall } from "../../../core/action/index.js";
-import type { AuditEvent, EventData } from "../../../core/session/index.js";
-import { printable, printableBlock } from "../../../core/shared/index.js";
-import type { HarnessRun, Observation } from "../../../compose.js";
+import { ROLE_HARNESS, type TrajectoryLine } from "../../../core/action/index.js";
+import type { AuditEvent } from "../../../core/session/index.js";
+import { printable } from "../../../core/shared/index.js";
+import type { HarnessRun } from "../../../compose.js";
 import type { Io } from "../io.js";
-import type { PlayListener } from "../play.js";
-import { changeLine, effectMark, findingLine, reasonLines } from "./text.js";
+import type { HarnessKind, PlayListener } from "../play.js";
+import { columnsOf, pad } from "./layout.js";
+import { createProgress } from "./progress.js";
+import { createScoreMoves } from "./score-moves.js";
+import { callLabel, callLines, head, line, MARGIN, paragraph, reasonText, type Sheet } from "./step.js";
+import { createStopped, type Stopped } from "./stopped.js";
 
-const SUMMARY_WIDTH = 64;
-const MARGIN = "      ";
+/** Where the words of the author stand: under the role. */
+const NOTE_MARGIN = 5;
 
 /** A listener that prints, and an event sink that keeps the score. */
 export interface PlayRenderer extends PlayListener {
   readonly onEvent: (event: AuditEvent) => void;
+  /** Says at the bottom of a terminal what is waited for; null takes it away. */
+  readonly waiting: (text: string | null) => void;
+  readonly stopped: Stopped;
+  readonly sheet: Sheet;
 }
 
 /** Prints to standard output. Everything of the agent's is escaped. */
-export function createPlayRenderer(io: Io): PlayRenderer {
+export function createPlayRenderer(io: Io, root: string): PlayRenderer {
   const { paint } = io;
-  let number = 0;
-  let shown: string | null = null;
-  const pending: EventData["risk.updated"][] = [];
-  const heading = (role: string | null, what: string): void => {
-    number += 1;
-    const who = (role ?? "agent").padEnd(10);
-    io.out(`${paint.dim(String(number).padStart(4))}  ${roleColour(paint, role)(who)} ${what}`);
-  };
-  const scoreMoves = (): void => {
-    for (const risk of pending.splice(0)) {
-      if (shown !== null && risk.score !== shown) io.out(`${MARGIN}${paint.bold(`AIVSS ${shown} → ${bandColour(paint, risk.band)(risk.score)}`)} ${risk.band}  ${paint.dim(whyMoved(risk))}`);
-      shown = risk.score;
-    }
+  const sheet: Sheet = { width: columnsOf(process.stdout), paint, root };
+  const progress = createProgress(process.stdout, io.isTerminal.out && io.env["TERM"] !== "dumb" && !io.options.json && !io.options.quiet, paint.dim);
+  const score = createScoreMoves();
+  const stopped = createStopped();
+  const state: { number: number; role: string | null; isFirst: boolean; wantsAir: boolean } = { number: 0, role: null, isFirst: true, wantsAir: false };
+
+  const print = (lines: readonly string[]): void => {
+    progress.clear();
+    for (const text of lines) io.out(text);
   };
   return {
+    sheet,
+    stopped,
+    waiting: (text) => (text === null ? progress.clear() : progress.show(text)),
     onEvent: (event) => {
-      if (event.type !== "risk.updated") return;
-      if (shown === null) shown = event.data.score;
-      else pending.push(event.data);
+      if (event.type === "approval.requested") progress.clear();
+      if (event.type === "risk.updated") score.add(event.data);
+    },
+    onLine: (entry) => {
+      const role = roleOf(entry);
+      const { note } = entry;
+      if (!state.isFirst && (role !== state.role || state.wantsAir)) print([""]);
+      if (note !== undefined && note !== "") print(paragraph(sheet, [{ text: printable(note, 400), paint: paint.dim }], NOTE_MARGIN));
+      Object.assign(state, { role, isFirst: false, wantsAir: false });
+    },
+    onStart: (call) => {
+      state.number += 1;
+      if (call.role === ROLE_HARNESS) print([`${head(sheet, state.number, call.role)}${paint.bold(callLabel(call, root))}`]);
+      else progress.show(`${String(state.number).padStart(3)}  ${pad(printable(call.role ?? "agent", 10), 10)}  … ${callLabel(call, root)}`);
     },
     onCall: (call, observation) => {
-      heading(call.role, `${decisionWord(observation, io)} ${paint.bold(callSummary(call, observation))}`);
-      details(observation, io);
-      scoreMoves();
+      stopped.add(observation);
+      const lines = [...callLines(sheet, state.number, call, observation), ...score.lines(sheet)];
+      state.wantsAir = lines.length > 1;
+      const wasAsked = observation.approval !== null && observation.approval.outcome !== "unavailable";
+      print(wasAsked ? ["", ...lines] : lines);
     },
-    onHarness: (kind, command, result) => {
-      heading("harness", `${harnessWord(kind, result, io)} ${paint.bold(printable(command, SUMMARY_WIDTH))} ${paint.dim(HARNESS_TEXT[kind])}`);
-      io.out(`${MARGIN}${harnessText(kind, result)}`);
-      if (result.observation.outcome === "denied") details(result.observation, io);
-      scoreMoves();
+    onHarnessStart: (kind) => progress.show(`${" ".repeat(MARGIN)}… ${HARNESS_TEXT[kind]}`),
+    onHarness: (kind, result) => {
+      if (result.observation.outcome === "denied") stopped.add(result.observation);
+      print([...harnessLines(sheet, kind, result), ...score.lines(sheet)]);
     },
-    onUnreadable: (line, observation) => {
-      heading(null, `${paint.red("deny ")} ${paint.bold(`line ${line} could not be read`)}`);
-      for (const text of observation.message.split("\n").slice(0, 3)) io.out(`${MARGIN}${printable(text, 400)}`);
-      scoreMoves();
+    onUnreadable: (number, observation) => {
+      state.number += 1;
+      state.wantsAir = true;
+      // The code and what is wrong; the whole text for the model is on record.
+      const [reason] = observation.decision.reasons;
+      const parts = [{ text: `${reason?.subject ?? ""} `, paint: paint.bold }, { text: printable(reason?.message ?? observation.message, 600) }];
+      print([
+        `${head(sheet, state.number, null)}${paint.red("✘ unread")} ${paint.bold(`line ${number}`)}`,
+        ...paragraph(sheet, parts),
+        ...(reason?.allowed === null || reason === undefined ? [] : paragraph(sheet, [{ text: printable(reason.allowed, 300), paint: paint.dim }])),
+        ...score.lines(sheet),
+      ]);
     },
   };
 }
 
-/** The change of this step that moved the score most, in a few words. */
-function whyMoved(risk: EventData["risk.updated"]): string {
-  const changes = Array.isArray(risk.detail["changes"]) ? (risk.detail["changes"] as readonly RecordedChange[]) : [];
-  const [first] = [...changes].sort((a, b) => Number(b.contribution) - Number(a.contribution));
-  if (first === undefined) return printable(risk.reasons.at(-1) ?? "", 120);
-  const inputs = first.inputs.filter(({ name }) => name !== "factor sum").slice(0, 3).map(({ name, before, after }) => `${name} ${short(before)} → ${short(after)}`);
-  const others = changes.length > 1 ? ` and ${changes.length - 1} more` : "";
-  return printable(`${first.rule} ${first.outcome}: ${inputs.join(", ")}${others}`, 120);
+function roleOf({ calls }: TrajectoryLine): string | null {
+  return calls.ok ? (calls.value[0]?.role ?? null) : null;
 }
 
-interface RecordedChange {
-  readonly rule: string;
-  readonly outcome: string;
-  readonly contribution: string;
-  readonly inputs: readonly { readonly name: string; readonly before: string; readonly after: string }[];
-}
-
-function short(value: string): string {
-  const number = Number(value);
-  return Number.isFinite(number) ? String(Math.round(number * 100) / 100) : value;
-}
-
-const HARNESS_TEXT = {
+const HARNESS_TEXT: Readonly<Record<HarnessKind, string>> = {
   base: "on the untouched copy",
-  accepted: "in a fresh sandbox, with the accepted edits",
-  "tests-only": "in a fresh sandbox, with the new tests but without the fix",
-} as const;
+  accepted: "with the accepted edits, in a fresh sandbox",
+  "tests-only": "with the new tests but without the fix",
+};
 
-function harnessWord(kind: keyof typeof HARNESS_TEXT, { verdict }: HarnessRun, io: Io): string {
+/** How one run of the tests came out, and why it is no pass where it is none. */
+function harnessLines(sheet: Sheet, kind: HarnessKind, result: HarnessRun): readonly string[] {
+  const { paint } = sheet;
+  const { verdict, observation } = result;
+  if (observation.outcome === "denied") return [line(sheet, "✘ not run", paint.red), ...reasonText(sheet, observation)];
+  const failed = verdict.counts?.failed ?? 0;
   // The new tests must fail without the fix: there a failure is what is wanted.
-  const good = kind === "tests-only" ? (verdict.counts?.failed ?? 0) > 0 : verdict.passed;
-  if (good) return io.paint.green("pass ");
-  return kind === "base" ? io.paint.dim("base ") : io.paint.red("fail ");
+  const isGood = kind === "tests-only" ? failed > 0 : verdict.passed;
+  const colour = isGood ? paint.green : kind === "base" ? paint.yellow : paint.red;
+  const counts = countText(result);
+  const must = kind === "tests-only" ? (isGood ? ", as they must" : ", where some must fail") : "";
+  const parts = [{ text: `${isGood ? "✔" : "✘"} ${counts}`, paint: colour }, { text: ` ${HARNESS_TEXT[kind]}${must}`, paint: paint.dim }];
+  const reasons = isGood ? [] : verdict.reasons.flatMap((reason) => paragraph(sheet, [{ text: printable(reason, 300) }], MARGIN + 2));
+  return [...paragraph(sheet, parts), ...reasons];
 }
 
-function harnessText(kind: keyof typeof HARNESS_TEXT, { verdict, observation }: HarnessRun): string {
-  const text = printable(observation.message, 300);
-  if (kind !== "tests-only") return text;
-  return (verdict.counts?.failed ?? 0) > 0 ? `fails without the fix, as it should: ${text}` : `does not fail without the fix: ${text}`;
-}
-
-function roleColour(paint: Io["paint"], role: string | null): (text: string) => string {
-  if (role === "bugfixer") return paint.blue;
-  return role === "testwriter" ? paint.magenta : paint.dim;
-}
-
-/** A colour for a band of the score. */
-export function bandColour(paint: Io["paint"], band: string): (text: string) => string {
-  if (band === "Critical" || band === "High") return paint.red;
-  return band === "Medium" ? paint.yellow : paint.green;
-}
-
-function decisionWord(observation: Observation, io: Io): string {
-  const { paint } = io;
-  if (observation.outcome === "reverted") return paint.red("undo ");
-  if (observation.approval?.outcome === "approved") return paint.green("asked");
-  if (observation.outcome === "rejected") return paint.yellow("ask  ");
-  return effectMark(observation.decision.effect, paint);
-}
-
-function callSummary(call: ToolCall, observation: Observation): string {
-  const summary = observation.summary === "" ? call.tool : observation.summary;
-  return printable(summary, SUMMARY_WIDTH);
-}
-
-function details(observation: Observation, io: Io): void {
-  const { paint } = io;
-  if (observation.decision.effect !== "allow") for (const line of reasonLines(observation.decision, paint, 2)) io.out(`${MARGIN}${line}`);
-  if (observation.approval !== null) io.out(`${MARGIN}${observation.approval.outcome} by ${printable(observation.approval.by)}${observation.approval.detail === null ? "" : ` (${printable(observation.approval.detail)})`}`);
-  for (const change of observation.changes.slice(0, 6)) io.out(`${MARGIN}${changeLine(change, paint)}`);
-  for (const finding of observation.findings.slice(0, 6)) io.out(`${MARGIN}${findingLine(finding, paint)}`);
-  const failed = observation.exitCode !== null && observation.exitCode !== 0;
-  if (failed) io.out(`${MARGIN}${paint.dim(`exit ${observation.exitCode}: ${lastLine(observation.stderr === "" ? observation.stdout : observation.stderr)}`)}`);
-}
-
-function lastLine(text: string): string {
-  const lines = printableBlock(text).split("\n").filter((line) => line.trim() !== "");
-  return (lines.at(-1) ?? "no output").slice(0, 120);
+function countText({ verdict }: HarnessRun): string {
+  const { counts } = verdict;
+  if (counts === null) return "no report";
+  const all = counts.passed + counts.failed;
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  return counts.failed > 0 ? `${counts.failed} of ${all} fail${skipped}` : `${all} pass${skipped}`;
 }

@@ -1,65 +1,113 @@
 // The first and the last lines of a played session.
 
-import { riskSummary } from "../../../core/risk/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
+import { LIMITS, printable } from "../../../core/shared/index.js";
 import { openReview, openStore, type OpenedSession } from "../../../compose.js";
 import type { Io } from "../io.js";
 import type { PlayResult } from "../play.js";
 import type { SessionFlags } from "../session-options.js";
-import { bandColour } from "./play.js";
+import { columnsOf, cut, wrap, type Part } from "./layout.js";
 import { patchLine } from "./patch.js";
+import type { PlayRenderer } from "./play.js";
+import { bandColour } from "./score-moves.js";
 import { count } from "./text.js";
 
 const PATCH_LINES = 60;
 
-/** What runs where, under which policy, and the score at the start. */
-export async function opening(session: OpenedSession, flags: SessionFlags, openedMs: number, io: Io): Promise<void> {
+/** Columns before what a row of the opening says. */
+const ROW = 13;
+
+/** What runs where, under which policy, and the score at the start. Gives that score. */
+export async function opening(session: OpenedSession, flags: SessionFlags, openedMs: number, io: Io): Promise<RiskSummary> {
   const { paint } = io;
-  const { store } = await openStore(io.env);
+  const { store, close } = await openStore(io.env);
   const [first] = await store.read(session.id);
+  await close();
   const opened = first?.type === "session.opened" ? first.data : null;
   const attested = opened?.controls.filter((control) => control.state === "attested").length ?? 0;
   const risk = riskSummary(session.risk());
-  io.out(`${paint.bold("ringfence")}  session ${session.id}, ready in ${openedMs} ms`);
-  io.out(`  workspace  a copy of ${printable(opened?.workspace.path ?? flags.workspace)}; nothing in it is written`);
-  io.out(`  sandbox    ${opened?.image.reference ?? ""}, no network, ${count(attested, "control")} tested inside`);
-  io.out(`  policy     ${opened?.policy.profile ?? flags.policy.join(", ")}, ${session.rules} rules`);
-  io.out(`  AIVSS      static ${risk.static.score} ${risk.static.band}, live ${paint.bold(bandColour(paint, risk.live.band)(risk.live.score))} ${risk.live.band} in this sandbox`);
+  if (io.options.quiet) return risk;
+  const row = (name: string, ...parts: readonly Part[]): void => {
+    for (const [index, text] of wrap(parts, columnsOf(process.stdout) - ROW).entries()) io.out(`${(index === 0 ? `  ${name}` : "").padEnd(ROW)}${text}`);
+  };
+  io.out(`${paint.bold("ringfence")}  session ${paint.bold(session.id)}, ready in ${seconds(openedMs)}`);
+  row("workspace", { text: `a copy of ${printable(opened?.workspace.path ?? flags.workspace, LIMITS.pathChars)}; nothing in it is written` });
+  row("sandbox", { text: `${printable(opened?.image.reference ?? "")}, no network, ${count(attested, "control")} tested inside` });
+  row("policy", { text: `${opened?.policy.profile ?? flags.policy.map((file) => printable(file)).join(", ")}, ${count(session.rules, "rule")}` });
+  row("AIVSS", { text: `${risk.static.score} ${risk.static.band} as published, ` }, { text: `${risk.live.score} ${risk.live.band}`, paint: (text) => paint.bold(bandColour(paint, risk.live.band)(text)) }, { text: " in this sandbox" });
   io.out("");
+  return risk;
 }
 
-/** The patch, the verified record, the score, and what to type next. */
-export async function closing(session: OpenedSession, result: PlayResult, io: Io): Promise<void> {
+export interface Closing {
+  readonly result: PlayResult;
+  /** The score at the start. */
+  readonly start: RiskSummary;
+  readonly renderer: PlayRenderer;
+  /** Time of the whole command so far. */
+  readonly tookMs: number;
+}
+
+/** The patch, what was stopped, the verified record, the score, and what to type next. */
+export async function closing(session: OpenedSession, { result, start, renderer, tookMs }: Closing, io: Io): Promise<void> {
   const { paint } = io;
-  const review = await openReview(session.id, io.env);
-  const patch = await review.patch();
-  await review.close();
-  io.out("");
-  if (review.changes.length === 0) io.out(paint.bold("No change was accepted."));
-  else {
-    io.out(paint.bold(`The patch (${review.changes.map((change) => printable(change.path)).join(", ")})`));
+  const hasPatch = await patchSection(session, renderer, io);
+  const stopped = renderer.stopped.lines(renderer.sheet);
+  if (stopped.length > 0) {
     io.out("");
-    for (const line of patchLines(patch, io)) io.out(`  ${line}`);
+    io.out(paint.bold("What was stopped"));
+    for (const line of stopped) io.out(line);
   }
   const { store, close } = await openStore(io.env);
   const report = await store.verify(session.id);
   await close();
   const risk = riskSummary(session.risk());
-  const tests = result.passed === null ? "not run" : result.passed ? paint.green("pass") : paint.red("do not pass");
-  const newTest = result.failsWithoutFix === null ? "" : result.failsWithoutFix ? ", and the new test fails without the fix" : paint.red(", but no test fails without the fix");
+  const unreadable = result.unreadable === 0 ? "" : `, ${paint.red(`${count(result.unreadable, "line")} unreadable`)}`;
+  const unfit = result.unfit === 0 ? "" : `, ${paint.red(`${count(result.unfit, "answer")} with an edit that did not fit`)}`;
   io.out("");
-  io.out(`  calls   ${result.calls}: ${count(result.refused, "call")} refused, ${count(result.reverted, "change")} undone${result.unreadable === 0 ? "" : `, ${count(result.unreadable, "line")} unreadable`}`);
-  io.out(`  tests   ${tests}${newTest}`);
-  io.out(`  AIVSS   ${paint.bold(bandColour(paint, risk.live.band)(risk.live.score))} ${risk.live.band}, peak ${risk.peak.score}; static ${risk.static.score} ${risk.static.band}`);
-  io.out(`  record  ${report.ok ? `${paint.green("intact")}, ${report.records} records, signed` : paint.red(`invalid: ${report.message}`)}`);
+  io.out(`  calls   ${result.calls}: ${result.refused} refused, ${count(result.reverted, "path")} undone${unreadable}${unfit}; ${seconds(tookMs)}`);
+  io.out(`  tests   ${testsText(result, io)}`);
+  io.out(`  AIVSS   ${scoreText(risk.live, io)}, from ${start.live.score} ${start.live.band}; peak ${risk.peak.score}; ${risk.static.score} ${risk.static.band} as published`);
+  io.out(`  record  ${report.ok ? `${paint.green("intact")}, ${report.records} records, signed` : paint.red(`invalid: ${printable(report.message, 300)}`)}`);
   io.out("");
-  io.out(`  ringfence show ${session.id}             every call with its rule and reason`);
-  io.out(`  ringfence score ${session.id} --explain  why the score is what it is`);
-  io.out(`  ringfence log verify ${session.id}       check the record`);
-  io.out(`  ringfence apply ${session.id}            take the patch over`);
+  const next = [
+    [`ringfence show ${session.id}`, "every call with its rule and reason"],
+    [`ringfence score ${session.id} --explain`, "why the score is what it is"],
+    [`ringfence log verify ${session.id}`, "check the record"],
+    ...(hasPatch ? [[`ringfence apply ${session.id}`, "take the patch over"] as const] : []),
+  ] as const;
+  const widest = Math.max(...next.map(([command]) => command.length));
+  for (const [command, why] of next) io.out(`  ${command.padEnd(widest)}  ${paint.dim(why)}`);
 }
 
-function patchLines(patch: Uint8Array, io: Io): readonly string[] {
-  const lines = new TextDecoder().decode(patch).replace(/\n$/u, "").split("\n").map((line) => patchLine(line, io.paint));
-  return lines.length > PATCH_LINES ? [...lines.slice(0, PATCH_LINES), io.paint.dim(`and ${lines.length - PATCH_LINES} more lines`)] : lines;
+async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io: Io): Promise<boolean> {
+  const { paint } = io;
+  const review = await openReview(session.id, io.env);
+  const { bytes } = await review.patch();
+  await review.close();
+  io.out("");
+  if (review.changes.length === 0) {
+    io.out(paint.bold("No change was accepted."));
+    return false;
+  }
+  io.out(`${paint.bold("The patch")} ${paint.dim(cut(`(${review.changes.map((change) => printable(change.path)).join(", ")})`, sheet.width - 10))}`);
+  io.out("");
+  const lines = new TextDecoder().decode(bytes).replace(/\n$/u, "").split("\n");
+  for (const line of lines.slice(0, PATCH_LINES)) io.out(`  ${patchLine(cut(line, sheet.width - 2), paint)}`);
+  if (lines.length > PATCH_LINES) io.out(paint.dim(`  and ${lines.length - PATCH_LINES} more lines: ringfence diff ${session.id}`));
+  return true;
+}
+
+function testsText({ tests, withoutFix, failsWithoutFix }: PlayResult, { paint }: Io): string {
+  const outcome = tests === null ? "not run" : tests.passed ? paint.green(`${tests.counts?.passed ?? 0} pass`) : paint.red("do not pass");
+  if (failsWithoutFix === null) return outcome;
+  return `${outcome}; ${failsWithoutFix ? `${withoutFix?.counts?.failed ?? 0} of them fail without the fix` : paint.red("no test fails without the fix")}`;
+}
+
+function scoreText(shown: { readonly score: string; readonly band: string }, { paint }: Io): string {
+  return paint.bold(bandColour(paint, shown.band)(`${shown.score} ${shown.band}`));
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -47,9 +47,9 @@ export function changeLine(change: Change, paint: Palette): string {
   return `${mark} ${printable(change.path)}`;
 }
 
-/** `1 file`, `2 files`. */
+/** `1 file`, `2 files`, `2 processes`. */
 export function count(value: number, noun: string): string {
-  return `${value} ${noun}${value === 1 ? "" : "s"}`;
+  return `${value} ${noun}${value === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`;
 }
 
 /** The first twelve digits of a digest. */
