@@ -122,6 +122,18 @@ describe.skipIf(missing !== null)("a protected name", () => {
     expect(session.session.isBroken()).toBe(false);
   });
 
+  it("keeps its repository whole when somebody deletes or moves all that can go", async () => {
+    const session = await opened({ files: { "src/a.js": "one\n", "README.md": "read me\n" } });
+    for (const script of ["rm -rf .git", "mv .git gone; rm -rf gone", "python3 -c \"import shutil; shutil.rmtree('.git', ignore_errors=True)\""]) {
+      const done = await session.run(script);
+      expect(done.findings.map((finding) => finding.rule)).toContain("L2.repository-history");
+      expect((await session.run("git fsck && git status --porcelain && git log --oneline | wc -l")).stdout).toBe("1\n");
+    }
+    const changes = await (await session.rig.deps.workspaces.reopen(session.session.id)).changes(new AbortController().signal);
+    // `git status` itself writes the index anew.
+    expect(changes.map((change) => change.path).filter((path) => path !== ".git/index")).toEqual([]);
+  });
+
   it("in a repository made in the session is undone", async () => {
     const session = await opened();
     const made = await session.run("git init -q nested && printf '#!/bin/sh\\ntouch /tmp/ran\\n' > nested/.git/hooks/pre-commit && chmod +x nested/.git/hooks/pre-commit");

@@ -100,7 +100,7 @@ export async function buildProtection(input: ProtectInput): Promise<Protection> 
 }
 
 /** The user's own name as a mount source; null when it cannot be one. Looks at every component and refuses links. */
-function mountSource({ folder }: ProtectInput, raw: Raw, isFolder: boolean): string | null {
+function mountSource({ folder, paths }: ProtectInput, raw: Raw, isFolder: boolean): string | null {
   const path = pathOfRaw(raw);
   if (!isMountable(path)) return null;
   const parts = raw.split("/");
@@ -111,7 +111,8 @@ function mountSource({ folder }: ProtectInput, raw: Raw, isFolder: boolean): str
       throw new GuardError("WORKSPACE_REFUSED", `\`${printable(path)}\` changed while it was being protected`, { hint: "start again when nothing writes to the folder" });
     }
   }
-  return `${folder}/${path}`;
+  // Through our own link, so that no name above the folder gets to the engine.
+  return `${paths.lower}/${path}`;
 }
 
 /** Names that survive an engine's JSON: UTF-8 without escapes of ours and without control characters. */

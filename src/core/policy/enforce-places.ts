@@ -11,34 +11,25 @@ export interface Place {
 
 const folder = (path: string): Place => ({ path, form: "directory", content: "" });
 
-/** Below the workspace. All begin with a dot, so that a listing stays what it was. */
+/** Below the workspace, whatever is there. Few, and all begin with a dot: each shows in a listing. */
 export const WORKSPACE_PLACES: readonly Place[] = [
   ".github/workflows",
   ".github/actions",
-  ".gitlab/ci",
-  ".circleci",
-  ".buildkite",
   ".husky",
-  ".githooks",
   ".mcp.json",
   ".cursor",
-  ".codex",
-  ".gemini",
   ".claude/settings.json",
   ".claude/settings.local.json",
   ".claude/hooks",
-  ".claude/agents",
-  ".claude/commands",
-  ".claude/skills",
-  ".claude/plugins",
   ".vscode/settings.json",
   ".vscode/tasks.json",
   ".vscode/launch.json",
   ".vscode/mcp.json",
   ".vscode/extensions.json",
-  ".idea",
-  ".ringfence",
 ].map(folder);
+
+/** Below a folder that is there already; elsewhere reconciliation holds them, and a listing stays what it was. */
+export const FURTHER_PLACES: readonly Place[] = [".gitlab/ci", ".gitea/workflows", ".forgejo/workflows", ".claude/agents", ".claude/commands", ".claude/skills", ".claude/plugins"].map(folder);
 
 /** Below a `.git` folder. A `commondir` of `.` means what its absence means: this very folder. */
 export const REPOSITORY_PLACES: readonly Place[] = [

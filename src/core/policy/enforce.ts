@@ -5,7 +5,7 @@ import { LIMITS } from "../shared/index.js";
 import type { DecisionContext } from "./decision.js";
 import { denyGuards, nameFilter, type DenyGuard } from "./enforce-guards.js";
 import { linkResolver, type IndexedName } from "./enforce-links.js";
-import { REPOSITORY_PLACES, WORKSPACE_PLACES, type Place } from "./enforce-places.js";
+import { FURTHER_PLACES, REPOSITORY_PLACES, WORKSPACE_PLACES, type Place } from "./enforce-places.js";
 import { isLiteral } from "./glob-meet.js";
 import { expandGlob } from "./match-path.js";
 import type { PolicySet } from "./policy-set.js";
@@ -191,7 +191,8 @@ function plannedPlaces({ changers, index, root, repositories, readOnly, masked, 
   const inRepositories = repositories.slice(0, LIMITS.protectRepositories).flatMap((git) => REPOSITORY_PLACES.map((place) => ({ ...place, path: `${git}/${place.path}` })));
   for (const git of repositories.slice(LIMITS.protectRepositories)) note(git, "enforce.repositories", "more repositories than are held before their hooks exist");
   const out: HeldPlace[] = [];
-  for (const place of [...WORKSPACE_PLACES, ...inRepositories]) {
+  const further = FURTHER_PLACES.filter(({ path }) => index.has(path.slice(0, path.indexOf("/"))));
+  for (const place of [...WORKSPACE_PLACES, ...further, ...inRepositories]) {
     const { path } = place;
     if (index.has(path)) continue;
     const at = `${root}/${path}`;

@@ -101,6 +101,8 @@ describe("places that do not exist yet", () => {
     const made = plan(namesOf(".git/HEAD", ".vscode/settings.json"));
     expect(paths(made.placeholders)).toEqual(expect.arrayContaining([".git/commondir", ".git/hooks", ".github/workflows", ".mcp.json", ".vscode/tasks.json"]));
     expect(paths(made.placeholders)).not.toContain(".vscode/settings.json");
+    expect(paths(made.placeholders)).not.toContain(".gitlab/ci");
+    expect(paths(plan(namesOf(".gitlab/x.md")).placeholders)).toContain(".gitlab/ci");
     const bare = compileText(policyText(rule("acme.a", "deny", "file: { operations: [change], paths: ['./.github/workflows/**'] }")));
     expect(paths(plan([], null, bare).placeholders)).toEqual([".github/workflows"]);
   });
