@@ -42,7 +42,7 @@ function sampled(forms: readonly Form[]): readonly Form[] {
 const FILES = { "src/a.js": "one\n", ".env": "TOKEN=hunter2\n", ".github/workflows/ci.yml": "on: push\n", "README.md": "read me\n" };
 
 /** What must be there after every form, by what the kernel shows inside. */
-const LOOK = "cat .github/workflows/ci.yml; echo ==; git config --get core.hooksPath; git config --get core.fsmonitor; ls .git/hooks .github/workflows; cat .git/commondir; echo ==; cat .env; ls -A ~ /tmp /run | grep -E '^(\\.bashrc|\\.gitconfig|\\.npmrc|\\.profile|\\.ssh|\\.zshenv|\\.env)$'; true";
+const LOOK = "cd /workspace; cat .github/workflows/ci.yml; echo ==; git config --get core.hooksPath; git config --get core.fsmonitor; ls .git/hooks .github/workflows; cat .git/commondir; echo ==; cat .env; ls -A ~ /tmp /run | grep -E '^(\\.bashrc|\\.gitconfig|\\.npmrc|\\.profile|\\.ssh|\\.zshenv|\\.env)$'; true";
 
 interface Outcome {
   readonly form: Form;
@@ -59,7 +59,7 @@ async function runForms(forms: readonly Form[]): Promise<{ readonly outcomes: re
     const clean = (await session.run(LOOK)).stdout;
     for (const [index, form] of forms.entries()) {
       // A fresh view now and then, and after what left nothing to work on.
-      const tired = index > 0 && (index % A_SESSION === 0 || session.session.isBroken() || (await session.run("test -f src/a.js && test -f .git/HEAD && test -f .git/index")).exitCode !== 0);
+      const tired = index > 0 && (index % A_SESSION === 0 || session.session.isBroken() || (await session.run("cd /workspace; test -f src/a.js && test -f .git/HEAD && test -f .git/index")).exitCode !== 0);
       if (tired) {
         await session.session.close("finished");
         session = await rig.open();

@@ -119,7 +119,7 @@ describe("the plan and the decision", () => {
   const tree = fc.array(fc.array(word, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/")), { maxLength: 40 });
   const role = fc.constantFrom(null, "bugfixer", "testwriter");
 
-  it("agree on every file: what may not be read is hidden, what may not be changed in any way is held or named", () => {
+  it("agree on every file: what may not be read is hidden, what may not be changed in any way is held or named", { timeout: 600_000 }, () => {
     fc.assert(
       fc.property(tree, role, (list, who) => {
         const names = namesOf(...list);
