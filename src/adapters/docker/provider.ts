@@ -111,7 +111,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
-    checkHello(hello, nonce);
+    checkHello(hello, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: info.runtime };
     return createSandbox({ spec, imageId, engine, hello, channel, remove });
@@ -141,8 +141,13 @@ function checkEngine(info: EngineInfo): void {
   if (info.rootless) throw new GuardError("ENGINE_UNSUPPORTED", "a rootless engine shows the workspace's files as another user's", { hint: "use the system's engine: `docker context use default`" });
 }
 
+/** Where the engine has a filter, ours must hold. Programs such as gVisor answer system calls themselves: there the probe only tells. */
+function neededControls(info: EngineInfo, spec: SandboxSpec): readonly string[] {
+  return info.seccomp && (spec.runtime ?? info.runtime) === "runc" ? [...NEEDED, "seccomp"] : NEEDED;
+}
+
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */
-function checkHello(hello: HelloMessage, nonce: Nonce): void {
+function checkHello(hello: HelloMessage, nonce: Nonce, needed: readonly string[]): void {
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
@@ -152,8 +157,8 @@ function checkHello(hello: HelloMessage, nonce: Nonce): void {
     throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
   }
   if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
-  const failed = NEEDED.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
-  const absent = NEEDED.filter((id) => !hello.controls.some((control) => control.id === id));
+  const failed = needed.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
+  const absent = needed.filter((id) => !hello.controls.some((control) => control.id === id));
   if (failed.length + absent.length > 0) {
     const what = [...failed.map((control) => `${control.id} (${printable(control.detail)})`), ...absent].join(", ");
     throw new GuardError("SANDBOX_FAILED", `the sandbox does not hold on this engine: ${what}`);

@@ -125,7 +125,8 @@ function nothingRan(): RunResult {
 
 function runResult(exit: ExitMessage): RunResult {
   const { exitCode, ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent } = exit;
-  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent };
+  const limit = exit.limit === undefined ? {} : { limit: exit.limit };
+  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, ...limit };
 }
 
 function signalName(number: number): string {
