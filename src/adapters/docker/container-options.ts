@@ -13,6 +13,8 @@ export interface ContainerPlan {
   readonly nonceName: string;
   /** The engine, as far as it changes what is asked of it. */
   readonly engine: { readonly cgroupVersion: 1 | 2; readonly userNamespace: boolean; readonly processors: number; readonly seccomp: boolean; readonly arch: string };
+  /** Places the image declares as volumes: they become small folders in memory, not disk of the engine's. */
+  readonly imageVolumes?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -28,10 +30,11 @@ const RUN_BYTES = 8 * MIB;
 const GUARD_BYTES = 96 * MIB;
 /** Bytes of a folder in memory for each file it may hold. */
 const BYTES_A_FILE = 4096;
+const MOST_VOLUMES = 8;
 const DISK_BYTES = 4 * 1024 * MIB;
 const DISK_FILES = 500_000;
 /** Capabilities the guard needs to start the agent without any. */
-const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
+export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
 
 /** Folders of the system a workspace may not be mounted over or in. */
 const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
@@ -90,7 +93,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       ...(spec.runtime === undefined ? {} : { Runtime: spec.runtime }),
       ShmSize: SHM_BYTES,
       LogConfig: { Type: "none", Config: {} },
-      Tmpfs: tmpfs(spec),
+      Tmpfs: { ...declaredVolumes(plan), ...tmpfs(spec) },
       Mounts: [
         { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
         // Without NoCopy the engine fills an empty volume with what the image has at that place.
@@ -98,6 +101,12 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       ],
     },
   };
+}
+
+function declaredVolumes({ spec, imageVolumes = [] }: ContainerPlan): Record<string, string> {
+  const places = imageVolumes.filter((path) => path !== spec.root);
+  if (places.length > MOST_VOLUMES) throw new GuardError("SANDBOX_FAILED", `the image declares ${places.length} volumes, more than ${MOST_VOLUMES}`);
+  return Object.fromEntries(places.map((path) => [path, `rw,exec,nosuid,nodev,mode=1777,size=${RUN_BYTES},nr_inodes=${RUN_BYTES / BYTES_A_FILE}`]));
 }
 
 /**
