@@ -26,13 +26,13 @@ NUMBERS = {
     "mount_setattr": (442, 442), "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "process_madvise": (440, 440), "pidfd_getfd": (438, 438), "kcmp": (312, 272), "bpf": (321, 280),
     "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219), "add_key": (248, 217),
-    "request_key": (249, 218), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "open_by_handle_at": (304, 265), "kexec_load": (246, 104), "init_module": (175, 105), "finit_module": (313, 273),
-    "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224), "acct": (163, 89), "quotactl": (179, 60),
+    "request_key": (249, 218), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224), "acct": (163, 89),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "personality": (135, 92),
     "settimeofday": (164, 170), "sethostname": (170, 161), "syslog": (103, 116), "chroot": (161, 51), "fanotify_init": (300, 262), "lookup_dcookie": (212, 18),
     "move_pages": (279, 239), "mknodat": (259, 33), "modify_ldt": (154, None), "iopl": (172, None), "ioperm": (173, None),
-    "vmsplice": (278, 75), "memfd_secret": (447, 447), "ioctl": (16, 29),
+    "vmsplice": (278, 75), "ioctl": (16, 29), "pidfd_open": (434, 434),
 }
 ARCH = {"x86_64": 0, "aarch64": 1}.get(platform.machine())
 REFUSED = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EROFS}
@@ -193,7 +193,7 @@ def text(value):
 SIMPLE = {
     "mount: a tmpfs": ("mount", text(b"none"), text(b"/tmp"), text(b"tmpfs"), 0, None),
     "mount: make the root writable": ("mount", None, text(b"/"), None, 0x20 | 0x1000, None),
-    "umount2: the workspace": ("umount2", text(b"/nonexistent-battery"), 2),
+    "umount2": ("umount2", text(b"/usr/bin"), 2),
     "pivot_root": ("pivot_root", text(b"/nonexistent-battery"), text(b"/nonexistent-battery")),
     "fsopen: the new mount interface": ("fsopen", text(b"tmpfs"), 0),
     "open_tree: clone a mount": ("open_tree", -100, text(b"/"), 1),
@@ -201,8 +201,6 @@ SIMPLE = {
     "mount_setattr": ("mount_setattr", -100, text(b"/nonexistent-battery"), 0, None, 32),
     "ptrace: trace me": ("ptrace", 0, 0, 0, 0),
     "kcmp": ("kcmp", os.getpid(), os.getpid(), 0, 0, 0),
-    "bpf: make a map": ("bpf", 0, None, 0),
-    "perf_event_open": ("perf_event_open", None, 0, -1, -1, 0),
     "userfaultfd": ("userfaultfd", 1),
     "keyctl: the session keyring": ("keyctl", 0, -3, 0),
     "add_key": ("add_key", text(b"user"), text(b"battery"), text(b"x"), 1, -3),
@@ -210,7 +208,6 @@ SIMPLE = {
     "io_uring_setup": ("io_uring_setup", 1, None),
     "io_uring_enter": ("io_uring_enter", -1, 0, 0, 0, None, 0),
     "io_uring_register": ("io_uring_register", -1, 0, None, 0),
-    "open_by_handle_at": ("open_by_handle_at", -100, None, 0),
     "kexec_load": ("kexec_load", 0, 0, None, 0x80000000 - 1),
     "init_module": ("init_module", None, 0, text(b"")),
     "finit_module": ("finit_module", -1, text(b""), 0),
@@ -218,7 +215,6 @@ SIMPLE = {
     "reboot": ("reboot", 0, 0, 0, None),
     "swapon": ("swapon", text(b"/nonexistent-battery"), 0),
     "acct": ("acct", text(b"/nonexistent-battery")),
-    "quotactl": ("quotactl", 0x800002 << 8 & 0xFFFFFFFF, text(b"/nonexistent-battery"), 0, None),
     "personality: no address randomisation": ("personality", 0x0040000),
     "syslog: the kernel's log": ("syslog", 10, None, 0),
     "chroot": ("chroot", text(b"/")),
@@ -226,9 +222,6 @@ SIMPLE = {
     "modify_ldt": ("modify_ldt", 0, None, 0),
     "iopl: ports of the machine": ("iopl", 3),
     "vmsplice": ("vmsplice", -1, None, 0, 0),
-    "process_vm_readv: memory of the parent": ("process_vm_readv", os.getppid(), None, 0, None, 0, 0),
-    "process_vm_writev: memory of the parent": ("process_vm_writev", os.getppid(), None, 0, None, 0, 0),
-    "pidfd_getfd: files of another process": ("pidfd_getfd", -1, 0, 0),
     "move_pages": ("move_pages", os.getppid(), 0, None, None, None, 0),
 }
 for label, order in SIMPLE.items():
@@ -243,6 +236,46 @@ def _():
     finally:
         if os.path.lexists(path):
             os.unlink(path)
+
+
+@probe("K4", "bpf: make a map")
+def _():
+    # Type array, key 4, value 4, one entry.
+    attributes = ctypes.create_string_buffer(struct.pack("<4I", 2, 4, 4, 1) + bytes(112))
+    return refused("bpf", 0, ctypes.byref(attributes), 72)
+
+
+@probe("K4", "perf_event_open: count one's own cycles")
+def _():
+    # A software clock of this process, without the kernel's part.
+    attributes = ctypes.create_string_buffer(struct.pack("<2IQ", 1, 112, 0) + bytes(24) + struct.pack("<Q", 1 << 5 | 1 << 6) + bytes(64))
+    return refused("perf_event_open", ctypes.byref(attributes), 0, -1, -1, 0)
+
+
+@probe("K4", "open_by_handle_at: files by number")
+def _():
+    root = os.open("/", os.O_RDONLY)
+    handle = ctypes.create_string_buffer(struct.pack("<Ii", 8, 1) + struct.pack("<II", 2, 0))
+    return refused("open_by_handle_at", root, ctypes.byref(handle), os.O_RDONLY)
+
+
+SHARED = ctypes.create_string_buffer(b"battery!")
+
+
+def memory_of_parent(name):
+    """The parent has the same buffer at the same place."""
+    vector = ctypes.create_string_buffer(struct.pack("<QQ", ctypes.addressof(SHARED), 8))
+    return refused(name, os.getppid(), ctypes.byref(vector), 1, ctypes.byref(vector), 1, 0)
+
+
+for label in ("process_vm_readv", "process_vm_writev"):
+    PROBES.append(("K4", f"{label}: memory of the parent", lambda label=label: memory_of_parent(label)))
+
+
+@probe("K4", "pidfd_getfd: files of the parent")
+def _():
+    handle = call("pidfd_open", os.getppid(), 0)
+    return refused("pidfd_getfd", handle if handle >= 0 else -1, 1, 0)
 
 
 @probe("K4", "settimeofday, clock_settime: the machine's clock")
@@ -304,19 +337,27 @@ def _():
     return ("open", "answered") if got > 0 else judge(-ctypes.get_errno())
 
 
+def typed(request):
+    """Types a character into a terminal of our own, as if at its keyboard."""
+    try:
+        _master, slave = os.openpty()
+    except OSError as error:
+        return "held", f"no terminal can be had: {errno.errorcode.get(error.errno, error.errno)}"
+    os.setsid()
+    # TIOCSCTTY
+    call("ioctl", slave, 0x540E, 0)
+    # EIO: the kernel has the request switched off.
+    return judge(call("ioctl", slave, request, ctypes.byref(ctypes.create_string_buffer(b"x"))), REFUSED | {errno.EIO})
+
+
 @probe("K9", "TIOCSTI: typing into a terminal")
 def _():
-    return judge(call("ioctl", 0, 0x5412, ctypes.byref(ctypes.create_string_buffer(b"x"))), REFUSED)
+    return typed(0x5412)
 
 
 @probe("K9", "TIOCSTI with bits the kernel drops")
 def _():
-    return judge(call("ioctl", 0, 0x100005412, ctypes.byref(ctypes.create_string_buffer(b"x"))), REFUSED)
-
-
-@probe("K9", "TIOCLINUX: the console's selection")
-def _():
-    return judge(call("ioctl", 0, 0x541C, ctypes.byref(ctypes.create_string_buffer(b"\x02"))), REFUSED)
+    return typed(0x100005412)
 
 
 # --- kernel settings and control groups -------------------------------------------------------------------------------
