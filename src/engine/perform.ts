@@ -100,8 +100,9 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
 function endOf(result: RunResult, timeoutMs: number): Pick<Performed, "ended" | "detail"> {
   if (result.ended === "timeout") return { ended: "timeout", detail: `time limit of ${timeoutMs} ms` };
   if (result.limit === undefined) return { ended: result.ended, detail: null };
+  const limit = result.limit === "processes" ? "process" : result.limit;
   const isEnd = result.ended === "cancelled" || result.signal === "SIGKILL" || result.signal === "SIGXFSZ";
-  return isEnd ? { ended: "limit", detail: `${result.limit} limit of the sandbox` } : { ended: "exit", detail: `the ${result.limit} limit of the sandbox was reached` };
+  return isEnd ? { ended: "limit", detail: `${limit} limit of the sandbox` } : { ended: "exit", detail: `the ${limit} limit of the sandbox was reached` };
 }
 
 interface ToolOutcome {

@@ -8,7 +8,7 @@ const LOOK_MS = 100;
 /** Others may free space while the agent takes it: the layer is measured at least this often in a long call. */
 const MEASURE_MS = 10_000;
 /** A disk with less room than this is as good as full, whoever filled it. */
-const FLOOR_BYTES = 256 * 1024 * 1024;
+const FLOOR_BYTES = 512 * 1024 * 1024;
 /** Growth below this is not the call's doing for sure, so a call that only removes can always run. */
 const NOISE_BYTES = 4 * 1024 * 1024;
 const SLASH = Buffer.from("/");
