@@ -221,7 +221,10 @@ function outcomeOf(performed: Performed, settled: Settled): Observation["outcome
 }
 
 function endText(performed: Performed): string {
-  if (performed.ended === "exit") return performed.exitCode === 0 ? "" : `[exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}]`;
+  if (performed.ended === "exit") {
+    const parts = [...(performed.exitCode === 0 ? [] : [`exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}`]), ...(performed.detail === null ? [] : [performed.detail])];
+    return parts.length === 0 ? "" : `[${parts.join("; ")}]`;
+  }
   return `[ended: ${performed.ended}${performed.detail === null ? "" : `, ${performed.detail}`}]`;
 }
 

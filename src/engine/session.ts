@@ -46,8 +46,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => deps.openSessions.clear(id));
     const workspace = await deps.workspaces.create(id, options.workspace);
     undo.push(() => deps.workspaces.remove(id));
-    const { root, sandbox: limits } = options.defaults;
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits }, signal);
+    const { root, sandbox: limits, runtime } = options.defaults;
+    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }) }, signal);
     undo.push(() => sandbox.close());
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
