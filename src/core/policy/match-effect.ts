@@ -20,6 +20,8 @@ export interface CompiledRule {
   readonly rule: Rule;
   readonly kinds: ReadonlySet<MatchSubject["effect"]["kind"]>;
   readonly matches: (subject: MatchSubject) => boolean;
+  /** Asked only of what matches: is it the subject's own name or program, not something below its tree? Absent: it is. */
+  readonly direct?: (subject: MatchSubject) => boolean;
 }
 
 /** The prepared path of what is matched; null when it has none. */
@@ -36,11 +38,16 @@ const KIND_OF = { file: "file", exec: "exec", connect: "connect", code: "runs-co
 /** Compiles a rule for one place of the workspace. */
 export function compileRule(rule: Rule, places: Places): CompiledRule {
   const strict = rule.effect !== "allow";
-  const tests = rule.when.map((matcher) => ({ kind: KIND_OF[matcher.on], test: compileMatcher(matcher, strict, places) }));
+  const tests = rule.when.map((matcher) => ({
+    kind: KIND_OF[matcher.on],
+    test: compileMatcher(matcher, strict, places),
+    direct: matcher.on === "file" ? fileTest(matcher, strict, places, false) : null,
+  }));
   return {
     rule,
     kinds: new Set(tests.map((one) => one.kind)),
     matches: (subject) => tests.some((one) => one.kind === subject.effect.kind && one.test(subject)),
+    direct: (subject) => tests.some((one) => one.kind === subject.effect.kind && (one.direct ?? one.test)(subject)),
   };
 }
 
@@ -65,7 +72,8 @@ function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test
   }
 }
 
-function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
+/** @param below whether a tree above what the rule names counts */
+function fileTest(matcher: FileMatcher, strict: boolean, places: Places, below: boolean = true): Test {
   const operations = new Set(matcher.operations);
   const paths = matcher.paths.map((glob) => compileGlob(glob, places));
   const except = matcher.except.map((glob) => compileGlob(glob, places));
@@ -82,8 +90,8 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
     if (except.some((glob) => glob.covers(path))) return false;
     if (matcher.whole) return paths.some((glob) => takesWhole(path, glob));
     if (paths.length === 0) return true;
-    const below = effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
-    return paths.some((glob) => glob.hits(path) || (below && glob.hitsBelow(path)));
+    const tree = below && effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
+    return paths.some((glob) => glob.hits(path) || (tree && glob.hitsBelow(path)));
   };
 }
 

@@ -9,6 +9,7 @@ import { GuardError, LIMITS, printable, type JsonObject, type JsonValue } from "
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { effectMark, reasonLines } from "../render/text.js";
+import { registerPolicyAuthor } from "./policy-author.js";
 import { collect } from "../session-options.js";
 
 interface CheckFlags {
@@ -55,6 +56,7 @@ Examples:
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
       context.exit(await check(words, flags, context.ioOf(command)));
     });
+  registerPolicyAuthor(policy, context);
 }
 
 async function check(words: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
