@@ -137,7 +137,7 @@ export function isLiteral(name: string): boolean {
 
 /**
  * Tells whether a rule's glob covers everything a pattern (or, with `tree`, everything below it) can name. Only plain forms are
- * understood: equal names, `*`, and a final `**`.
+ * understood: equal names (`**` in the same place too), `*`, and a final `**`.
  */
 export function globCovers(rule: readonly string[], pattern: readonly string[], tree: boolean): boolean {
   const open = rule.at(-1) === "**";
@@ -146,7 +146,7 @@ export function globCovers(rule: readonly string[], pattern: readonly string[], 
   if (open ? pattern.length < fixed.length : pattern.length !== fixed.length) return false;
   return fixed.every((name, index) => {
     const other = pattern[index] ?? "";
-    if (other === "**" || name === "**") return false;
+    if (other === "**" || name === "**") return other === name;
     return name === other || name === "*" || (isLiteral(other) && name === escapeName(other));
   });
 }
