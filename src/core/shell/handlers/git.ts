@@ -8,6 +8,7 @@ import type { Model } from "../model.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
+import { addExec } from "../started.js";
 import { addEffect, addOpaque, excerpt, kindOf, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { beginning, dropPrefix, exact, UNKNOWN, type Field } from "../value.js";
 
@@ -66,6 +67,8 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
     runsCode(call, "program", `git ${verb}`);
     return UNKNOWN_OUTPUT;
   }
+  // `git stash push` and `git subtree push` are other commands: a rule about pushing names the program that git starts for it.
+  if (verb === "push") addExec(call.run, "git-push", null, [exact("git-push"), ...args], call.from);
   const parsed = parseArguments(args, known.model);
   applyArguments(call, known.model, parsed);
   if (known.connects !== null) connect(call, known, parsed.operands);
@@ -98,7 +101,7 @@ export const RESTORES = "git restore";
 /** Restores, switches and merges change files of the working tree: those named behind `--` or as paths, else any. */
 function changeTree(call: Call, verb: string, operands: readonly Field[], marks: ReadonlySet<string>): void {
   const operation = verb === "clean" ? "delete" : "write";
-  const restores = marks.has("force") || verb === "restore" || verb === "reset";
+  const restores = marks.has("force") || marks.has("listed") || verb === "restore" || verb === "reset";
   const paths = (verb === "restore" || verb === "clean" || verb === "stash") && !marks.has("all") ? operands : pathsOf(call, operands);
   if (verb === "restore" && marks.has("staged") && !marks.has("worktree")) return;
   if ((verb === "checkout" || verb === "switch") && (marks.has("branch") || ((paths.length === 0 || verb === "switch") && operands.length > 0))) {

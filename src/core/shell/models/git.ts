@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
   ["branch", "t*", "-u:t --set-upstream-to:t --contains:t --merged:t --no-merged:t --points-at:t --sort:t --format:t", "repo"],
   ["tag notes replace update-ref update-index read-tree write-tree commit-tree pack-refs mktag mktree reset-author prune gc repack fsck maintenance pack-objects unpack-objects index-pack multi-pack-index sparse-checkout bundle rerere fast-import update-server-info pack-redundant prune-packed", "t*", "-m:t -F:r --file:r -u:t", "repo"],
   ["fast-export format-patch archive request-pull", "t*", "-o:C --output-directory:C --output:w --remote:u --prefix:t --format:t -n:t --start-number:t --export-marks:w --import-marks:r --exec:t"],
-  ["checkout switch", "t*", "-b:t!branch -B:t!branch --orphan:t!branch -c:t!branch -C:t!branch --create:t!branch --force-create:t!branch -f!force --force!force --discard-changes!force --conflict:t --pathspec-from-file:r", "tree repo hooks"],
+  ["checkout switch", "t*", "-b:t!branch -B:t!branch --orphan:t!branch -c:t!branch -C:t!branch --create:t!branch --force-create:t!branch -f!force --force!force --discard-changes!force --conflict:t --pathspec-from-file:r!listed", "tree repo hooks"],
   ["restore", "t*", "-S!staged --staged!staged -W!worktree --worktree!worktree -s:t --source:t --conflict:t --pathspec-from-file:r", "tree repo"],
   ["reset", "t*", "--hard!hard --merge!hard --keep!hard --pathspec-from-file:r", "tree repo"],
   ["clean", "t*", "-e:t --exclude:t -n!dry --dry-run!dry", "tree"],
