@@ -9,7 +9,8 @@ import { packageFile } from "./adapters/system/package-root.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { DEFAULT_PROFILE } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
-import { policyData, policyFromData, type PolicyData, type PolicySet, type PolicyText } from "./core/policy/index.js";
+import type { PolicySet, PolicyText } from "./core/policy/index.js";
+import { policyData, policyFromData, type PolicyData } from "./core/policy/policy-data.js";
 import { formatIssue, GuardError, type Issue } from "./core/shared/index.js";
 
 const SHOWN = 20;

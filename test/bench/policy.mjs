@@ -14,6 +14,7 @@ import { REMAINING } from "./policy-remaining.mjs";
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 const CORPORA = process.env["RINGFENCE_CORPORA"] ?? join(CHECKOUT, "..", "shared", "corpora");
 const DOC = join(CHECKOUT, "docs", "benchmarks.md");
+const LIST = join(CHECKOUT, "docs", "policy-refusals.txt");
 const SAMPLE = 2_000;
 const ROUNDS = 3;
 const STARTS = 15;
@@ -83,7 +84,7 @@ function corpora(set, out, bar) {
       for (const row of rows) {
         const answer = judge(set, row.command, role, root);
         counts[answer.effect] += 1;
-        if (role === null && answer.effect !== "allow") refusals.push({ set: name, id: row.id, ...answer, command: row.command });
+        if (role === null && answer.effect !== "allow") refusals.push({ ...answer, set: name, id: row.id, command: row.command });
       }
       const share = (count) => `${count} (${((100 * count) / rows.length).toFixed(2)} %)`;
       const held = name === "swebench-mini-gemini" && role === null ? bar("benign rate", counts.deny <= 0.005 * rows.length && counts.ask <= 0.02 * rows.length) : "";
@@ -95,9 +96,9 @@ function corpora(set, out, bar) {
   const tally = new Map();
   for (const one of refusals) tally.set(`${one.set}\t${one.rules[0]}`, (tally.get(`${one.set}\t${one.rules[0]}`) ?? 0) + 1);
   for (const [key, count] of [...tally].sort((a, b) => b[1] - a[1])) out.push(`| ${key.split("\t")[0]} | \`${key.split("\t")[1]}\` | ${count} |`);
-  out.push("", "<details><summary>Every refusal with its rule</summary>", "", "```text");
-  for (const one of refusals) out.push(`${one.id} ${one.effect} ${one.rules[0]}  ${line(one.command)}`);
-  out.push("```", "", "</details>", "", "### Dangerous commands", "");
+  out.push("", "Every one of them, with its rule: [policy-refusals.txt](policy-refusals.txt).", "", "### Dangerous commands", "");
+  const list = refusals.map((one) => `${one.id}\t${one.effect}\t${one.rules[0]}\t${line(one.command)}`);
+  if (args.has("--write")) writeFileSync(LIST, `Refusals of benign commands without a role: id, effect, first rule, command (cut). Sources: mini-swe-agent runs (MIT), nl2bash (MIT),\nInterCode (MIT), tldr-pages (CC BY 4.0). Written by \`npm run bench -- --policy --write\`.\n\n${list.join("\n")}\n`);
   out.push("The labels are another guard's opinion. A row that is allowed is in the table below with our reason.", "");
   out.push("| set | N | denied | asked | allowed | of these harmless as written | stopped of the rest | bar 97 % |", "| --- | --- | --- | --- | --- | --- | --- | --- |");
   const allowed = [];

@@ -5,7 +5,7 @@ import { isInside } from "../action/paths.js";
 import { assertNever } from "../shared/index.js";
 import { hasContent, type ContentSubject } from "./content.js";
 import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type SubjectPath } from "./match-path.js";
-import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
+import { givesFlag, matchAnyWord, matchWord, wordTest } from "./match-word.js";
 import { foldName } from "./paths.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
 
@@ -55,8 +55,10 @@ function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test
   switch (matcher.on) {
     case "file":
       return fileTest(matcher, strict, places);
-    case "exec":
-      return ({ effect }) => effect.kind === "exec" && matchesExec(matcher, effect, strict);
+    case "exec": {
+      const isProgram = wordTest(matcher.programs);
+      return ({ effect }) => effect.kind === "exec" && (matcher.programs.length === 0 || isProgram(strict ? foldName(effect.program) : effect.program)) && matchesExec(matcher, effect, strict);
+    }
     case "connect":
       return ({ effect }) => effect.kind === "connect" && matchesConnect(matcher, effect, strict);
     case "code":
@@ -75,13 +77,14 @@ function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test
 /** @param below whether a tree above what the rule names counts */
 function fileTest(matcher: FileMatcher, strict: boolean, places: Places, below: boolean = true): Test {
   const operations = new Set(matcher.operations);
+  const isBy = wordTest(matcher.by);
+  const isNotBy = wordTest(matcher.notBy);
   const paths = matcher.paths.map((glob) => compileGlob(glob, places));
   const except = matcher.except.map((glob) => compileGlob(glob, places));
   return ({ effect, path }) => {
     if (effect.kind !== "file" || path === null || !operations.has(effect.operation)) return false;
     if (matcher.recursive !== null && matcher.recursive !== effect.recursive) return false;
-    const by = foldName(effect.by);
-    if ((matcher.by.length > 0 && !matchAnyWord(matcher.by, by)) || matchAnyWord(matcher.notBy, by)) return false;
+    if ((matcher.by.length > 0 && !isBy(path.by)) || isNotBy(path.by)) return false;
     if (!strict) {
       if (paths.length > 0 && !paths.some((glob) => glob.covers(path))) return false;
       return !except.some((glob) => glob.hits(path) || (path.tree && glob.hitsBelow(path)));
@@ -104,9 +107,8 @@ function tooWide(path: SubjectPath, places: Places): boolean {
   return isInside(places.root, path.fixed) || (path.looking ? isInside(places.home, path.fixed) : isOutside(path, places));
 }
 
+/** The words of a program that is one of the matcher's. */
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
-  const program = strict ? foldName(effect.program) : effect.program;
-  if (matcher.programs.length > 0 && !matchAnyWord(matcher.programs, program)) return false;
   const words = matcher.known && strict ? effect.argv.slice(1).filter((word) => word !== null) : effect.argv.slice(1);
   if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, words) : leads(matcher.args, words))) return false;
   if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;

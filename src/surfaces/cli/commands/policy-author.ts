@@ -1,7 +1,7 @@
 // `ringfence policy explain, lint, test, schema, diff, learn`: for those who write policies. Judges and reads; writes and runs nothing.
 
 import { Option, type Command } from "commander";
-import { explanationJson, explainQuestion, type CheckSubject, type Explanation } from "../../../core/policy/index.js";
+import type { CheckSubject, Explanation } from "../../../core/policy/index.js";
 import { formatIssue, GuardError, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -99,7 +99,8 @@ function subjectOf(words: readonly string[], flags: ExplainFlags): CheckSubject 
 
 async function explain(words: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
   const subject = subjectOf(words, flags);
-  const { questionOf } = await import("../../../core/policy/check-line.js");
+  const { explainQuestion, questionOf } = await import("../../../core/policy/check-line.js");
+  const { explanationJson } = await import("../../../core/policy/explain-tree.js");
   const asked = subject.kind === "argv" ? { argv: [...subject.words] } : { [subject.kind]: subject.text };
   const question = questionOf(new Map<string, unknown>(Object.entries(asked)), { role: flags.role ?? null, root: flags.root, cwd: flags.cwd ?? flags.root, home: "/home/agent", containment: flags.containment });
   if (typeof question === "string") throw new GuardError("USAGE_INVALID", question);

@@ -3,7 +3,8 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Option, type Command } from "commander";
-import { checkLine, explainDecision, type CheckDefaults } from "../../../core/policy/index.js";
+import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
+import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
 import { GuardError, LIMITS, printable, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";

@@ -8,7 +8,6 @@ import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
 import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
-import { openStore, resolveSession } from "../../../compose.js";
 
 const OUTPUT_LINES = 12;
 
@@ -30,6 +29,7 @@ export function registerSessions(program: Command, context: CliContext): void {
 
 async function list(limit: number, io: Io): Promise<void> {
   await recoverFirst(io);
+  const { openStore } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
@@ -63,6 +63,7 @@ function statusOf(state: SessionState | null): string {
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
   await recoverFirst(io);
+  const { openStore, resolveSession } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);
