@@ -5,10 +5,17 @@ export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
 export type { ContentSubject } from "./content.js";
 export { isProjectFile } from "./test-command.js";
+export { explanationJson, type ExplainedEffect, type ExplainedRule, type Explanation } from "./explain-tree.js";
 export { explainDecision, summariseDecision } from "./explain.js";
-export { checkLine, checkQuestion, decisionJson, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
+export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
 export type { Matcher, Rule } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";
 export { MAESTRO_THREATS } from "./threats.js";
 export { policyData, policyFromData, type PolicyData } from "./policy-data.js";
+export { lintPolicies, type LintFinding } from "./lint.js";
+export { heldBy, type Enforcement } from "./held-by.js";
+export { parsePolicyFile, type ParsedFile } from "./parse-file.js";
+export { checkCases, type CasesResult } from "./cases.js";
+export { comparePolicies, type PolicyComparison, type PolicyDifference } from "./differ.js";
+export { learnRules, type LearnedCall, type Lesson } from "./learn.js";
