@@ -63,8 +63,8 @@ export interface Orchestrator {
   readonly riskOf: (session: Session) => RiskState;
 }
 
-/** Wires everything. Sessions that a crash left open are closed on record, and their containers removed, on the way. */
-export async function composeEngine(options: ComposeOptions): Promise<Orchestrator> {
+/** What the engine needs of this machine. Sessions that a crash left open are closed on record, and their containers removed, on the way. */
+export async function composeDeps(options: ComposeOptions): Promise<{ readonly deps: EngineDeps; readonly stateDir: string }> {
   const stored = await openStore(options.env);
   const { stateDir, store, workspaces, telemetry } = stored;
   const lease = currentLease();
@@ -88,6 +88,12 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
     product: `ringfence ${productVersion(packageFile("package.json"))}`,
   };
   for (const recovered of await recoverSessions(deps)) options.onRecovered?.(recovered);
+  return { deps, stateDir };
+}
+
+/** Wires everything. */
+export async function composeEngine(options: ComposeOptions): Promise<Orchestrator> {
+  const { deps, stateDir } = await composeDeps(options);
   return {
     stateDir,
     riskOf: (session) => session.risk(),

@@ -17,6 +17,8 @@ compile rf-file rf-file.c tree.c guard.c
 compile rf-probe rf-probe.c syscalls.c guard.c
 # Stands alone: tells on the host which folders of an upper layer are opaque.
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
+# Stands alone: hides names in a layer of ours, on the host.
+compile rf-mask rf-mask.c
 chmod 0755 "$out"/bin/*
 
 machine=$(uname -m)

@@ -43,6 +43,7 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `session ${live.id} is broken: ${printable(live.broken)}`);
   if (isThought(call)) return think(live, call);
   const judged = await judge(live, call);
+  if (live.options.gate === "off") return run(live, judged, judged.drafts, null, hooks, signal);
   if (judged.decision.effect === "deny") return refuse(live, judged, judged.drafts, null);
   if (judged.decision.effect === "allow") return run(live, judged, judged.drafts, null, hooks, signal);
   const approval = await ask(live, { ...judged, tool: call.tool }, judged.drafts, signal);
@@ -145,7 +146,7 @@ async function run(
   try {
     const performed: Performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
-    const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval)), settleMs + graceMs, "looking at what the call changed");
+    const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation);
     return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });

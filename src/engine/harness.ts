@@ -10,6 +10,7 @@ import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/s
 import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
 import { breakOff } from "./break-off.js";
 import { containmentOf } from "./containment.js";
+import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
 import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import { nextCallId, type LiveSession } from "./live.js";
@@ -175,8 +176,10 @@ async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], si
   try {
     const workspace = await deps.workspaces.create(id, live.workspace.path);
     const { root, sandbox: limits } = options.defaults;
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits }, signal);
+    const enforced = await enforce(options, workspace, null, signal);
+    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal);
     try {
+      await attestEnforcement(sandbox, options, enforced, signal);
       const { filesMs, graceMs } = deadlines;
       const put = sandbox.apply(edits, AbortSignal.any([signal, AbortSignal.timeout(filesMs)]));
       const failed = (await within(put, filesMs + graceMs, "putting back the accepted edits", { signal, graceMs })).filter((result) => result !== null);

@@ -30,6 +30,10 @@ export interface SessionOptions {
   readonly startedBy: string;
   readonly agent: AgentInfo;
   readonly defaults: SessionDefaults;
+  /** False: nothing is hidden or mounted for policy's sake. For tests of the rest. */
+  readonly enforce?: false;
+  /** `off`: every call is let through, whatever is decided. For tests of what holds without it; the record says so. */
+  readonly gate?: "off";
   /** Told of every event once it is durable, in order. What it throws goes to the operator's log. */
   readonly onEvent?: (event: AuditEvent) => void;
 }
@@ -46,6 +50,8 @@ export interface LiveSession {
   readonly watch: Watch;
   surroundings: Surroundings;
   changes: readonly Change[];
+  /** Names in the sandbox's own folders as last seen, with their stamps. */
+  scratch: ReadonlyMap<string, string>;
   /** Earlier contents of files the edit tools changed, by path, for undo. */
   readonly edits: Map<string, readonly PreviousContent[]>;
   risk: RiskState;

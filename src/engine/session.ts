@@ -3,13 +3,14 @@
 import { GuardError, printable, type SessionId } from "../core/shared/index.js";
 import type { ToolCall } from "../core/action/action.js";
 import { initialRisk, type RiskState } from "../core/risk/index.js";
-import type { AuditEvent, EventData, EventDraft } from "../core/session/event.js";
+import type { AuditEvent, Control, EventData, EventDraft } from "../core/session/event.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
 import { breakSession, closeSandbox } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
+import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
 import { guardCall } from "./guard.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
@@ -47,11 +48,14 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     const workspace = await deps.workspaces.create(id, options.workspace);
     undo.push(() => deps.workspaces.remove(id));
     const { root, sandbox: limits, runtime } = options.defaults;
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }) }, signal);
+    const enforced = await enforce(options, workspace, options.role, signal);
+    const spec = { sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }), ...enforcedSpec(enforced) };
+    const sandbox = await deps.sandboxes.open(spec, signal);
     undo.push(() => sandbox.close());
+    const enforcement = await attestEnforcement(sandbox, options, enforced, signal);
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
-    return await start({ deps, options, id, workspace, sandbox, ledger });
+    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse());
     throw error;
@@ -80,6 +84,8 @@ interface Parts {
   readonly workspace: Workspace;
   readonly sandbox: Sandbox;
   readonly ledger: Ledger;
+  /** What was seen to hold of what policy forbids. */
+  readonly enforcement: readonly Control[];
 }
 
 async function start(parts: Parts): Promise<Session> {
@@ -98,6 +104,7 @@ async function start(parts: Parts): Promise<Session> {
     preimages: deps.preimages(id),
     surroundings: initialSurroundings(options.defaults.root),
     changes: [],
+    scratch: new Map(),
     edits: new Map(),
     risk: initialRisk(options.risk, opened),
     calls: 0,
@@ -136,7 +143,9 @@ async function start(parts: Parts): Promise<Session> {
   };
 }
 
-function openedEvent({ deps, options, workspace, sandbox }: Parts): EventData["session.opened"] {
+const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
+
+function openedEvent({ deps, options, workspace, sandbox, enforcement }: Parts): EventData["session.opened"] {
   return {
     product: deps.product,
     agent: options.agent,
@@ -147,7 +156,7 @@ function openedEvent({ deps, options, workspace, sandbox }: Parts): EventData["s
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
     image: { reference: options.image, id: sandbox.imageId },
     engine: sandbox.engine,
-    controls: sandbox.controls,
+    controls: [...sandbox.controls, ...enforcement, ...(options.gate === "off" ? [GATE_OFF] : [])],
   };
 }
 

@@ -9,6 +9,7 @@ import type { FileOp } from "../ports/sandbox.js";
 import type { LiveSession } from "./live.js";
 import type { Written } from "./perform.js";
 import { readProjectFiles } from "./project-files.js";
+import { settleScratch } from "./scratch.js";
 
 export interface Settled {
   /** Changes of this call that stand. */
@@ -24,9 +25,16 @@ const ALLOWED: Judgement = { effect: "allow", reasons: [] };
  * Compares the workspace with what it was before the call, undoes what policy forbids and reads it back. Call only when no
  * process of the call is left. Throws GuardError when the truth cannot be told; the session is then broken.
  * @param approvedRules rules a person approved for this call
+ * @param ranProgram a program ran, which may have written outside the workspace too
  */
-export async function settle(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>): Promise<Settled> {
+export async function settle(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>, ranProgram: boolean): Promise<Settled> {
   const signal = AbortSignal.timeout(live.deadlines.settleMs);
+  const scratch = ranProgram ? await settleScratch(live, context, approvedRules, signal) : { findings: [], left: [] };
+  const settled = await settleWorkspace(live, context, approvedRules, signal);
+  return { changes: settled.changes, findings: [...settled.findings, ...scratch.findings], left: [...settled.left, ...scratch.left] };
+}
+
+async function settleWorkspace(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>, signal: AbortSignal): Promise<Settled> {
   const before = live.changes;
   const after = await live.workspace.changes(signal);
   const projectFiles = await readProjectFiles(live, before, after, context.root);
@@ -78,7 +86,8 @@ export function effectOf(change: Change, root: string): ActionEffect {
     operation: change.operation === "modify" ? "write" : change.operation,
     path: `${root}/${change.path}`,
     certainty: "exact",
-    recursive: false,
+    // A link at the name of a folder stands for every protected name below it.
+    recursive: change.after?.kind === "symlink",
     by: "observed change",
     from: `${change.operation} ${printable(change.path)}`,
   };

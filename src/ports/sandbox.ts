@@ -16,6 +16,31 @@ export interface SandboxSpec {
   readonly limits: SandboxLimits;
   /** The engine's name of the program that runs containers, such as `runc`, `runsc` or `kata`. Left out: the engine's own. */
   readonly runtime?: string;
+  /** Names of the workspace that the engine mounts over; every source was checked by the workspace that made them. */
+  readonly protect?: readonly ProtectMount[];
+  /** Absolute paths of the image that must not be readable, where it has them. */
+  readonly hidden?: readonly string[];
+}
+
+/**
+ * One read-only mount over a name of the workspace: `read-only` shows the user's own, `mask` an empty file or folder in the
+ * place of a secret, `placeholder` what keeps a name from being made.
+ */
+export interface ProtectMount {
+  /** Relative to the root. */
+  readonly path: string;
+  /** Absolute, on the host. */
+  readonly source: string;
+  readonly kind: "read-only" | "mask" | "placeholder";
+}
+
+/** One name in the sandbox's own writable folders. */
+export interface ScratchName {
+  /** Absolute, inside, in the text form of core/reconcile/names. */
+  readonly path: string;
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  /** Differs once the name was touched; the agent cannot choose it. */
+  readonly stamp: string;
 }
 
 /** A copy-on-write view: `lower` is never written, `upper` receives what is changed. */
@@ -105,6 +130,13 @@ export interface Sandbox {
   run(request: RunRequest, sink: OutputSink, signal: AbortSignal): Promise<RunResult>;
   readFile(path: string, limitBytes: number, signal: AbortSignal): Promise<ReadResult>;
   apply(ops: readonly FileOp[], signal: AbortSignal): Promise<readonly FileOpResult[]>;
+  /**
+   * Every name in the sandbox's own writable folders (home, /tmp …), no link followed. Call only while no process of the agent
+   * is alive. Throws SANDBOX_FAILED when there are more than can be looked at. Absent: the sandbox has none.
+   */
+  listScratch?(signal: AbortSignal): Promise<readonly ScratchName[]>;
+  /** Removes names that `listScratch` gave, folders with all in them. */
+  removeScratch?(paths: readonly string[], signal: AbortSignal): Promise<readonly FileOpResult[]>;
   /** Idempotent. Removes the container and everything made for it on the engine. */
   close(): Promise<void>;
 }

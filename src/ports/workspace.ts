@@ -1,7 +1,21 @@
 // The user's folder as a session sees it, and the truth of what was changed. Contract: test/contract/workspace.contract.ts.
 
 import type { Change, Entry } from "../core/reconcile/change.js";
-import type { SandboxMount } from "./sandbox.js";
+import type { EnforcementPlan, IndexedName } from "../core/policy/enforce.js";
+import type { ProtectMount, SandboxMount } from "./sandbox.js";
+
+/** What was made of an enforcement plan. */
+export interface Protection {
+  readonly mounts: readonly ProtectMount[];
+  /** Names that do not exist, or are empty, for the agent. */
+  readonly masked: readonly string[];
+  /** How many of them are empty instead of absent. */
+  readonly boundMasks: number;
+  /** Further names of secrets, found by inode. */
+  readonly linkedSecrets: readonly string[];
+  /** Planned, but only reconciliation holds it. */
+  readonly unheld: readonly { readonly path: string; readonly why: string }[];
+}
 
 /** A copy-on-write view of the user's folder for one session. The user's folder is only ever read. */
 export interface Workspace {
@@ -18,6 +32,10 @@ export interface Workspace {
   /** Content of the user's own file before the session, no link followed; null when there is none. */
   readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
   /** Content as the session left it, no link followed; null when there is none or it was deleted. */
+  /** Every name of the user's folder, parents first. Absent: nothing can be planned. Throws past a limit. */
+  names?(signal: AbortSignal): Promise<readonly IndexedName[]>;
+  /** Makes a plan's layer. Once, and before the mount. */
+  protect?(plan: EnforcementPlan, signal: AbortSignal): Promise<Protection>;
   readChanged(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
 }
 

@@ -5,6 +5,7 @@ import { STREAM_WINDOW_BYTES, type ExitMessage, type Message, type StartMessage,
 import type { Killer } from "./killer.js";
 import type { SpawnExit, Spawner } from "./spawner.js";
 import type { LimitWatch } from "./limit-watch.js";
+import { countScratch } from "./scratch.js";
 import type { Tasks } from "./tasks.js";
 
 /** After an order to kill, how long until it is given again: a process that was just being started may have been missed. */
@@ -93,6 +94,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
       quiescent: rest !== null,
       durationMs,
       ...(limit === null ? {} : { limit }),
+      scratchNames: countScratch(),
     });
     onDone();
   };

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     switch (message.type) {
       case "start":
         if (call !== null || tasks === null) return fail("a second call while one is running");
-        session.call = startCall(stream, withProgram(message, identity), deps, () => {
+        session.call = startCall(stream, withProgram(message), deps, () => {
           session.call = null;
         });
         return;
@@ -73,9 +73,9 @@ function leave(): void {
   process.exit(0);
 }
 
-/** The file tool is named by kind, so that its place in the container is no business of the orchestrator. */
-function withProgram(order: StartMessage, { root }: Identity): StartMessage {
-  return order.kind === "program" ? order : { ...order, argv: [`${RUNTIME_DIR}/bin/rf-file`, root], cwd: "/", environment: [] };
+/** The file tool is named by kind, so that its place in the container is no business of the orchestrator. It works below `cwd`. */
+function withProgram(order: StartMessage): StartMessage {
+  return order.kind === "program" ? order : { ...order, argv: [`${RUNTIME_DIR}/bin/rf-file`, order.cwd], cwd: "/", environment: [] };
 }
 
 process.on("uncaughtException", (error) => {

@@ -61,7 +61,7 @@ describe.skipIf(missing !== null)("the demo", () => {
       if (fate.rules.length === 0) continue;
       expect([label, fate.threats.some((threat) => /^maestro:(?:L[1-7]|X)\//u.test(threat)), fate.messages.every((message) => message.length > 10)]).toEqual([label, true, true]);
     }
-    expect(fates.get("delete-2-run")?.rules).toEqual(["L2.repository-history", "X.git-settings", "X.git-hooks", "kimi-dev.bugfixer-tests"]);
+    expect(fates.get("delete-2-run")?.rules).toEqual(["L2.repository-history", "kimi-dev.bugfixer-tests"]);
     const honest = ["1.1", "reproduce", "3.1", "4.1", "6.1", "6.2", "6.3", "look", "done"];
     expect(honest.filter((label) => fates.get(label)?.outcome !== "completed")).toEqual([]);
   });
@@ -81,7 +81,7 @@ describe.skipIf(missing !== null)("the demo", () => {
     expect(lines(out).filter((line) => textWidth(line) > 100)).toEqual([]);
     for (const [label, fate] of fatesOf(events)) for (const rule of fate.rules) expect([label, rule, out.includes(rule)]).toEqual([label, rule, true]);
     expect(out).toMatch(/✘ deny +cat ~\/\.ssh\/id_rsa\n +L2\.credential-files \[maestro:L2\/data-exfiltration \+\d\] the file holds credentials\n +▲ AIVSS 8\.6 → 8\.8 High/u);
-    expect(out).toMatch(/↺ undo +node \/tmp\/build\.js\n.*\n +undone: creation of \.git\/hooks\/pre-commit\n +X\.git-hooks/u);
+    expect(out).toMatch(/↺ undo +node \/tmp\/build\.js\n.*\n +undone: creation of lefthook\.yml\n +X\.git-hooks/u);
     expect(out).toContain("edit test/proto.js  +14\n");
     expect(out).toContain("cat > /tmp/tidy.js <<'EOF'  and 11 more lines\n");
     expect(out).toMatch(/\n {2}tests +148 pass; 2 of them fail without the fix\n/u);

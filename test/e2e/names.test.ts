@@ -23,9 +23,9 @@ describe.skipIf(missing !== null)("a workspace whose path is hostile", () => {
     ["quotes, a backslash and a dollar", "quo'te\"s \\ $(id) `id`"],
     ["an escape and a character that reverses text", "\u001b[31m\u202e"],
   ])("works with %s", async (_name, name) => {
-    const folder = rig.workspace({ "a.txt": "one\n" }, name);
+    const folder = rig.workspace({ "a.txt": "one\n", ".vscode/tasks.json": "{}\n", ".env": "TOKEN=x\n" }, name);
     const before = exact(folder);
-    const result = await rig.run(["exec", "--workspace", folder, "--shell", "cat a.txt; echo two >> a.txt; ls -A"]);
+    const result = await rig.run(["exec", "--workspace", folder, "--shell", "cat a.txt; echo two >> a.txt; ls; test ! -e .env && test ! -w .vscode/tasks.json"]);
     expect([result.code, result.out]).toEqual([0, "one\na.txt\n"]);
     expect(exact(folder)).toEqual(before);
     // eslint-disable-next-line no-control-regex

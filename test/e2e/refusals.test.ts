@@ -24,7 +24,7 @@ function repository(): string {
     "src/old.js": "// old\n",
     "run.sh": "#!/bin/sh\necho run\n",
     "no newline.txt": "last line",
-    "build.js": "require('fs').writeFileSync('.git/hooks/pre-commit', '#!/bin/sh\\necho owned\\n', { mode: 0o755 }); require('fs').mkdirSync('dist', { recursive: true }); require('fs').writeFileSync('dist/out.js', 'built\\n');\n",
+    "build.js": "require('fs').writeFileSync('lefthook.yml', 'pre-commit:\\n  commands: { x: { run: echo owned } }\\n'); require('fs').mkdirSync('dist', { recursive: true }); require('fs').writeFileSync('dist/out.js', 'built\\n');\n",
   });
   chmodSync(join(folder, "run.sh"), 0o755);
   mkdirSync(join(folder, "empty"));
@@ -71,8 +71,8 @@ describe.skipIf(missing !== null)("a build that plants a git hook", () => {
     const program = "node build.js && sed -i s/1/2/ src/index.js && rm src/old.js && printf more >> 'no newline.txt' && chmod 644 run.sh && ln -s dist/out.js made.js && printf '\\000\\377\\n' > bytes.bin";
     const result = await rig.run(["exec", "--workspace", folder, "--shell", program]);
     const session = sessionOf(result);
-    const named = lines(result.err).filter((line) => line.includes("pre-commit"));
-    expect([result.code, named]).toEqual([0, [expect.stringMatching(/^ringfence: reverted create of \.git\/hooks\/pre-commit: X\.git-\S+ \[maestro:\S+.*\] \S.{10,}$/u)]]);
+    const named = lines(result.err).filter((line) => line.includes("lefthook"));
+    expect([result.code, named]).toEqual([0, [expect.stringMatching(/^ringfence: reverted create of lefthook\.yml: X\.git-\S+ \[maestro:\S+.*\] \S.{10,}$/u)]]);
     expect(exact(folder)).toEqual(before);
 
     const stat = await rig.run(["diff", "--stat", session]);
@@ -89,7 +89,7 @@ describe.skipIf(missing !== null)("a build that plants a git hook", () => {
     expect([applied.code, lines(applied.out).length]).toEqual([0, lines(stat.out).length]);
     const loose = { exact: false, withoutEmptyFolders: true, withoutModes: true } as const;
     expect(treePicture(folder, loose)).toEqual(treePicture(copy, loose));
-    expect([existsSync(join(folder, ".git/hooks/pre-commit")), readFileSync(join(folder, "src/index.js"), "utf8"), git(folder, "status", "--porcelain")]).toEqual([false, "module.exports = 2;\n", git(copy, "status", "--porcelain")]);
+    expect([existsSync(join(folder, "lefthook.yml")), readFileSync(join(folder, "src/index.js"), "utf8"), git(folder, "status", "--porcelain")]).toEqual([false, "module.exports = 2;\n", git(copy, "status", "--porcelain")]);
 
     const again = await rig.run(["sessions", "--json", "-n", "1"]);
     expect(JSON.parse(again.out)).toMatchObject({ id: session, status: "applied" });

@@ -44,7 +44,7 @@ function peer(): Peer {
 }
 
 const ORDER: StartMessage = { type: "start", kind: "program", argv: ["x"], cwd: "/", environment: [], hasStdin: false, timeoutMs: 60_000, outputBytes: 100 };
-const EXIT: ExitMessage = { type: "exit", exitCode: 0, signal: null, ended: "exit", stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true, durationMs: 1 };
+const EXIT: ExitMessage = { type: "exit", exitCode: 0, signal: null, ended: "exit", stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true, durationMs: 1, scratchNames: null };
 const silent = { stdin: [], onStdout: () => undefined, onStderr: () => undefined };
 const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0x61);
 

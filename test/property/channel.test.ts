@@ -116,6 +116,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     killed: count,
     quiescent: fc.boolean(),
     durationMs: count,
+    scratchNames: fc.option(count),
   }),
   fc.record({ type: fc.constantFrom("stdin" as const, "stdout" as const, "stderr" as const), bytes: fc.uint8Array({ maxLength: 50 }) }),
   fc.record({ type: fc.constant("credit" as const), of: fc.constantFrom("stdin" as const, "stdout" as const, "stderr" as const), bytes: count }),

@@ -2,6 +2,7 @@
 
 import type { ContainerCreateOptions } from "dockerode";
 import { GuardError, printable } from "../../core/shared/index.js";
+import { hiddenPaths, protectMounts } from "./protect-mounts.js";
 import type { SandboxSpec } from "../../ports/sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
 
@@ -98,7 +99,9 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
         { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
         // Without NoCopy the engine fills an empty volume with what the image has at that place.
         { Type: "volume", Source: plan.volume, Target: spec.root, ReadOnly: false, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } } },
+        ...protectMounts(spec),
       ],
+      ...hiddenPaths(spec),
     },
   };
 }

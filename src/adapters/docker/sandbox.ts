@@ -2,12 +2,12 @@
 
 import { constants } from "node:os";
 import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeMessage, type ExitMessage, type HelloMessage, type StartMessage } from "../../core/channel/index.js";
-import { GuardError, printable } from "../../core/shared/index.js";
+import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec } from "../../ports/sandbox.js";
 import type { SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
-import { answerText, changeOrder, parseAnswers, readOrder, type FileAnswer } from "./file-batch.js";
+import { answerText, changeOrder, listOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
 const FILES_MS = 120_000;
@@ -15,6 +15,10 @@ const FILES_MS = 120_000;
 const BATCH_BYTES = 64 * 1024 * 1024;
 /** Most of the file tool's own words in an answer. */
 const REASON_BYTES = 1024;
+/** Folders in memory that a sandbox has beside the workspace; the guard counts the names of the same ones. */
+const SCRATCH_FOLDERS = ["/tmp", "/var/tmp", "/home/agent", "/run", "/dev/shm"] as const;
+/** Most bytes of a list of all of them. */
+const LIST_BYTES = 64 * 1024 * 1024;
 
 export interface SandboxParts {
   readonly spec: SandboxSpec;
@@ -30,14 +34,15 @@ export interface SandboxParts {
 export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
   const disk = createDiskWatch(spec.workspace.upper, diskLimits(spec.limits));
-  const state: { closing: Promise<void> | null } = { closing: null };
+  const state: { closing: Promise<void> | null; scratchNames: number | null } = { closing: null, scratchNames: null };
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 
-  const files = async (orders: readonly (readonly Uint8Array[])[], outputBytes: number, signal: AbortSignal): Promise<readonly FileAnswer[]> => {
+  const files = async (orders: readonly (readonly Uint8Array[])[], outputBytes: number, signal: AbortSignal, root: string = spec.root): Promise<readonly FileAnswer[]> => {
     const out: Uint8Array[] = [];
     const errors: Uint8Array[] = [];
-    const start: StartMessage = { type: "start", kind: "files", argv: [], cwd: spec.root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes };
+    const start: StartMessage = { type: "start", kind: "files", argv: [], cwd: root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes };
     const exit = await channel.call(start, { stdin: orders.flat(), onStdout: (bytes) => out.push(bytes.slice()), onStderr: (bytes) => errors.push(bytes.slice()) }, signal);
+    state.scratchNames = exit.scratchNames;
     if (exit.ended === "cancelled") throw new GuardError("CANCELLED", "a file operation was cancelled");
     try {
       if (exit.exitCode === 0 && exit.quiescent) return parseAnswers(Buffer.concat(out), orders.length);
@@ -63,6 +68,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       const stop = disk.start((detail) => full.abort(detail));
       try {
         const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal]));
+        state.scratchNames = exit.scratchNames;
         return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
       } finally {
         stop();
@@ -83,6 +89,22 @@ export function createSandbox(parts: SandboxParts): Sandbox {
         results.push(...answers.map((answer) => (answer.code === "done" ? null : answerText(answer))));
       }
       return results;
+    },
+    listScratch: async (signal) => {
+      // The kernel counts no name: there is nothing to list.
+      if (state.scratchNames === 0) return [];
+      const answers = await files(SCRATCH_FOLDERS.map((folder) => listOrder(folder.slice(1), LIMITS.scratchNames)), LIST_BYTES, signal, "/");
+      return SCRATCH_FOLDERS.flatMap((folder, index) => {
+        const answer = answers[index];
+        if (answer?.code === "missing") return [];
+        if (answer?.code !== "done") throw new GuardError("SANDBOX_FAILED", `${folder} of the sandbox cannot be looked at: ${answer === undefined ? "no answer" : answerText(answer)}`);
+        return parseList(folder, answer.bytes);
+      });
+    },
+    removeScratch: async (paths, signal) => {
+      const orders = paths.map((path) => changeOrder({ op: "remove", path: path.slice(1) }));
+      const answers = await files(orders, orders.length * REASON_BYTES, signal, "/");
+      return answers.map((answer) => (answer.code === "done" ? null : answerText(answer)));
     },
     close: () => {
       state.closing ??= (async () => {

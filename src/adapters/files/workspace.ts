@@ -9,10 +9,14 @@ import type { Telemetry } from "../../ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../ports/workspace.js";
 import { admitFolder, type Admission } from "./admit-folder.js";
 import { openBaseRecord } from "./base-record.js";
+import { createBreath } from "./breath.js";
 import { layerPaths, type LayerPaths } from "./layers.js";
+import { createMasker, findMaskProgram } from "./masker.js";
+import { listNames } from "./name-index.js";
+import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
 import { findScanProgram, type OpacityReader } from "./opacity.js";
-import { rawFromPath, type Raw } from "./raw-path.js";
+import { rawFromPath, rawFromText, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
 import { removeTree } from "./remove-tree.js";
 import { createScanner, type Scan } from "./scan.js";
@@ -29,6 +33,8 @@ export interface WorkspaceProviderOptions {
    * folder that may have been emptied makes `changes` fail instead of guessing.
    */
   readonly opacity?: OpacityReader | null;
+  /** How names are hidden. Left out: by this installation's rf-mask. Null: not at all; secrets are then empty instead of absent. */
+  readonly mask?: Masker | null;
   /** Sockets of the engine in use, besides the usual places. */
   readonly engineSockets?: readonly string[];
 }
@@ -42,6 +48,7 @@ interface Description {
 
 export function createWorkspaceProvider(options: WorkspaceProviderOptions): WorkspaceProvider {
   const opacity = options.opacity === undefined ? defaultOpacity(options.telemetry) : options.opacity;
+  const mask = options.mask === undefined ? defaultMasker(options.telemetry) : options.mask;
   return {
     create: async (sessionId, path) => {
       const stateDir = prepareStateFolder(options.stateDir);
@@ -54,7 +61,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
         throw new GuardError("STATE_UNUSABLE", `cannot make the layers of the session: ${errorCode(error)}`, { cause: error });
       }
       options.telemetry.debug("workspace layers made", { session: sessionId, path: admission.path });
-      return openWorkspace(paths, { v: 1, path: admission.path, uid: admission.uid, gid: admission.gid }, opacity);
+      return openWorkspace(paths, { v: 1, path: admission.path, uid: admission.uid, gid: admission.gid }, opacity, mask);
     },
     reopen: async (sessionId) => {
       const paths = pathsOf(prepareStateFolder(options.stateDir), sessionId);
@@ -68,7 +75,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       if (real !== description.path || !statSync(real).isDirectory()) {
         throw new GuardError("WORKSPACE_REFUSED", `\`${printable(description.path)}\` is no longer the folder this session worked on`, { hint: "put the folder back, or discard the session" });
       }
-      return openWorkspace(paths, description, opacity);
+      return openWorkspace(paths, description, opacity, mask);
     },
     remove: async (sessionId) => {
       const paths = pathsOf(prepareStateFolder(options.stateDir), sessionId);
@@ -98,6 +105,13 @@ function defaultOpacity(telemetry: Telemetry): OpacityReader | null {
   const program = findScanProgram();
   if (program !== null && process.getuid?.() === 0) return createHostOpacity(program);
   telemetry.warn("overlay marks cannot be read; a session that empties a folder cannot be reviewed", { scan: program, root: process.getuid?.() === 0 });
+  return null;
+}
+
+function defaultMasker(telemetry: Telemetry): Masker | null {
+  const program = findMaskProgram();
+  if (program !== null) return createMasker(program);
+  telemetry.warn("names cannot be hidden; secrets are empty files instead", { mask: program });
   return null;
 }
 
@@ -133,7 +147,7 @@ function readDescription(paths: LayerPaths, sessionId: string): Description {
   }
 }
 
-function openWorkspace(paths: LayerPaths, description: Description, opacity: OpacityReader | null): Workspace {
+function openWorkspace(paths: LayerPaths, description: Description, opacity: OpacityReader | null, mask: Masker | null): Workspace {
   const scanner = createScanner({ lower: description.path, protect: paths.protect, upper: paths.upper }, openBaseRecord(paths.record), opacity);
   let queue: Promise<unknown> = Promise.resolve();
   let latest: Scan | null = null;
@@ -152,6 +166,8 @@ function openWorkspace(paths: LayerPaths, description: Description, opacity: Opa
     mount: { kind: "overlay", lower: [paths.protect, paths.lower], upper: paths.upper, work: paths.work },
     uid: description.uid,
     gid: description.gid,
+    names: async (signal) => listNames(rawFromText(description.path), createBreath(signal)),
+    protect: async (plan, signal) => buildProtection({ paths, folder: description.path, uid: description.uid, gid: description.gid, plan, mask, signal }),
     changes: async (signal) => (await look(signal)).changes,
     readBase: async (path, limitBytes) => readVisibleBase(await current(), parsePath(path), limitBytes),
     readChanged: async (path, limitBytes) => {

@@ -51,6 +51,8 @@ export interface ExitMessage {
   readonly durationMs: number;
   /** The limit that was run into; left out when none was. */
   readonly limit?: "memory" | "processes" | "disk";
+  /** Names in the sandbox's own writable folders by the kernel's count, the folders left out; null where it has none. */
+  readonly scratchNames: number | null;
 }
 
 /** Everything either end may say. Raw stream bytes travel as they are. */
@@ -177,14 +179,14 @@ function asStart(value: JsonObject | null): StartMessage | null {
 
 function asExit(value: JsonObject | null): ExitMessage | null {
   if (value === null) return null;
-  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, limit } = value as {
+  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, limit } = value as {
     [key: string]: JsonValue;
   };
-  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs)) return null;
+  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs) || !isCountOrNull(scratchNames)) return null;
   if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
   if (limit !== undefined && limit !== "memory" && limit !== "processes" && limit !== "disk") return null;
-  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, ...(limit === undefined ? {} : { limit }) };
+  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, ...(limit === undefined ? {} : { limit }) };
 }
 
 function isCount(value: JsonValue | undefined): value is number {

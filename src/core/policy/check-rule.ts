@@ -1,6 +1,7 @@
 // What a schema cannot say about one rule: layers, threats, globs, empty matchers, and what could never be enforced.
 
 import { LIMITS } from "../shared/index.js";
+import { conditionProblem, readProblem } from "./enforce-reads.js";
 import { globProblem } from "./match-path.js";
 import { isBuiltinProgram, rowProblem } from "../shell/index.js";
 import type { ExampleFile, MatcherFile, PolicyFile, ProgramFile, RuleFile } from "./schema.js";
@@ -105,8 +106,20 @@ function checkWords(matcher: MatcherFile, path: readonly PropertyKey[], report: 
 
 function checkFile(rule: RuleFile, file: NonNullable<MatcherFile["file"]>, path: readonly PropertyKey[], report: Report): void {
   if (rule.effect === "allow" && (file.outside === true || file.whole === true)) report("POLICY_RULE", path, "an allow rule names the paths it allows; `outside` and `whole` are for ask and deny", "write `paths` instead");
+  if (rule.effect === "deny" && (file.operations ?? ["read"]).includes("read")) checkReads(file, path, report);
   if (file.whole === true && file.paths === undefined) report("POLICY_RULE", path, "`whole` needs the folders it is about", "add `paths: [\".\"]`");
   if (rule.effect !== "allow" && file.any === true && file.except !== undefined && file.except.length > LIMITS.globBraces) report("POLICY_LIMIT", [...path, "except"], "too many exceptions", "name what is matched instead");
+}
+
+/** A read cannot be undone: where no mask and no absence holds it, the rule would only seem to. */
+function checkReads(file: NonNullable<MatcherFile["file"]>, path: readonly PropertyKey[], report: Report): void {
+  const conditional = file.whole === true || file.recursive === true || (file.by ?? []).length > 0;
+  const problem = conditionProblem({ paths: file.paths ?? [], outside: file.outside === true, conditional });
+  if (problem !== null) report("POLICY_UNENFORCEABLE", path, `the rule ${problem.message}`, problem.hint);
+  for (const [index, glob] of (file.paths ?? []).entries()) {
+    const unheld = globProblem(glob) === null ? readProblem(glob) : null;
+    if (unheld !== null) report("POLICY_UNENFORCEABLE", [...path, "paths", index], `pattern \`${glob}\` ${unheld.message}`, unheld.hint);
+  }
 }
 
 function checkExample(example: ExampleFile, path: readonly PropertyKey[], report: Report): void {

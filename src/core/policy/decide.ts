@@ -123,7 +123,7 @@ export function isDirect(one: CompiledRule, subject: MatchSubject): boolean {
   }
 }
 
-/** Whether a rule counts for this role and containment. */
+/** Whether a rule is about this role and containment at all. */
 export function applies(rule: Rule, context: DecisionContext): boolean {
   const role = context.role === null ? null : foldName(context.role);
   if (rule.containment !== "any" && rule.containment !== context.containment) return false;

@@ -87,8 +87,14 @@ function unbalanced(glob: string): boolean {
   return braces !== 0;
 }
 
+/** Tells whether one name, without slashes, matches a name glob. Both folded. */
+export function nameMatcher(glob: string): (name: string) => boolean {
+  const matcher = new Minimatch(glob, OPTIONS);
+  return (name) => matcher.match(name);
+}
+
 /** A glob as absolute globs, braces expanded; `x/**` names `x` too. */
-function expand(glob: string, places: Places): readonly string[] {
+export function expandGlob(glob: string, places: Places): readonly string[] {
   const root = segmentsOf(places.root).map(escapeName).join("/");
   const home = segmentsOf(places.home).map(escapeName).join("/");
   const absolute =
@@ -114,7 +120,7 @@ function quickTest(glob: string): (path: string) => boolean {
 
 /** Compiles a glob that passed `globProblem`, for one place of the workspace. */
 export function compileGlob(glob: string, places: Places): PathGlob {
-  const alternatives = expand(glob, places);
+  const alternatives = expandGlob(glob, places);
   const folded = alternatives.map(foldName);
   const names = alternatives.map(segmentsOf);
   const foldedNames = folded.map(segmentsOf);

@@ -81,6 +81,18 @@ export const LIMITS = {
   projectFiles: 200,
   /** Largest project file compared so, in bytes; a larger one counts as changed there. */
   projectFileBytes: 1024 * 1024,
+  /** Most names of the user's folder looked at for what policy hides or protects; past it no session starts. */
+  protectNames: 2_000_000,
+  /** Most mounts that protect names of one session; what is past it is held by reconciliation. */
+  protectMounts: 192,
+  /** Most names hidden from one session; past it no session starts. */
+  maskedNames: 20_000,
+  /** Most repositories of one workspace whose places for hooks and settings are held before they exist. */
+  protectRepositories: 16,
+  /** Most hidden and protected names tried from inside when a session starts. */
+  protectProbes: 200,
+  /** Most names looked at in the sandbox's own folders after a call; past it the session ends. */
+  scratchNames: 50_000,
   /** Largest trajectory file played, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
 } as const;

@@ -11,6 +11,7 @@ import { registerLog } from "./commands/log.js";
 import { registerPolicy } from "./commands/policy.js";
 import { registerReview } from "./commands/review.js";
 import { registerRun } from "./commands/run.js";
+import { registerSandbox } from "./commands/sandbox.js";
 import { registerScore } from "./commands/score.js";
 import { registerSessions } from "./commands/sessions.js";
 import { createIo, type GlobalOptions, type Io } from "./io.js";
@@ -54,6 +55,7 @@ For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rej
   registerLog(program, context);
   registerScore(program, context);
   registerAivss(program, context);
+  registerSandbox(program, context);
   registerDoctor(program, context);
   registerCompletion(program, context);
   addGlobals(program);

@@ -1,0 +1,82 @@
+// What policy makes impossible in a session: planned from the names that exist, made before the sandbox starts, and tried
+// from inside once it runs. A secret that is seen inside, or a protected name that can be written, ends the start.
+
+import { planEnforcement, type EnforcementPlan } from "../core/policy/index.js";
+import type { Control } from "../core/session/event.js";
+import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
+import type { Sandbox, SandboxSpec } from "../ports/sandbox.js";
+import type { Protection, Workspace } from "../ports/workspace.js";
+import type { SessionOptions } from "./live.js";
+
+export interface Enforced {
+  readonly plan: EnforcementPlan;
+  readonly protection: Protection;
+}
+
+const PROBE_MS = 30_000;
+const PROBE_BYTES = 1024 * 1024;
+
+/** Plans and makes what a policy forbids in this workspace; null where the workspace cannot, or a test wants none. */
+export async function enforce(options: SessionOptions, workspace: Workspace, role: Role | null, signal: AbortSignal): Promise<Enforced | null> {
+  if (options.enforce === false || workspace.names === undefined || workspace.protect === undefined) return null;
+  const { root, home } = options.defaults;
+  const plan = planEnforcement({ policySet: options.policy, role, root, home, names: await workspace.names(signal) });
+  return { plan, protection: await workspace.protect(plan, signal) };
+}
+
+/** What the sandbox is asked for besides. */
+export function enforcedSpec(enforced: Enforced | null): Pick<SandboxSpec, "protect" | "hidden"> {
+  return enforced === null ? {} : { protect: enforced.protection.mounts, hidden: enforced.plan.hiddenOutside };
+}
+
+/**
+ * Tries hidden and protected names as the agent, a sample of each, and says what was seen. Writes nothing: the kernel is asked
+ * whether it would let. Throws SANDBOX_FAILED when something does not hold.
+ */
+export async function attestEnforcement(sandbox: Sandbox, options: SessionOptions, enforced: Enforced | null, signal: AbortSignal): Promise<readonly Control[]> {
+  if (enforced === null) return [];
+  const { plan, protection } = enforced;
+  const masked = sample(protection.masked);
+  const guarded = sample(protection.mounts.filter((mount) => mount.kind !== "mask").map((mount) => mount.path));
+  const answers = masked.length + guarded.length === 0 ? "" : await probe(sandbox, options, masked, guarded, signal);
+  const counts = `${protection.masked.length} names hidden${protection.boundMasks === 0 ? "" : ` (${protection.boundMasks} as empty)`}`;
+  const held = `${plan.readOnly.length} names read-only, ${plan.placeholders.length} places held, ${plan.reconciled.length + protection.unheld.length} by reconciliation`;
+  if (answers === null) {
+    const detail = "not tried: the image has no bash";
+    return [
+      { id: "secrets-masked", state: "configured", detail: `${counts}; ${detail}` },
+      { id: "protected-read-only", state: "configured", detail: `${held}; ${detail}` },
+    ];
+  }
+  const wrong = answers.split("\n").filter((line) => line !== "" && line !== "tried");
+  if (wrong.length > 0 || (masked.length + guarded.length > 0 && !answers.endsWith("tried\n"))) {
+    throw new GuardError("SANDBOX_FAILED", `what policy forbids is possible inside: ${wrong.slice(0, 5).map((line) => printable(line)).join(", ") || "the names could not be tried"}`);
+  }
+  return [
+    { id: "secrets-masked", state: "attested", detail: `${counts}; ${masked.length} tried from inside` },
+    { id: "protected-read-only", state: "attested", detail: `${held}; ${guarded.length} tried from inside` },
+  ];
+}
+
+/** `-s`: there and with content; a masked folder must be empty. `-w` asks the kernel, which answers for the mount too. */
+const PROBE = 'n=$1; shift; for f; do if [ "$n" -gt 0 ]; then n=$((n-1)); if [ -d "$f" ]; then set -- "$f"/*; [ -e "$1" ] && echo "seen $f"; elif [ -s "$f" ]; then echo "seen $f"; fi; elif [ -w "$f" ]; then echo "writable $f"; elif [ ! -e "$f" ]; then echo "missing $f"; fi; done; echo tried';
+
+/** What the probe printed; null when there is nothing to run it with. */
+async function probe(sandbox: Sandbox, options: SessionOptions, masked: readonly string[], guarded: readonly string[], signal: AbortSignal): Promise<string | null> {
+  const { root } = options.defaults;
+  const names = [...masked, ...guarded].map((path) => `./${path}`);
+  const argv = ["bash", "--noprofile", "--norc", "-c", PROBE, "probe", String(masked.length), ...names];
+  const out: Uint8Array[] = [];
+  const sink = { stdout: (chunk: Uint8Array) => void out.push(chunk.slice()), stderr: () => undefined };
+  const result = await sandbox.run({ argv, cwd: root, environment: { LC_ALL: "C" }, stdin: null, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES }, sink, signal);
+  if (result.exitCode === 127 || result.exitCode === 126) return null;
+  const decoder = new TextDecoder();
+  return out.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+}
+
+/** Evenly spread, so that no kind of name is left out; names that are no plain text cannot be handed to a program. */
+function sample(paths: readonly string[]): readonly string[] {
+  const plain = paths.filter((path) => !/\\x[0-9a-f]{2}/i.test(path));
+  const step = Math.max(1, Math.ceil(plain.length / LIMITS.protectProbes));
+  return plain.filter((_, index) => index % step === 0);
+}
