@@ -7,7 +7,7 @@ import { rawFromText } from "./adapters/files/raw-path.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { loadPolicy } from "./compose-policy.js";
 import { DEFAULTS } from "./config/defaults.js";
-import { explainEnforcement, planEnforcement, type EnforcementPlan, type ExplainedRule } from "./core/policy/index.js";
+import { explainEnforcement, planEnforcement, type EnforcementPlan, type HeldRule } from "./core/policy/index.js";
 
 export interface ExplainRequest {
   readonly workspace: string;
@@ -19,7 +19,7 @@ export interface ExplainRequest {
 export interface Explained {
   readonly workspace: string;
   readonly names: number;
-  readonly rules: readonly ExplainedRule[];
+  readonly rules: readonly HeldRule[];
   readonly plan: EnforcementPlan;
 }
 

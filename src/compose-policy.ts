@@ -9,7 +9,8 @@ import { packageFile } from "./adapters/system/package-root.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { DEFAULT_PROFILE } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
-import { policyData, policyFromData, type PolicyData, type PolicySet, type PolicyText } from "./core/policy/index.js";
+import type { PolicySet, PolicyText } from "./core/policy/index.js";
+import { policyData, policyFromData, type PolicyData } from "./core/policy/policy-data.js";
 import { formatIssue, GuardError, type Issue } from "./core/shared/index.js";
 
 const SHOWN = 20;
@@ -28,7 +29,7 @@ export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEn
   }
   const { compilePolicy } = await import("./core/policy/compile.js");
   const compiled = compilePolicy(sources, { hash: sha256 });
-  if (!compiled.ok) throw new GuardError("POLICY_INVALID", compiled.error.slice(0, SHOWN).map(issueText).join("\n"));
+  if (!compiled.ok) throw new GuardError("POLICY_INVALID", policyIssues(compiled.error));
   kept?.cache.write(kept.key, JSON.stringify(policyData(compiled.value)));
   return compiled.value;
 }
@@ -57,6 +58,12 @@ function parse(text: string): PolicyData | null {
   }
 }
 
-function issueText(issue: Issue): string {
+/** The problems of policy files as text, one a line with its source line. */
+export function policyIssues(issues: readonly Issue[]): string {
+  return issues.slice(0, SHOWN).map(issueText).join("\n");
+}
+
+/** One problem with its source line. */
+export function issueText(issue: Issue): string {
   return issue.excerpt === undefined ? formatIssue(issue) : `${formatIssue(issue)}\n    ${issue.excerpt}`;
 }

@@ -45,6 +45,8 @@ export interface OpenOptions {
   readonly role?: Role | null;
   readonly image?: string;
   readonly root?: string;
+  /** The engine's name of the program that runs containers; left out: the engine's own. */
+  readonly runtime?: string;
   readonly timeoutMs?: number;
   readonly source?: EventData["session.opened"]["source"];
   readonly startedBy?: string;
@@ -109,7 +111,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
           source: open.source ?? "library",
           startedBy: open.startedBy ?? "library",
           agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
           ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
         },
         signal,

@@ -31,7 +31,8 @@ export async function surroundingsAfter(live: LiveSession, action: CommandAction
 function evaluate(live: LiveSession, { form }: CommandAction, exists: (path: string) => PathKind): Evaluation {
   const { root, home } = live.options.defaults;
   const { cwd, carried } = live.surroundings;
-  const context = { cwd, home, root, environment: carried, exists };
+  const { models } = live.options.policy;
+  const context = { cwd, home, root, environment: carried, exists, ...(models === undefined ? {} : { programs: models }) };
   return "shell" in form ? evaluateShell(form.shell, context) : evaluateArgv(form.argv, context);
 }
 

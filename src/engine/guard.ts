@@ -3,8 +3,8 @@
 
 import type { Action, ToolCall } from "../core/action/action.js";
 import { isThought, normalise } from "../core/action/index.js";
-import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
-import { evaluateArgv, evaluateShell, simpleWords, type Evaluation } from "../core/shell/index.js";
+import { decide, type Decision, type DecisionContext, type PolicySet } from "../core/policy/index.js";
+import { evaluateArgv, evaluateShell, simpleWords, type Evaluation, type ShellContext } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { GuardError, printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { ask } from "./approve.js";
@@ -88,6 +88,11 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
   return { id, call, role, action, evaluation, decision, context, actionDigest, summary, drafts };
 }
 
+/** The programs that a policy models, for evaluating commands under it. */
+export function modelledBy(policy: PolicySet): Partial<Pick<ShellContext, "programs">> {
+  return policy.models === undefined ? {} : { programs: policy.models };
+}
+
 /** Step 2. A call past a limit is opaque; a command is evaluated once, for its effects and for what it carries on. */
 function understand(live: LiveSession, call: ToolCall, tooBig: string | null): { readonly action: Action; readonly evaluation: Evaluation | null } {
   const { defaults } = live.options;
@@ -96,7 +101,7 @@ function understand(live: LiveSession, call: ToolCall, tooBig: string | null): {
     return { action: { kind: "opaque", tool: call.tool, why: tooBig, effects }, evaluation: null };
   }
   const { cwd, carried } = live.surroundings;
-  const shell = { cwd, home: defaults.home, root: defaults.root, environment: carried };
+  const shell = { cwd, home: defaults.home, root: defaults.root, environment: carried, ...modelledBy(live.options.policy) };
   let evaluation: Evaluation | null = null;
   const action = normalise(call, {
     root: defaults.root,
@@ -222,7 +227,10 @@ function outcomeOf(performed: Performed, settled: Settled): Observation["outcome
 }
 
 function endText(performed: Performed): string {
-  if (performed.ended === "exit") return performed.exitCode === 0 ? "" : `[exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}]`;
+  if (performed.ended === "exit") {
+    const parts = [...(performed.exitCode === 0 ? [] : [`exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}`]), ...(performed.detail === null ? [] : [performed.detail])];
+    return parts.length === 0 ? "" : `[${parts.join("; ")}]`;
+  }
   return `[ended: ${performed.ended}${performed.detail === null ? "" : `, ${performed.detail}`}]`;
 }
 

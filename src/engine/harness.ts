@@ -16,7 +16,7 @@ import type { CallHooks } from "./hooks.js";
 import { nextCallId, type LiveSession } from "./live.js";
 import { nothingRan, refusalText, type Observation } from "./observation.js";
 import { captureOutput, modelText, outputText, recordOutput, type OutputCapture } from "./output.js";
-import { limitMs } from "./guard.js";
+import { limitMs, modelledBy } from "./guard.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { soundResult } from "./run-result.js";
 import { environmentOf, initialSurroundings } from "./surroundings.js";
@@ -53,7 +53,7 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
   const id = nextCallId(live);
   const call = { id: request.label, role: ROLE, tool: "harness", arguments: { run: request.command, edits: request.editsOf === null ? "all" : [...request.editsOf] } };
   const context: DecisionContext = { role: ROLE, root, cwd: root, home, containment: containmentOf(live.sandbox.controls) };
-  const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: new Map() });
+  const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: new Map(), ...modelledBy(options.policy) });
   const decision = decide(options.policy, { kind: "command", form: { shell: request.command }, cwd: root, timeoutMs: null, effects }, context);
   const summary = deps.redactor.text(printable(request.command, 400));
   const drafts = [

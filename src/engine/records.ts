@@ -43,9 +43,11 @@ export function decisionEvent(
   decision: Decision,
   about: { readonly action: EventData["decision.made"]["action"]; readonly actionDigest: Digest },
 ): EventDraft {
-  const reasons = decision.reasons.map((reason) => ({ ...reason, subject: live.deps.redactor.text(reason.subject) }));
+  const redacted = (reason: Decision["reasons"][number]): Decision["reasons"][number] => ({ ...reason, subject: live.deps.redactor.text(reason.subject) });
+  const reasons = decision.reasons.map(redacted);
+  const shadow = decision.shadow === undefined ? {} : { shadow: decision.shadow.map(redacted) };
   const { effect, obligations, guidance, policyDigest } = decision;
-  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest } };
+  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest, ...shadow } };
 }
 
 /** The end of a call. */

@@ -47,9 +47,10 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => deps.openSessions.clear(id));
     const workspace = await deps.workspaces.create(id, options.workspace);
     undo.push(() => deps.workspaces.remove(id));
-    const { root, sandbox: limits } = options.defaults;
+    const { root, sandbox: limits, runtime } = options.defaults;
     const enforced = await enforce(options, workspace, options.role, signal);
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal);
+    const spec = { sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }), ...enforcedSpec(enforced) };
+    const sandbox = await deps.sandboxes.open(spec, signal);
     undo.push(() => sandbox.close());
     const enforcement = await attestEnforcement(sandbox, options, enforced, signal);
     const ledger = await deps.store.create(id);

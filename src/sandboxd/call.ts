@@ -4,6 +4,7 @@
 import { STREAM_WINDOW_BYTES, type ExitMessage, type Message, type StartMessage, type StreamName } from "../core/channel/index.js";
 import type { Killer } from "./killer.js";
 import type { SpawnExit, Spawner } from "./spawner.js";
+import type { LimitWatch } from "./limit-watch.js";
 import { countScratch } from "./scratch.js";
 import type { Tasks } from "./tasks.js";
 
@@ -18,6 +19,7 @@ export interface CallDeps {
   readonly spawner: Spawner;
   readonly killer: Killer;
   readonly tasks: Tasks;
+  readonly limits: LimitWatch;
   readonly send: (stream: number, message: Message) => void;
   readonly sendFirst: (stream: number, message: Message) => void;
   /** Ends sandboxd, and with it the container. */
@@ -43,6 +45,7 @@ interface Outlet {
 export function startCall(stream: number, order: StartMessage, deps: CallDeps, onDone: () => void): RunningCall {
   const { spawner, killer, tasks } = deps;
   const startedAt = performance.now();
+  deps.limits.mark();
   const outlets: Readonly<Record<"stdout" | "stderr", Outlet>> = { stdout: { bytes: 0, dropped: 0 }, stderr: { bytes: 0, dropped: 0 } };
   let ended: ExitMessage["ended"] = "exit";
   let killed = 0;
@@ -77,6 +80,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
     const durationMs = performance.now() - startedAt;
     if (ended !== "exit") await killer.idle();
     const rest = tasks.quiet() ? 0 : await endRest(killer, tasks);
+    const limit = deps.limits.reached(exit.kind === "signal" ? exit.signal : null);
     deps.send(stream, {
       type: "exit",
       exitCode: exit.kind === "code" ? exit.code : null,
@@ -89,6 +93,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
       killed: killed + (rest ?? 0),
       quiescent: rest !== null,
       durationMs,
+      ...(limit === null ? {} : { limit }),
       scratchNames: countScratch(),
     });
     onDone();

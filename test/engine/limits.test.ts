@@ -45,6 +45,25 @@ describe("a call past a limit", () => {
   });
 });
 
+describe("a limit of the sandbox", () => {
+  it("ends the call as a limit when it ended the program, and is said where the program went on", async () => {
+    const rig = createRig({ programs: { "ls a": { exitCode: null, signal: "SIGKILL", limit: "memory" }, "ls b": { exitCode: 2, limit: "processes" }, "ls c": { limit: "disk" }, "ls d": { exitCode: null, signal: "SIGXFSZ", limit: "disk" } } });
+    const session = await rig.open();
+    const told: unknown[] = [];
+    for (const command of ["ls a", "ls b", "ls c", "ls d"]) {
+      const { outcome, ended, message } = await session.call(bash(command), {}, never);
+      told.push({ outcome, ended, message });
+    }
+    await session.close("finished");
+    expect(told).toEqual([
+      { outcome: "failed", ended: "limit", message: "[ended: limit, memory limit of the sandbox]" },
+      { outcome: "failed", ended: "exit", message: "[exit code 2; the process limit of the sandbox was reached]" },
+      { outcome: "completed", ended: "exit", message: "[the disk limit of the sandbox was reached]" },
+      { outcome: "failed", ended: "limit", message: "[ended: limit, disk limit of the sandbox]" },
+    ]);
+  });
+});
+
 describe("hostile texts", () => {
   it("never keep a call from being recorded", async () => {
     const rig = createRig({ programs: { ls: {} } });

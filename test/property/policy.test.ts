@@ -7,6 +7,7 @@ import type { ActionEffect } from "../../src/core/action/effects.js";
 import type { DecisionEffect } from "../../src/core/policy/index.js";
 import { decideEffects } from "../../src/core/policy/index.js";
 import { globCovers, globsMeet, namesMeet } from "../../src/core/policy/glob-meet.js";
+import { compileGlob, subjectOf } from "../../src/core/policy/match-path.js";
 import { matchWord } from "../../src/core/policy/match-word.js";
 import { matcherStore, type PolicySet } from "../../src/core/policy/policy-set.js";
 import type { Matcher, Rule } from "../../src/core/policy/rule.js";
@@ -207,5 +208,22 @@ describe("globs against globs", () => {
 
   it("a hostile word glob answers at once", () => {
     expect(matchWord(`${"*a".repeat(200)}b`, "a".repeat(4096))).toBe(false);
+  });
+});
+
+describe("the quick tests in front of globs", () => {
+  const part = fc.constantFrom("a", "b", ".c", "*", "**", "?", "[ab]", "*.c", "a*", "\\*", "@(a|b)", "+", "!a", "{a,b}c");
+  const some = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
+  const real = fc.array(fc.constantFrom("a", "b", ".c", "ab", "x.c", "*", "ac", "!a", "+"), { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
+
+  it("never say no where the glob says yes", () => {
+    fc.assert(
+      fc.property(some, real, (glob, path) => {
+        const hits = compileGlob(glob, { root: "/workspace", home: "/home/agent" }).hits(subjectOf({ kind: "file", operation: "write", path, certainty: "exact", recursive: false, by: "x", from: "" }));
+        const matched = new Minimatch(glob, { dot: true, nonegate: true, nocomment: true, platform: "linux" }).match(path);
+        expect(hits || !matched).toBe(true);
+      }),
+      { numRuns: RUNS.numRuns * 5 },
+    );
   });
 });

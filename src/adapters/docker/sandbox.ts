@@ -5,6 +5,8 @@ import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeMessage, type ExitMessag
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec } from "../../ports/sandbox.js";
 import type { SandboxChannel } from "./channel.js";
+import { diskLimits } from "./container-options.js";
+import { createDiskWatch } from "./disk-watch.js";
 import { answerText, changeOrder, listOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
@@ -31,6 +33,7 @@ export interface SandboxParts {
 /** Puts the parts of a started sandbox together. */
 export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
+  const disk = createDiskWatch(spec.workspace.upper, diskLimits(spec.limits));
   const state: { closing: Promise<void> | null; scratchNames: number | null } = { closing: null, scratchNames: null };
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 
@@ -61,9 +64,15 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
-      const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, signal);
-      state.scratchNames = exit.scratchNames;
-      return runResult(exit);
+      const full = new AbortController();
+      const stop = disk.start((detail) => full.abort(detail));
+      try {
+        const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal]));
+        state.scratchNames = exit.scratchNames;
+        return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
+      } finally {
+        stop();
+      }
     },
     readFile: async (path, limitBytes, signal) => {
       if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");
@@ -147,7 +156,8 @@ function nothingRan(): RunResult {
 
 function runResult(exit: ExitMessage): RunResult {
   const { exitCode, ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent } = exit;
-  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent };
+  const limit = exit.limit === undefined ? {} : { limit: exit.limit };
+  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, ...limit };
 }
 
 function signalName(number: number): string {

@@ -1,7 +1,7 @@
 // Reads policy files and the built-in packs from disk, by name or by path. Judges nothing.
 
 import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { PolicyText } from "../../core/policy/index.js";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
@@ -44,6 +44,24 @@ export async function loadPolicySources(options: PolicySourceOptions): Promise<r
     }),
   );
   return [...packs, ...profiles, ...named];
+}
+
+/** The paths of the built-in policy files, packs and profiles. */
+export async function builtinPolicyFiles(folder: string): Promise<readonly string[]> {
+  return (await builtinNames(folder)).map((name) => join(folder, name));
+}
+
+/** A policy file's path: of a built-in one by its id, otherwise as given. */
+export async function policyFilePath(folder: string, name: string): Promise<string> {
+  const builtin = `${name}${SUFFIX}`;
+  return (await builtinNames(folder)).includes(builtin) ? join(folder, builtin) : name;
+}
+
+/** The text of one file beside a policy, under the same limits; null when there is none. */
+export async function readBesidePolicy(policyFile: string, suffix: string): Promise<PolicyText | null> {
+  const path = `${policyFile.replace(/\.policy\.ya?ml$|\.ya?ml$/u, "")}${suffix}`;
+  const there = await stat(path).then(() => true, () => false);
+  return there ? readPolicy(path, path) : null;
 }
 
 async function builtinNames(folder: string): Promise<readonly string[]> {

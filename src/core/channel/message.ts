@@ -49,6 +49,8 @@ export interface ExitMessage {
   readonly killed: number;
   readonly quiescent: boolean;
   readonly durationMs: number;
+  /** The limit that was run into; left out when none was. */
+  readonly limit?: "memory" | "processes" | "disk";
   /** Names in the sandbox's own writable folders by the kernel's count, the folders left out; null where it has none. */
   readonly scratchNames: number | null;
 }
@@ -177,13 +179,14 @@ function asStart(value: JsonObject | null): StartMessage | null {
 
 function asExit(value: JsonObject | null): ExitMessage | null {
   if (value === null) return null;
-  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames } = value as {
+  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, limit } = value as {
     [key: string]: JsonValue;
   };
   if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs) || !isCountOrNull(scratchNames)) return null;
   if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
-  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames };
+  if (limit !== undefined && limit !== "memory" && limit !== "processes" && limit !== "disk") return null;
+  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, ...(limit === undefined ? {} : { limit }) };
 }
 
 function isCount(value: JsonValue | undefined): value is number {

@@ -1,5 +1,6 @@
 // One line of `policy check --jsonl`: judged without running anything. The form is a contract; see docs.
 
+import type { Action } from "../action/action.js";
 import type { ActionEffect } from "../action/effects.js";
 import { normalisePath } from "../action/paths.js";
 import { printable, type JsonObject, type JsonValue } from "../shared/index.js";
@@ -8,6 +9,7 @@ import { decide } from "./decide.js";
 import type { Decision, DecisionContext } from "./decision.js";
 import { fileEffect } from "./examples.js";
 import { summariseDecision } from "./explain.js";
+import { explainEffects, type Explanation } from "./explain-tree.js";
 import { absolutePath } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 
@@ -60,22 +62,35 @@ export function checkLine(policySet: PolicySet, line: JsonValue, defaults: Check
 
 /** Judges one question under a policy. Never throws. */
 export function checkQuestion(policySet: PolicySet, question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators = EVALUATORS): Decision {
+  const { action, context } = actionOf(question, defaults, evaluators, policySet);
+  return decide(policySet, action, context);
+}
+
+/** Judges one question and tells how: from text to effects to rules. Never throws. */
+export function explainQuestion(policySet: PolicySet, question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators = EVALUATORS): Explanation {
+  const { action, context } = actionOf(question, defaults, evaluators, policySet);
+  const effects: readonly ActionEffect[] = action.kind === "opaque" ? [...action.effects, { kind: "opaque-text", why: action.why, from: action.tool }] : action.effects;
+  return explainEffects(policySet, effects, context, decide(policySet, action, context));
+}
+
+/** The action that a question is about, and what it is judged in. */
+function actionOf(question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators, policySet: PolicySet): { readonly action: Action; readonly context: DecisionContext } {
   const { root, cwd, subject } = question;
   const context: DecisionContext = { role: question.role, root, cwd, home: defaults.home, containment: defaults.containment };
-  const surroundings: ShellContext = { cwd, root, home: defaults.home, environment: new Map() };
+  const surroundings: ShellContext = { cwd, root, home: defaults.home, environment: new Map(), ...(policySet.models === undefined ? {} : { programs: policySet.models }) };
   if (subject.kind === "command") {
     const { effects } = evaluators.shell(subject.text, surroundings);
-    return decide(policySet, { kind: "command", form: { shell: subject.text }, cwd, timeoutMs: null, effects }, context);
+    return { context, action: { kind: "command", form: { shell: subject.text }, cwd, timeoutMs: null, effects } };
   }
   if (subject.kind === "argv") {
     const { effects } = evaluators.argv(subject.words, surroundings);
-    return decide(policySet, { kind: "command", form: { argv: subject.words }, cwd, timeoutMs: null, effects }, context);
+    return { context, action: { kind: "command", form: { argv: subject.words }, cwd, timeoutMs: null, effects } };
   }
   const path = absolutePath(subject.text, { cwd, home: defaults.home });
-  if (path === null) return decide(policySet, { kind: "opaque", tool: subject.kind, why: "a path no file can have", effects: [] }, context);
+  if (path === null) return { context, action: { kind: "opaque", tool: subject.kind, why: "a path no file can have", effects: [] } };
   const effects: readonly ActionEffect[] = [fileEffect(subject.kind, path)];
-  if (subject.kind === "read") return decide(policySet, { kind: "view", path, range: null, effects }, context);
-  return decide(policySet, { kind: "edit", path, edit: { op: "undo" }, effects }, context);
+  if (subject.kind === "read") return { context, action: { kind: "view", path, range: null, effects } };
+  return { context, action: { kind: "edit", path, edit: { op: "undo" }, effects } };
 }
 
 /** The contract's form of a decision, without the id. */
@@ -98,7 +113,7 @@ function failure(id: string | number | null, error: string): CheckedLine {
 }
 
 /** The question a line asks, or what is wrong with it. */
-function questionOf(fields: ReadonlyMap<string, unknown>, defaults: CheckDefaults): CheckQuestion | string {
+export function questionOf(fields: ReadonlyMap<string, unknown>, defaults: CheckDefaults): CheckQuestion | string {
   const given = KINDS.filter((kind) => fields.has(kind));
   const kind = given[0];
   if (kind === undefined) return "the line has none of `command`, `write`, `read`";

@@ -3,7 +3,8 @@
 import { LIMITS } from "../shared/index.js";
 import { conditionProblem, readProblem } from "./enforce-reads.js";
 import { globProblem } from "./match-path.js";
-import type { ExampleFile, MatcherFile, PolicyFile, RuleFile } from "./schema.js";
+import { isBuiltinProgram, rowProblem } from "../shell/index.js";
+import type { ExampleFile, MatcherFile, PolicyFile, ProgramFile, RuleFile } from "./schema.js";
 import { threatProblem } from "./threats.js";
 
 /** Notes one issue at a path in the file. */
@@ -19,6 +20,15 @@ export function checkRule(rule: RuleFile, file: PolicyFile, path: readonly Prope
   for (const [index, matcher] of rule.when.entries()) checkMatcher(rule, matcher, [...path, "when", index], report);
   for (const key of ["match", "notMatch"] as const) {
     for (const [index, example] of (rule[key] ?? []).entries()) checkExample(example, [...path, key, index], report);
+  }
+}
+
+/** Checks one program model: its row, and that the built-in tables do not know the program already. */
+export function checkProgram(program: ProgramFile, path: readonly PropertyKey[], report: Report): void {
+  const problem = rowProblem(program.operands ?? "", program.options ?? "", program.traits ?? "");
+  if (problem !== null) report("POLICY_PROGRAM", [...path, problem.part], problem.message, "see the section on programs in docs/policy.md");
+  for (const [index, name] of program.names.entries()) {
+    if (isBuiltinProgram(name)) report("POLICY_PROGRAM", [...path, "names", index], `\`${name}\` has a built-in model, which no policy replaces`, "remove it; to judge the program more strictly write a rule with `exec`");
   }
 }
 

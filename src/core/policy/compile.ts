@@ -4,8 +4,8 @@
 import { err, LIMITS, ok, printable, type Hasher, type Issue, type Result } from "../shared/index.js";
 import { digestOf } from "./digest.js";
 import { checkExamples } from "./examples.js";
-import { parsePolicyFile, type ParsedFile, type ParsedRule } from "./parse-file.js";
-import { matcherStore, type PolicySet } from "./policy-set.js";
+import { parsePolicyFile, type ParsedFile, type ParsedProgram, type ParsedRule } from "./parse-file.js";
+import { matcherStore, modelsOf, type PolicySet } from "./policy-set.js";
 import { nearest } from "./suggest.js";
 
 /** One policy file handed in. */
@@ -35,15 +35,18 @@ export function compilePolicy(sources: readonly PolicyText[], options: CompileOp
   if (sources.length === 0) issues.push({ code: "POLICY_EMPTY", message: "no policy file was given", hint: "name one with --policy, or leave it out for the built-in profile" });
   issues.push(...duplicateFiles(files), ...unknownExtends(files, issues.length > 0));
   const parsedRules = files.flatMap((file) => file.rules);
-  issues.push(...duplicateRules(parsedRules));
+  issues.push(...duplicateRules(parsedRules), ...duplicatePrograms(files));
+  const programs = files.flatMap((file) => file.programs.map((one) => one.row));
   if (parsedRules.length > LIMITS.policyRules) issues.push({ code: "POLICY_LIMIT", message: `more than ${String(LIMITS.policyRules)} rules` });
   if (options.examples !== "skip" && !issues.some((issue) => issue.code !== "POLICY_EXAMPLE_FAILED" && issue.code !== "POLICY_EXTENDS")) {
-    for (const rule of parsedRules) issues.push(...checkExamples(rule));
+    const { models } = modelsOf(programs);
+    for (const rule of parsedRules) issues.push(...checkExamples(rule, models));
   }
   if (issues.length > 0) return err(issues.slice(0, MAX_ISSUES));
   const rules = parsedRules.map((one) => one.rule).sort((left, right) => (left.id < right.id ? -1 : left.id > right.id ? 1 : 0));
   return ok({
-    digest: digestOf(rules, options.hash),
+    ...modelsOf(programs),
+    digest: digestOf(rules, options.hash, programs),
     sources: files.map((file) => ({ name: file.name, id: file.id, title: file.title, rules: file.rules.length })),
     rules,
     compiledFor: matcherStore(rules),
@@ -86,6 +89,20 @@ function duplicateRules(rules: readonly ParsedRule[]): readonly Issue[] {
     else {
       const { file, line } = first.rule.at;
       issues.push({ code: "POLICY_DUPLICATE_ID", message: `rule \`${one.rule.id}\` is already defined`, at: one.rule.at, excerpt: one.excerptAt(one.rule.at), hint: `the other is at ${printable(file)}:${String(line)}; rules add up, none replaces another` });
+    }
+  }
+  return issues;
+}
+
+/** Two models of one program would make what it does depend on the order of files. */
+function duplicatePrograms(files: readonly ParsedFile[]): readonly Issue[] {
+  const seen = new Map<string, ParsedProgram>();
+  const issues: Issue[] = [];
+  for (const program of files.flatMap((file) => file.programs)) {
+    for (const name of program.row[0].split(" ")) {
+      const first = seen.get(name);
+      if (first === undefined) seen.set(name, program);
+      else issues.push({ code: "POLICY_DUPLICATE_ID", message: `program \`${name}\` is already modelled`, at: program.at, excerpt: program.excerpt, hint: `the other is at ${printable(first.at.file)}:${String(first.at.line)}` });
     }
   }
   return issues;

@@ -60,6 +60,8 @@ function subjectsOf(action: Action): readonly (ActionEffect | ContentSubject)[] 
 interface Found {
   readonly rule: Rule;
   readonly subject: string;
+  /** The rule is about the subject itself, not about something below its tree. */
+  readonly direct: boolean;
 }
 
 function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentSubject)[], context: DecisionContext, emptyIsAllowed: boolean): Decision {
@@ -76,6 +78,7 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
     for (const one of rules) {
       const match = tryMatch(one, subject);
       if (match === false) continue;
+      if (match !== true && one.rule.shadow === true) continue;
       if (match !== true) {
         errors.push(match);
         extra.set(`failed ${one.rule.id}`, failedRule(one.rule, effect));
@@ -83,19 +86,41 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
         continue;
       }
       if (one.rule.effect === "allow" && effect.kind === "opaque-text") continue;
-      if (one.rule.effect === "allow") allowed = true;
-      if (one.rule.effect === "deny") refused = true;
-      if (!found.has(one.rule.id)) found.set(one.rule.id, { rule: one.rule, subject: describe(effect) });
+      if (one.rule.shadow !== true) {
+        if (one.rule.effect === "allow") allowed = true;
+        if (one.rule.effect === "deny") refused = true;
+      }
+      note(found, one, subject);
     }
     if (!allowed && !refused && !extra.has(DEFAULT_DENY)) extra.set(DEFAULT_DENY, effect.kind === "opaque-text" ? opaqueReason(effect.why) : defaultReason(policySet, describe(effect)));
   }
-  const matched = [...found.values()];
+  const matched = [...found.values()].filter(({ rule }) => rule.shadow !== true);
+  const shadow = [...found.values()].filter(({ rule }) => rule.shadow === true && rule.effect !== "allow").map(reasonOf);
   const reasons = [...extra.values(), ...matched.map(reasonOf)];
   const strictest = reasons.reduce<DecisionEffect>((most, reason) => (RANK[reason.effect] > RANK[most] ? reason.effect : most), "allow");
   const kept = strictest === "allow" ? reasons : reasons.filter((reason) => reason.effect !== "allow");
-  const sorted = [...kept].sort(byStrictness);
+  const order = byStrictness((rule) => found.get(rule)?.direct === true);
+  const sorted = [...kept].sort(order);
   const guidance = strictest === "allow" ? null : guidanceFor(sorted, found, strictest);
-  return decision(policySet, sorted, strictest === "deny" ? [] : timeouts(matched), errors, guidance);
+  const judged = decision(policySet, sorted, strictest === "deny" ? [] : timeouts(matched), errors, guidance);
+  return shadow.length === 0 ? judged : { ...judged, shadow: shadow.sort(order) };
+}
+
+/** Keeps the first subject of a rule, or the first that it is about directly. */
+function note(found: Map<string, Found>, one: CompiledRule, subject: MatchSubject): void {
+  const known = found.get(one.rule.id);
+  if (known?.direct === true) return;
+  const direct = one.rule.effect === "allow" || isDirect(one, subject);
+  if (known === undefined || direct) found.set(one.rule.id, { rule: one.rule, subject: describe(subject.effect), direct });
+}
+
+/** Whether a rule that matches is about the subject itself. Decides nothing: only the order of reasons hangs on it. */
+export function isDirect(one: CompiledRule, subject: MatchSubject): boolean {
+  try {
+    return one.direct?.(subject) ?? true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a rule is about this role and containment at all. */
@@ -137,7 +162,7 @@ export function describe(effect: ActionEffect | ContentSubject): string {
   }
 }
 
-function reasonOf({ rule, subject }: Found): Reason {
+function reasonOf({ rule, subject }: Pick<Found, "rule" | "subject">): Reason {
   return { rule: rule.id, effect: rule.effect, layer: rule.layer, threats: rule.threats, message: rule.message, allowed: rule.allowed, subject, at: rule.at, risk: rule.risk };
 }
 
@@ -162,13 +187,17 @@ function failedRule(rule: Rule, effect: ActionEffect | ContentSubject): Reason {
   return { ...reasonOf({ rule, subject: describe(effect) }), effect: "deny", message: `the rule failed while deciding: ${rule.message}`, allowed: null };
 }
 
-/** Strictest first, then the gravest, then by id in code units. */
-function byStrictness(left: Reason, right: Reason): number {
-  const rank = RANK[right.effect] - RANK[left.effect];
-  if (rank !== 0) return rank;
-  const severity = (SEVERITY[right.risk?.severity ?? ""] ?? 0) - (SEVERITY[left.risk?.severity ?? ""] ?? 0);
-  if (severity !== 0) return severity;
-  return left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0;
+/** Strictest first; what is about the subject itself before what lies below it; then the gravest, then by id in code units. */
+function byStrictness(direct: (rule: string) => boolean): (left: Reason, right: Reason) => number {
+  return (left, right) => {
+    const rank = RANK[right.effect] - RANK[left.effect];
+    if (rank !== 0) return rank;
+    const nearness = Number(direct(right.rule)) - Number(direct(left.rule));
+    if (nearness !== 0) return nearness;
+    const severity = (SEVERITY[right.risk?.severity ?? ""] ?? 0) - (SEVERITY[left.risk?.severity ?? ""] ?? 0);
+    if (severity !== 0) return severity;
+    return left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0;
+  };
 }
 
 function guidanceFor(sorted: readonly Reason[], found: ReadonlyMap<string, Found>, strictest: DecisionEffect): string | null {

@@ -47,6 +47,8 @@ export interface Decision {
   /** A hint to the model: what to do instead, or null. */
   readonly guidance: string | null;
   readonly policyDigest: Digest;
+  /** What rules in shadow mode would have asked or denied. They decide nothing; left out when there are none. */
+  readonly shadow?: readonly Reason[];
 }
 
 /** What a decision may depend on besides the action. Plain data: the same context gives the same decision. */

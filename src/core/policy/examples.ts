@@ -1,6 +1,6 @@
 // A rule's own examples, judged when it is loaded. They keep a rule true to what its author meant.
 
-import { evaluateShell } from "../shell/index.js";
+import { evaluateShell, type Model } from "../shell/index.js";
 import type { ActionEffect, FileOperation } from "../action/effects.js";
 import { normalisePath } from "../action/paths.js";
 import { printable, type Issue } from "../shared/index.js";
@@ -18,19 +18,21 @@ export function fileEffect(operation: FileOperation, path: string): ActionEffect
   return { kind: "file", operation, path, certainty: "exact", recursive: false, by: operation === "read" ? "view" : "edit", from: path };
 }
 
+const NO_PROGRAMS: ReadonlyMap<string, Model> = new Map();
+
 /** What an example does, and where. */
-export function exampleEffects(example: Example): { readonly effects: readonly (ActionEffect | ContentSubject)[]; readonly root: string; readonly cwd: string } {
+export function exampleEffects(example: Example, programs: ReadonlyMap<string, Model> = NO_PROGRAMS): { readonly effects: readonly (ActionEffect | ContentSubject)[]; readonly root: string; readonly cwd: string } {
   const root = normalisePath(example.root ?? EXAMPLE_PLACES.root, "/") ?? EXAMPLE_PLACES.root;
   const cwd = normalisePath(example.cwd ?? root, root) ?? root;
   const { kind, text } = example.subject;
-  if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map() }).effects };
+  if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map(), programs }).effects };
   const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home }) ?? text;
   const added: readonly ContentSubject[] = example.content === null ? [] : [{ kind: "content", path, text: example.content }];
   return { root, cwd, effects: [fileEffect(kind, path), ...added] };
 }
 
 /** Issues of one rule's examples: empty when all hold. */
-export function checkExamples(parsed: ParsedRule): readonly Issue[] {
+export function checkExamples(parsed: ParsedRule, programs: ReadonlyMap<string, Model> = NO_PROGRAMS): readonly Issue[] {
   const { rule } = parsed;
   const issues: Issue[] = [];
   const compiled = new Map<string, CompiledRule>();
@@ -40,7 +42,7 @@ export function checkExamples(parsed: ParsedRule): readonly Issue[] {
     return made;
   };
   const judge = (example: Example, wanted: boolean): void => {
-    if (matchesExample(rule, example, compiledFor) === wanted) return;
+    if (matchesExample(rule, example, compiledFor, programs) === wanted) return;
     const what = `example \`${printable(`${example.subject.kind}: ${example.subject.text}`, 120)}\``;
     issues.push({
       code: "POLICY_EXAMPLE_FAILED",
@@ -55,9 +57,9 @@ export function checkExamples(parsed: ParsedRule): readonly Issue[] {
   return issues;
 }
 
-function matchesExample(rule: Rule, example: Example, compiledFor: (root: string) => CompiledRule): boolean {
+function matchesExample(rule: Rule, example: Example, compiledFor: (root: string) => CompiledRule, programs: ReadonlyMap<string, Model>): boolean {
   if (!roleApplies(rule, example.role)) return false;
-  const { effects, root } = exampleEffects(example);
+  const { effects, root } = exampleEffects(example, programs);
   const compiled = compiledFor(root);
   return effects.some((effect) => compiled.kinds.has(effect.kind) && compiled.matches({ effect, path: pathOf(effect) }));
 }

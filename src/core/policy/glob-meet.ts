@@ -36,8 +36,22 @@ function tokensOf(name: string): readonly Token[] {
   return out;
 }
 
+const OPENS = "*?[\\{+@!(";
+const CLOSES = "*?]})\\";
+
+/** Tells from the first and the last characters alone that two globs share no name. Most pairs end here. */
+function surelyApart(left: string, right: string): boolean {
+  const [first, other] = [left[0] ?? "", right[0] ?? ""];
+  if (first !== other && !OPENS.includes(first) && !OPENS.includes(other)) return true;
+  const [last, end] = [left[left.length - 1] ?? "", right[right.length - 1] ?? ""];
+  return last !== end && !CLOSES.includes(last) && !CLOSES.includes(end);
+}
+
 /** Tells whether two name globs can name the same thing. */
 export function namesMeet(left: string, right: string): boolean {
+  if (left === right || left === "*" || right === "*") return true;
+  if (left !== "" && right !== "" && surelyApart(left, right)) return false;
+  if (left !== "" && right !== "" && isLiteral(left) && isLiteral(right)) return false;
   const one = tokensOf(left);
   const two = tokensOf(right);
   let row = startRow(two);
@@ -74,6 +88,7 @@ function segmentMeets(pattern: string, rule: string): boolean {
  * sides. Both are lists of names, folded alike.
  */
 export function globsMeet(pattern: readonly string[], rule: readonly string[]): boolean {
+  if (pattern.length > 0 && rule.length > 0 && (!endsMeet(pattern[0], rule[0]) || !endsMeet(pattern[pattern.length - 1], rule[rule.length - 1]))) return false;
   let row: readonly boolean[] = [true];
   for (let column = 0; column < rule.length; column += 1) row = [...row, (row[column] ?? false) && rule[column] === "**"];
   for (const name of pattern) {
@@ -90,6 +105,11 @@ export function globsMeet(pattern: readonly string[], rule: readonly string[]): 
     row = next;
   }
   return row[rule.length] ?? false;
+}
+
+/** The names at one end of two globs: they must meet unless one stands for any run of names. */
+function endsMeet(pattern: string = "**", rule: string = "**"): boolean {
+  return pattern === "**" || rule === "**" || segmentMeets(pattern, rule);
 }
 
 /** Tells whether every name a wildcard can mean is one that a rule singles out. Understands equal globs and one `*` at an end. */
@@ -137,7 +157,7 @@ export function isLiteral(name: string): boolean {
 
 /**
  * Tells whether a rule's glob covers everything a pattern (or, with `tree`, everything below it) can name. Only plain forms are
- * understood: equal names, `*`, and a final `**`.
+ * understood: equal names (`**` in the same place too), `*`, and a final `**`.
  */
 export function globCovers(rule: readonly string[], pattern: readonly string[], tree: boolean): boolean {
   const open = rule.at(-1) === "**";
@@ -146,7 +166,7 @@ export function globCovers(rule: readonly string[], pattern: readonly string[], 
   if (open ? pattern.length < fixed.length : pattern.length !== fixed.length) return false;
   return fixed.every((name, index) => {
     const other = pattern[index] ?? "";
-    if (other === "**" || name === "**") return false;
+    if (other === "**" || name === "**") return other === name;
     return name === other || name === "*" || (isLiteral(other) && name === escapeName(other));
   });
 }

@@ -5,7 +5,7 @@ import { isInside } from "../action/paths.js";
 import { assertNever } from "../shared/index.js";
 import { hasContent, type ContentSubject } from "./content.js";
 import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type SubjectPath } from "./match-path.js";
-import { givesFlag, matchAnyWord, matchWord } from "./match-word.js";
+import { givesFlag, matchAnyWord, matchWord, wordTest } from "./match-word.js";
 import { foldName } from "./paths.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
 
@@ -20,6 +20,8 @@ export interface CompiledRule {
   readonly rule: Rule;
   readonly kinds: ReadonlySet<MatchSubject["effect"]["kind"]>;
   readonly matches: (subject: MatchSubject) => boolean;
+  /** Asked only of what matches: is it the subject's own name or program, not something below its tree? Absent: it is. */
+  readonly direct?: (subject: MatchSubject) => boolean;
 }
 
 /** The prepared path of what is matched; null when it has none. */
@@ -36,11 +38,16 @@ const KIND_OF = { file: "file", exec: "exec", connect: "connect", code: "runs-co
 /** Compiles a rule for one place of the workspace. */
 export function compileRule(rule: Rule, places: Places): CompiledRule {
   const strict = rule.effect !== "allow";
-  const tests = rule.when.map((matcher) => ({ kind: KIND_OF[matcher.on], test: compileMatcher(matcher, strict, places) }));
+  const tests = rule.when.map((matcher) => ({
+    kind: KIND_OF[matcher.on],
+    test: compileMatcher(matcher, strict, places),
+    direct: matcher.on === "file" ? fileTest(matcher, strict, places, false) : null,
+  }));
   return {
     rule,
     kinds: new Set(tests.map((one) => one.kind)),
     matches: (subject) => tests.some((one) => one.kind === subject.effect.kind && one.test(subject)),
+    direct: (subject) => tests.some((one) => one.kind === subject.effect.kind && (one.direct ?? one.test)(subject)),
   };
 }
 
@@ -48,8 +55,10 @@ function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test
   switch (matcher.on) {
     case "file":
       return fileTest(matcher, strict, places);
-    case "exec":
-      return ({ effect }) => effect.kind === "exec" && matchesExec(matcher, effect, strict);
+    case "exec": {
+      const isProgram = wordTest(matcher.programs);
+      return ({ effect }) => effect.kind === "exec" && (matcher.programs.length === 0 || isProgram(strict ? foldName(effect.program) : effect.program)) && matchesExec(matcher, effect, strict);
+    }
     case "connect":
       return ({ effect }) => effect.kind === "connect" && matchesConnect(matcher, effect, strict);
     case "code":
@@ -65,15 +74,17 @@ function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test
   }
 }
 
-function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
+/** @param below whether a tree above what the rule names counts */
+function fileTest(matcher: FileMatcher, strict: boolean, places: Places, below: boolean = true): Test {
   const operations = new Set(matcher.operations);
+  const isBy = wordTest(matcher.by);
+  const isNotBy = wordTest(matcher.notBy);
   const paths = matcher.paths.map((glob) => compileGlob(glob, places));
   const except = matcher.except.map((glob) => compileGlob(glob, places));
   return ({ effect, path }) => {
     if (effect.kind !== "file" || path === null || !operations.has(effect.operation)) return false;
     if (matcher.recursive !== null && matcher.recursive !== effect.recursive) return false;
-    const by = foldName(effect.by);
-    if ((matcher.by.length > 0 && !matchAnyWord(matcher.by, by)) || matchAnyWord(matcher.notBy, by)) return false;
+    if ((matcher.by.length > 0 && !isBy(path.by)) || isNotBy(path.by)) return false;
     if (!strict) {
       if (paths.length > 0 && !paths.some((glob) => glob.covers(path))) return false;
       return !except.some((glob) => glob.hits(path) || (path.tree && glob.hitsBelow(path)));
@@ -82,8 +93,8 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places): Test {
     if (except.some((glob) => glob.covers(path))) return false;
     if (matcher.whole) return paths.some((glob) => takesWhole(path, glob));
     if (paths.length === 0) return true;
-    const below = effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
-    return paths.some((glob) => glob.hits(path) || (below && glob.hitsBelow(path)));
+    const tree = below && effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
+    return paths.some((glob) => glob.hits(path) || (tree && glob.hitsBelow(path)));
   };
 }
 
@@ -96,9 +107,8 @@ function tooWide(path: SubjectPath, places: Places): boolean {
   return isInside(places.root, path.fixed) || (path.looking ? isInside(places.home, path.fixed) : isOutside(path, places));
 }
 
+/** The words of a program that is one of the matcher's. */
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
-  const program = strict ? foldName(effect.program) : effect.program;
-  if (matcher.programs.length > 0 && !matchAnyWord(matcher.programs, program)) return false;
   const words = matcher.known && strict ? effect.argv.slice(1).filter((word) => word !== null) : effect.argv.slice(1);
   if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, words) : leads(matcher.args, words))) return false;
   if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;

@@ -38,6 +38,13 @@ export function matchAnyWord(globs: readonly string[], word: string): boolean {
   return globs.some((glob) => matchWord(glob, word));
 }
 
+/** `matchAnyWord` of one list, made ready for many words. */
+export function wordTest(globs: readonly string[]): (word: string) => boolean {
+  const names = new Set(globs.filter((glob) => !/[*?]/.test(glob)));
+  const wild = globs.filter((glob) => /[*?]/.test(glob));
+  return (word) => names.has(word) || matchAnyWord(wild, word);
+}
+
 /**
  * Tells whether a word gives an option. `-x` is found in a cluster such as `-rxf`; `--name` also as `--name=value` and
  * abbreviated to at least three letters.

@@ -1,9 +1,10 @@
 // From a policy file's text to rules with examples, or every issue in it.
 
 import type { FileOperation } from "../action/effects.js";
+import type { ModelRow } from "../shell/index.js";
 import { LIMITS, printable, type Issue, type SourceSpan, type ThreatId } from "../shared/index.js";
 import type { RuleRisk } from "./decision.js";
-import { checkRule } from "./check-rule.js";
+import { checkProgram, checkRule } from "./check-rule.js";
 import { knownKeysAt, policySchema, type ExampleFile, type MatcherFile, type PolicyFile, type RuleFile } from "./schema.js";
 import { readSource, type SourceText } from "./schema-source.js";
 import type { Example, Matcher, Rule } from "./rule.js";
@@ -29,6 +30,15 @@ export interface ParsedFile {
   readonly extends: readonly { readonly id: string; readonly at: SourceSpan; readonly excerpt: string }[];
   readonly at: SourceSpan;
   readonly rules: readonly ParsedRule[];
+  /** Rows of the programs it models. */
+  readonly programs: readonly ParsedProgram[];
+}
+
+/** One program's model, with its place. */
+export interface ParsedProgram {
+  readonly row: ModelRow;
+  readonly at: SourceSpan;
+  readonly excerpt: string;
 }
 
 /** Reads one file. All issues are given; the file is null when its form is broken. */
@@ -54,6 +64,11 @@ export function parsePolicyFile(name: string, text: string): { readonly file: Pa
     at: source.placeOf(["id"]),
     extends: (parsed.data.extends ?? []).map((id, index) => ({ id, at: source.placeOf(["extends", index]), excerpt: source.excerptAt(source.placeOf(["extends", index])) })),
     rules,
+    programs: (parsed.data.programs ?? []).map((raw, index) => {
+      const at = source.placeOf(["programs", index]);
+      checkProgram(raw, ["programs", index], report);
+      return { row: [raw.names.join(" "), raw.operands ?? "", raw.options ?? "", raw.traits ?? ""] as const, at, excerpt: source.excerptAt(at) };
+    }),
   };
   return { file, issues: problems };
 }
@@ -127,6 +142,7 @@ function toRule(raw: RuleFile, file: PolicyFile, index: number, source: SourceTe
     containment: raw.containment ?? "any",
     timeoutMs: raw.timeoutMs ?? null,
     when: raw.when.map(toMatcher),
+    ...(file.mode === "shadow" ? { shadow: true as const } : {}),
     at: source.placeOf([...path, "id"]),
   };
   return { rule, match: raw.match.map(example("match")), notMatch: (raw.notMatch ?? []).map(example("notMatch")), excerptAt: source.excerptAt };

@@ -1,7 +1,8 @@
 // A compiled policy as plain data, so that a policy that was checked once need not be read and checked again.
 
 import type { Digest } from "../shared/index.js";
-import { matcherStore, type PolicySet, type PolicySource } from "./policy-set.js";
+import type { ModelRow } from "../shell/index.js";
+import { matcherStore, modelsOf, type PolicySet, type PolicySource } from "./policy-set.js";
 import type { Rule } from "./rule.js";
 
 /** What a policy set is made of. Only data that `policyData` gave may be taken back: it is not checked again. */
@@ -9,14 +10,15 @@ export interface PolicyData {
   readonly digest: Digest;
   readonly sources: readonly PolicySource[];
   readonly rules: readonly Rule[];
+  readonly programs?: readonly ModelRow[];
 }
 
 /** The data of a set. */
-export function policyData({ digest, sources, rules }: PolicySet): PolicyData {
-  return { digest, sources, rules };
+export function policyData({ digest, sources, rules, programs }: PolicySet): PolicyData {
+  return { digest, sources, rules, ...(programs === undefined ? {} : { programs }) };
 }
 
 /** The set of data. */
 export function policyFromData(data: PolicyData): PolicySet {
-  return { ...data, compiledFor: matcherStore(data.rules) };
+  return { ...data, ...modelsOf(data.programs ?? []), compiledFor: matcherStore(data.rules) };
 }

@@ -1,6 +1,7 @@
 // A compiled policy: rules as data, their digest, and their matchers for each place of the workspace.
 
 import type { Digest } from "../shared/index.js";
+import { compileModels, type Model, type ModelRow } from "../shell/index.js";
 import { compileRule, type CompiledRule } from "./match-effect.js";
 import type { Places } from "./match-path.js";
 import type { Rule } from "./rule.js";
@@ -21,6 +22,10 @@ export interface PolicySet {
   readonly sources: readonly PolicySource[];
   /** Sorted by id. */
   readonly rules: readonly Rule[];
+  /** Rows of programs that the policy models; left out when there are none. */
+  readonly programs?: readonly ModelRow[];
+  /** The models of `programs` by name, for evaluating commands. */
+  readonly models?: ReadonlyMap<string, Model>;
   /** The compiled rules for one place; the last few places are kept. */
   readonly compiledFor: (places: Places) => readonly CompiledRule[];
 }
@@ -39,4 +44,9 @@ export function matcherStore(rules: readonly Rule[]): PolicySet["compiledFor"] {
     kept.set(key, made);
     return made;
   };
+}
+
+/** The part of a policy set that its own models of programs make. */
+export function modelsOf(programs: readonly ModelRow[]): Pick<PolicySet, "programs" | "models"> {
+  return programs.length === 0 ? {} : { programs, models: compileModels(programs) };
 }

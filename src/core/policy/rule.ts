@@ -109,6 +109,8 @@ export interface Rule {
   /** Longest run of what the rule matches, in milliseconds, as an obligation; null is none. */
   readonly timeoutMs: number | null;
   readonly when: readonly Matcher[];
+  /** The rule comes from a file in shadow mode: its refusals are noted, it decides nothing. */
+  readonly shadow?: true;
   readonly at: SourceSpan;
 }
 

@@ -108,17 +108,28 @@ export const ruleSchema = z.strictObject({
   notMatch: z.array(exampleSchema).max(100).optional(),
 });
 
+/** A model of a program that the built-in tables do not know, in their row language. */
+export const programSchema = z.strictObject({
+  names: z.array(z.string().max(80).regex(/^[a-z0-9][a-z0-9._+-]*$/, "expected a program's base name in lower case")).min(1).max(100),
+  operands: z.string().max(400).optional(),
+  options: z.string().max(20_000).optional(),
+  traits: z.string().max(400).optional(),
+});
+
 export const policySchema = z.strictObject({
   version: z.literal(1),
   id: z.string().max(80).regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "expected a kebab-case id such as `acme-payments`"),
   title: sentence,
   layer: layer.optional(),
+  mode: z.enum(["enforce", "shadow"]).optional(),
   extends: z.array(z.string().min(1).max(80)).max(100).optional(),
+  programs: z.array(programSchema).max(500).optional(),
   rules: z.array(ruleSchema).max(5_000),
 });
 
 export type PolicyFile = z.infer<typeof policySchema>;
 export type RuleFile = z.infer<typeof ruleSchema>;
+export type ProgramFile = z.infer<typeof programSchema>;
 export type MatcherFile = z.infer<typeof matcherSchema>;
 export type ExampleFile = z.infer<typeof exampleSchema>;
 
@@ -126,6 +137,7 @@ export type ExampleFile = z.infer<typeof exampleSchema>;
 export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] | null {
   const shape = path.map((part) => (typeof part === "number" ? "*" : String(part))).join(".");
   if (shape === "") return Object.keys(policySchema.shape);
+  if (shape === "programs.*") return Object.keys(programSchema.shape);
   if (shape === "rules.*") return Object.keys(ruleSchema.shape);
   if (shape === "rules.*.risk") return Object.keys(riskSchema.shape);
   if (shape === "rules.*.risk.factors") return FACTORS;

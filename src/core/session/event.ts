@@ -61,6 +61,8 @@ export interface EventData {
     readonly obligations: readonly Obligation[];
     readonly guidance: string | null;
     readonly policyDigest: Digest;
+    /** What rules in shadow mode would have refused; left out when there is nothing. */
+    readonly shadow?: readonly Reason[];
   };
   "approval.requested": { readonly actionDigest: Digest; readonly policyDigest: Digest; readonly summary: string; readonly rules: readonly string[] };
   "approval.resolved": {

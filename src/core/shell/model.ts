@@ -91,3 +91,29 @@ function addOption(table: Map<string, OptionModel>, token: string): void {
   const optional = name.endsWith("?");
   table.set(optional ? name.slice(0, -1) : name, { role: colon < 0 ? null : (spec.slice(colon + 1) as Role), optional, marks });
 }
+
+const ROLES = new Set("rRwcCdDmtxisuhHafvpo");
+const TRAITS = new Set(["stops", "one-dash", "project", "program", "connects", "lists"]);
+const LAYOUTS = new Set(["copy", "move", "link", "remote"]);
+const MARKS = new Set(["tree", "nofirst", "nofolder", "symbolic", "risky", "parents", "makes", "notpaths", "names", "ends", "delete", "remove"]);
+
+/** What is wrong with a row that a user wrote, and in which part; null when it can be compiled. */
+export function rowProblem(operands: string, options: string, traits: string): { readonly part: "operands" | "options" | "traits"; readonly message: string } | null {
+  if (!LAYOUTS.has(operands)) {
+    for (const token of operands.split(" ")) {
+      if (token !== "" && !ROLES.has(token.replace(/\*$/, ""))) return { part: "operands", message: `\`${token}\` is no role; roles are ${[...ROLES].join(" ")}, or one of ${[...LAYOUTS].join(", ")}` };
+    }
+    const star = operands.split(" ").findIndex((token) => token.endsWith("*"));
+    if (star >= 0 && star !== operands.split(" ").length - 1) return { part: "operands", message: "only the last operand may repeat with `*`" };
+  }
+  for (const token of options.split(" ")) {
+    if (token === "") continue;
+    const form = /^(-{1,2}[A-Za-z0-9][A-Za-z0-9_.-]*)(\?)?(?::([A-Za-z]))?((?:![a-z]+)*)$/.exec(token);
+    if (form === null) return { part: "options", message: `\`${token}\` is no option; write \`-o:w\`, \`--dry-run\`, \`-i?:t\` or \`-r!tree\`` };
+    if (form[3] !== undefined && !ROLES.has(form[3])) return { part: "options", message: `\`${form[3]}\` in \`${token}\` is no role; roles are ${[...ROLES].join(" ")}` };
+    const mark = (form[4] ?? "").split("!").find((one) => one !== "" && !MARKS.has(one));
+    if (mark !== undefined) return { part: "options", message: `\`${mark}\` in \`${token}\` is no mark; marks are ${[...MARKS].join(", ")}` };
+  }
+  const trait = traits.split(" ").find((one) => one !== "" && !TRAITS.has(one));
+  return trait === undefined ? null : { part: "traits", message: `\`${trait}\` is no trait; traits are ${[...TRAITS].join(", ")}` };
+}

@@ -49,7 +49,7 @@ function runPath(call: Call, path: string): Output {
   if (!own) return output ?? UNKNOWN_OUTPUT;
   addEffect(run, { kind: "runs-code", source: "file", program: call.program, code: places[0] ?? path, upstream: [], from: excerpt(call.from) });
   run.disturbed = true;
-  return isKnown(call.program) ? runNamed(call, call.program) : UNKNOWN_OUTPUT;
+  return isKnown(call) ? runNamed(call, call.program) : UNKNOWN_OUTPUT;
 }
 
 const VERSIONED = /^(python|pypy|pip|ruby|perl|node|nodejs|php|lua|gcc|g\+\+|cc|clang|clang\+\+|java|go|gem|bash|awk)-?\d+(?:\.\d+)*$/;
@@ -60,16 +60,22 @@ function modelName(program: string): string {
   return VERSIONED.exec(program)?.[1] ?? program;
 }
 
-function isKnown(program: string): boolean {
+/** Tells whether the built-in tables know a program by this name. */
+export function isBuiltinProgram(program: string): boolean {
   const name = modelName(program);
   return HANDLERS.has(name) || MODELS.has(name);
+}
+
+function isKnown(call: Call): boolean {
+  const name = modelName(call.program);
+  return HANDLERS.has(name) || MODELS.has(name) || call.run.context.programs?.has(call.program) === true;
 }
 
 function runNamed(call: Call, program: string): Output {
   const name = modelName(program);
   const handler = HANDLERS.get(name);
   if (handler !== undefined) return handler(call);
-  const model = MODELS.get(name);
+  const model = MODELS.get(name) ?? call.run.context.programs?.get(program);
   if (model !== undefined) return runModel(call, model);
   runsCode(call, "program", null);
   return UNKNOWN_OUTPUT;

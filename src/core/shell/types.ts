@@ -1,6 +1,7 @@
 // The public forms of shell evaluation: what it is given and what it answers. It never touches the machine itself.
 
 import type { ActionEffect } from "../action/effects.js";
+import type { Model } from "./model.js";
 
 /** What a path is, as far as the caller can tell without following agent-made links. */
 export type PathKind = "file" | "directory" | "missing" | "unknown";
@@ -19,6 +20,8 @@ export interface ShellContext {
   readonly exists?: (absolutePath: string) => PathKind;
   /** Text of a script, so that it can be followed; null or absent when there is none to see. */
   readonly readText?: (absolutePath: string) => string | null;
+  /** Models of programs that the built-in tables do not know, by name; from a trusted policy only. */
+  readonly programs?: ReadonlyMap<string, Model>;
 }
 
 /** What a command may do, as far as its text tells. */

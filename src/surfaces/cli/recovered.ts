@@ -1,6 +1,5 @@
 // What a crash left open is closed by the next command, and the person is told.
 
-import { recoverAbandoned } from "../../compose.js";
 import type { Recovered } from "../../engine/recover.js";
 import type { Io } from "./io.js";
 
@@ -13,5 +12,6 @@ export function tellRecovered(io: Io): (recovered: Recovered) => void {
 
 /** For a command that opens no session itself. */
 export async function recoverFirst(io: Io): Promise<void> {
+  const { recoverAbandoned } = await import("../../compose.js");
   await recoverAbandoned(io.env, tellRecovered(io));
 }

@@ -54,7 +54,7 @@ describe("the built-in packs", () => {
 });
 
 describe("the kimi-dev profile", () => {
-  it.each(["ls -R src | head -20", "npm test", "python3 -m pytest -q tests", "git status && git diff", "sed -n 1,20p src/a.js", "grep -rn 'foo' . --include='*.py'", "cat > /tmp/x.py <<'EOF'\nprint(1)\nEOF\npython3 /tmp/x.py", "git stash && git stash pop", "git checkout -- src/a.js", "find . -name '*.pyc' -delete", "mkdir -p build && cd build && ls", "node -e 'console.log(1)'", "rm reproduce.py", "pip list", "npx vitest run", "npx tsc --noEmit"])("allows %s", (command) => {
+  it.each(["ls -R src | head -20", "npm test", "python3 -m pytest -q tests", "git status && git diff", "sed -n 1,20p src/a.js", "grep -rn 'foo' . --include='*.py'", "cat > /tmp/x.py <<'EOF'\nprint(1)\nEOF\npython3 /tmp/x.py", "git stash && git stash pop", "git checkout main", "git restore --staged src/a.js", "rm -rf /tmp/x __pycache__", "find . -name '*.pyc' -delete", "mkdir -p build && cd build && ls", "node -e 'console.log(1)'", "rm reproduce.py", "pip list", "npx vitest run", "npx tsc --noEmit"])("allows %s", (command) => {
     expect(effect({ command })).toBe("allow");
   });
 
@@ -77,6 +77,10 @@ describe("the kimi-dev profile", () => {
     "crontab -l | { cat; echo x; } | crontab -",
   ])("denies %s", (command) => {
     expect(effect({ command })).toBe("deny");
+  });
+
+  it.each(["git checkout -- src/a.js", "git checkout src/a.js", "git reset --hard", "git stash drop", "git branch -D topic", "rm -rf src", "rm -r build", "rm -rf ~/projects"])("asks about %s", (command) => {
+    expect(effect({ command })).toBe("ask");
   });
 
   it("judges the same path alike by edit tool and by shell", () => {

@@ -8,6 +8,7 @@ import type { Model } from "../model.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
+import { addExec } from "../started.js";
 import { addEffect, addOpaque, excerpt, kindOf, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { beginning, dropPrefix, exact, UNKNOWN, type Field } from "../value.js";
 
@@ -66,6 +67,8 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
     runsCode(call, "program", `git ${verb}`);
     return UNKNOWN_OUTPUT;
   }
+  // `git stash push` and `git subtree push` are other commands: a rule about pushing names the program that git starts for it.
+  if (verb === "push") addExec(call.run, "git-push", null, [exact("git-push"), ...args], call.from);
   const parsed = parseArguments(args, known.model);
   applyArguments(call, known.model, parsed);
   if (known.connects !== null) connect(call, known, parsed.operands);
@@ -92,17 +95,23 @@ function writeRepository(call: Call): void {
   for (const name of REPOSITORY_FOLDERS) touch(call, "write", exact(joinPath(folder, name)), true);
 }
 
+/** How a change of the working tree that throws away what is not committed is called in effects. */
+export const RESTORES = "git restore";
+
 /** Restores, switches and merges change files of the working tree: those named behind `--` or as paths, else any. */
 function changeTree(call: Call, verb: string, operands: readonly Field[], marks: ReadonlySet<string>): void {
   const operation = verb === "clean" ? "delete" : "write";
+  const restores = marks.has("force") || marks.has("listed") || verb === "restore" || verb === "reset";
   const paths = (verb === "restore" || verb === "clean" || verb === "stash") && !marks.has("all") ? operands : pathsOf(call, operands);
-  if (verb === "checkout" && (marks.has("branch") || (paths.length === 0 && !marks.has("force") && operands.length > 0))) {
-    touch(call, "write", exact("."), true);
+  if (verb === "restore" && marks.has("staged") && !marks.has("worktree")) return;
+  if ((verb === "checkout" || verb === "switch") && (marks.has("branch") || ((paths.length === 0 || verb === "switch") && operands.length > 0))) {
+    touch(restores ? { ...call, program: RESTORES } : call, "write", exact("."), true);
     return;
   }
   if (verb === "reset" && !marks.has("hard")) return;
-  if (paths.length === 0 || verb === "apply" || verb === "am" || verb === "merge" || verb === "pull" || verb === "rebase" || verb === "reset" || verb === "stash") touch(call, operation, exact("."), true);
-  else for (const path of paths) touch(call, operation, pathspec(path), true);
+  const by = restores || verb === "checkout" ? { ...call, program: RESTORES } : call;
+  if (paths.length === 0 || verb === "apply" || verb === "am" || verb === "merge" || verb === "pull" || verb === "rebase" || verb === "reset" || verb === "stash") touch(by, operation, exact("."), true);
+  else for (const path of paths) touch(by, operation, pathspec(path), true);
 }
 
 /** Operands behind `--`; without it those that do not look like a revision alone. */

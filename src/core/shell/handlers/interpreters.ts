@@ -2,6 +2,7 @@
 
 import { parseArguments, type Arguments } from "../arguments.js";
 import { touch } from "../files.js";
+import { readInlineCode } from "./inline-code.js";
 import { compile, type Model } from "../model.js";
 import { applyArguments, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -52,6 +53,7 @@ export function runInterpreter(call: Call): Output {
   const words = dropRun(call);
   const parsed = parseArguments(words, model);
   applyArguments(call, model, parsed);
+  for (const option of parsed.options) if (option.role === "i" && option.value?.text != null) readInlineCode(call, option.value.text);
   if (parsed.marks.has("module")) return runModule(call, parsed);
   if (isPython(call.program) && parsed.options[0]?.name === "-V") return UNKNOWN_OUTPUT;
   if (onlyAsks(parsed)) return UNKNOWN_OUTPUT;
@@ -90,8 +92,10 @@ function onlyAsks(parsed: Arguments): boolean {
 
 function runInput(call: Call): Output {
   const { stdin } = call.frame;
-  if (stdin.text !== null) runsCode(call, "inline", stdin.text);
-  else if (stdin.file !== null) runsCode(call, "file", stdin.file.text);
+  if (stdin.text !== null) {
+    runsCode(call, "inline", stdin.text);
+    readInlineCode(call, stdin.text);
+  } else if (stdin.file !== null) runsCode(call, "file", stdin.file.text);
   else runsCode(call, "stdin", null);
   return UNKNOWN_OUTPUT;
 }

@@ -1,7 +1,6 @@
 // `ringfence demo`: a manipulated Kimi-Dev session on a real package with a real vulnerability.
 
 import type { Command } from "commander";
-import { exampleTrajectory, prepareExample } from "../../../compose-demo.js";
 import type { CliContext } from "../main.js";
 import { run } from "./run.js";
 
@@ -15,6 +14,7 @@ export function registerDemo(program: Command, context: CliContext): void {
     .addHelpText("after", "\nExamples:\n  ringfence demo\n  ringfence demo --example qs\n  ringfence demo --json > events.jsonl")
     .action(async (flags: { readonly example: string }, command: Command) => {
       const io = context.ioOf(command);
+      const { exampleTrajectory, prepareExample } = await import("../../../compose-demo.js");
       const workspace = await prepareExample(flags.example, io.env, (line) => io.note(line));
       context.exit(await run({ workspace, policy: [], trajectory: exampleTrajectory(flags.example) }, "demo", io));
     });

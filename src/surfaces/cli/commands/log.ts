@@ -6,7 +6,6 @@ import type { SoundLedger } from "../../../core/ledger/index.js";
 import { ERRORS, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { openStore, resolveSession } from "../../../compose.js";
 
 export function registerLog(program: Command, context: CliContext): void {
   const log = program.command("log").description("work with the tamper-evident record of a session");
@@ -21,6 +20,7 @@ export function registerLog(program: Command, context: CliContext): void {
 }
 
 async function verify(wanted: string, io: Io): Promise<number> {
+  const { openStore, resolveSession } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const isFile = wanted.includes("/") || wanted.endsWith(".jsonl") || existsSync(wanted);

@@ -3,12 +3,14 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Option, type Command } from "commander";
-import { checkLine, explainDecision, type CheckDefaults } from "../../../core/policy/index.js";
+import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
+import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
 import { GuardError, LIMITS, printable, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { effectMark, reasonLines } from "../render/text.js";
+import { registerPolicyAuthor } from "./policy-author.js";
 import { collect } from "../session-options.js";
 
 interface CheckFlags {
@@ -55,6 +57,7 @@ Examples:
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
       context.exit(await check(words, flags, context.ioOf(command)));
     });
+  registerPolicyAuthor(policy, context);
 }
 
 async function check(words: readonly string[], flags: CheckFlags, io: Io): Promise<number> {

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { ExplainedRule } from "../../../core/policy/index.js";
+import type { HeldRule } from "../../../core/policy/index.js";
 import { printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -54,7 +54,7 @@ async function explain(flags: ExplainFlags, io: Io): Promise<number> {
   return 0;
 }
 
-function showRule({ rule, effect, holds }: ExplainedRule, io: Io): void {
+function showRule({ rule, effect, holds }: HeldRule, io: Io): void {
   io.out("");
   io.out(`${effectMark(effect, io.paint)} ${io.paint.bold(rule)}`);
   const paints = { kernel: io.paint.green, reconciliation: io.paint.yellow, judgement: io.paint.dim };

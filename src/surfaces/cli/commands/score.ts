@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { openStore, resolveSession } from "../../../compose.js";
 import { columnsOf } from "../render/layout.js";
 import { scoreLines, sessionScore } from "../render/score.js";
 
@@ -20,6 +19,7 @@ export function registerScore(program: Command, context: CliContext): void {
 
 async function score(wanted: string, explain: boolean, io: Io): Promise<void> {
   await recoverFirst(io);
+  const { openStore, resolveSession } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);

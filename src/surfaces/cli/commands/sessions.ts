@@ -9,7 +9,6 @@ import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
 import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
-import { openStore, resolveSession } from "../../../compose.js";
 
 const OUTPUT_LINES = 12;
 
@@ -31,6 +30,7 @@ export function registerSessions(program: Command, context: CliContext): void {
 
 async function list(limit: number, io: Io): Promise<void> {
   await recoverFirst(io);
+  const { openStore } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
@@ -64,6 +64,7 @@ function statusOf(state: SessionState | null): string {
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
   await recoverFirst(io);
+  const { openStore, resolveSession } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
     const id = await resolveSession(store, wanted);

@@ -2,7 +2,7 @@
 
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
 import { LIMITS, printable } from "../../../core/shared/index.js";
-import { openReview, openStore, type OpenedSession } from "../../../compose.js";
+import type { OpenedSession } from "../../../compose.js";
 import type { Io } from "../io.js";
 import type { PlayResult } from "../play.js";
 import type { SessionFlags } from "../session-options.js";
@@ -20,6 +20,7 @@ const ROW = 13;
 /** What runs where, under which policy, and the score at the start. Gives that score. */
 export async function opening(session: OpenedSession, flags: SessionFlags, openedMs: number, io: Io): Promise<RiskSummary> {
   const { paint } = io;
+  const { openStore } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   const [first] = await store.read(session.id);
   await close();
@@ -58,6 +59,7 @@ export async function closing(session: OpenedSession, { result, start, renderer,
     io.out(paint.bold("What was stopped"));
     for (const line of stopped) io.out(line);
   }
+  const { openStore } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   const report = await store.verify(session.id);
   await close();
@@ -82,6 +84,7 @@ export async function closing(session: OpenedSession, { result, start, renderer,
 
 async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io: Io): Promise<boolean> {
   const { paint } = io;
+  const { openReview } = await import("../../../compose.js");
   const review = await openReview(session.id, io.env);
   const { bytes } = await review.patch();
   await review.close();

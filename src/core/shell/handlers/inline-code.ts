@@ -1,0 +1,80 @@
+// What inline code of an interpreter says in plain literals: shell text it runs, files it deletes or writes. Everything else in it
+// stays unknown code; nothing found here takes the place of that.
+
+import { touch } from "../files.js";
+import { runShellText } from "../roles.js";
+import type { Call } from "../run.js";
+import { exact, globbed } from "../value.js";
+
+/** Longest code looked at, and most calls taken from it. */
+const MAX_CODE = 20_000;
+const MAX_CALLS = 40;
+
+/** A literal without escapes or interpolation: `'…'`, `"…"` or a template without `${`. */
+const LITERAL = /^\s*(?:[rbuRBU]{0,2})(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})"|`([^`\\$]{1,1000})`)/;
+
+/** Functions whose first argument is shell text. */
+const SHELL = /(?:\bos\.(?:system|popen)|\bsubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)|\b(?:child_process\.)?(?:exec|execSync|spawnSync|spawn)|\b(?:shell_exec|passthru|proc_open|popen|system|Kernel\.system))\s*\(/g;
+/** The same without brackets, as Perl and Ruby allow. */
+const BARE_SHELL = /(?:^|[;{]|\bdo\b)\s*(?:system|exec)\s+(?=['"])/gm;
+/** Functions that delete what their first argument names: the whole tree, or one name. */
+const DELETE_TREE = /(?:\bshutil\.rmtree|\bFileUtils\.(?:rm_rf|rm_r|remove_dir|remove_entry)|\bremove_tree|\brmtree)\s*[( ]/g;
+const DELETE_NODE = /\b(?:fs\.)?(?:promises\.)?(?:rmSync|rmdirSync|rm)\s*\(/g;
+const DELETE_ONE = /(?:\bos\.(?:remove|unlink|rmdir|removedirs)|\b(?:File|Dir)\.(?:delete|unlink|rmdir)|\b(?:fs\.)?(?:promises\.)?unlink(?:Sync)?|\bunlink)\s*[( ]/g;
+/** Perl and PHP delete what a glob means. */
+const DELETE_GLOB = /\bunlink\s*\(?\s*glob\s*\(?/g;
+const PATH_METHOD = /\bPath\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*\)\.(unlink|rmdir|write_text|write_bytes|touch)\b/g;
+const WRITE = /\b(?:fs\.)?(?:promises\.)?(?:writeFileSync|appendFileSync|writeFile|appendFile|file_put_contents|truncateSync)\s*\(/g;
+const OPEN = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*,\s*['"]([rwaxbt+]{1,4})['"]/g;
+
+/** Adds the effects that literals in inline code tell. */
+export function readInlineCode(call: Call, code: string): void {
+  if (code.length > MAX_CODE) return;
+  let left = MAX_CALLS;
+  const each = (form: RegExp, use: (literal: string, rest: string) => void): void => {
+    for (const match of code.matchAll(form)) {
+      const rest = code.slice(match.index + match[0].length);
+      const found = literalOf(rest);
+      if (found === null) continue;
+      left -= 1;
+      if (left < 0) return;
+      use(found, rest);
+    }
+  };
+  each(SHELL, (text) => runShellText(call, exact(text)));
+  each(BARE_SHELL, (text) => runShellText(call, exact(text)));
+  for (const words of listCalls(code)) {
+    left -= 1;
+    if (left >= 0) call.run.runWords(words.map(exact), call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
+  }
+  each(DELETE_GLOB, (glob) => touch(call, "delete", globbed(glob, "", true), false));
+  each(DELETE_TREE, (path) => touch(call, "delete", exact(path), true));
+  each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*:\s*true/.test(rest)));
+  each(DELETE_ONE, (path) => touch(call, "delete", exact(path), false));
+  each(WRITE, (path) => touch(call, "write", exact(path), false));
+  for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
+  for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
+}
+
+function literalOf(rest: string): string | null {
+  const found = LITERAL.exec(rest);
+  return found === null ? null : (found[1] ?? found[2] ?? found[3] ?? null);
+}
+
+const LIST = /\b(?:subprocess\.(?:run|call|check_call|check_output|Popen)|os\.execvp?|execFileSync|execFile)\s*\(\s*\[([^\]\n]{1,2000})\]/g;
+const WORD = /^\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*(?:,|$)/;
+
+/** Calls whose first argument is a list of literal words. */
+function listCalls(code: string): readonly (readonly string[])[] {
+  return [...code.matchAll(LIST)].slice(0, MAX_CALLS).flatMap((match) => {
+    const words: string[] = [];
+    let rest = match[1] ?? "";
+    while (rest.trim() !== "") {
+      const word = WORD.exec(rest);
+      if (word === null) return [];
+      words.push(word[1] ?? word[2] ?? "");
+      rest = rest.slice(word[0].length);
+    }
+    return words.length === 0 ? [] : [words];
+  });
+}

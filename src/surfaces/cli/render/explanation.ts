@@ -1,0 +1,43 @@
+// A decision as a tree: the text, its effects, the rules each meets. Everything of the agent's is escaped; nothing here decides.
+
+import type { ExplainedEffect, ExplainedRule, Explanation } from "../../../core/policy/index.js";
+import { printable } from "../../../core/shared/index.js";
+import type { Palette } from "../io.js";
+import { effectMark } from "./text.js";
+
+const FROM = 60;
+const RULES = 8;
+
+/** All lines of one explanation. */
+export function explanationLines(text: string, { decision, effects }: Explanation, paint: Palette): readonly string[] {
+  const lines = [`${effectMark(decision.effect, paint)} ${paint.bold(printable(text, 300))}`];
+  if (effects.length === 0) lines.push(`└─ ${paint.dim("no effect that can be seen: judged as a program that does nothing")}`);
+  for (const [index, effect] of effects.entries()) lines.push(...effectLines(effect, index === effects.length - 1, paint));
+  const first = decision.reasons.find((reason) => reason.effect === decision.effect);
+  if (first !== undefined) {
+    lines.push(`${paint.bold("decision")} ${decision.effect}: ${first.rule}${decision.effect === "allow" && decision.reasons.length > 1 ? ` and ${String(decision.reasons.length - 1)} more` : ""}: ${printable(first.message, 300)}`);
+    if (first.allowed !== null && decision.effect !== "allow") lines.push(paint.dim(`  allowed: ${printable(first.allowed, 300)}`));
+  }
+  for (const reason of decision.shadow ?? []) lines.push(paint.dim(`  in shadow mode: ${reason.rule} would ${reason.effect} (${printable(reason.subject, 120)})`));
+  if (decision.guidance !== null) lines.push(`  instead: ${printable(decision.guidance, 600)}`);
+  for (const issue of decision.errors) lines.push(paint.red(`  error: ${printable(issue.message, 300)}`));
+  return lines;
+}
+
+function effectLines(effect: ExplainedEffect, last: boolean, paint: Palette): readonly string[] {
+  const [branch, stem] = last ? ["└─", "   "] : ["├─", "│  "];
+  const from = effect.from === "" || effect.from === effect.subject ? "" : paint.dim(`  from \`${printable(effect.from.replaceAll("\\n", " "), FROM)}\``);
+  const lines = [`${branch} ${effectMark(effect.verdict, paint)} ${paint.cyan(effect.kind)} ${printable(effect.subject, 200)}  ${paint.dim(`[${effect.certainty}]`)}${from}`];
+  const shown = effect.rules.slice(0, RULES);
+  const more = effect.rules.length - shown.length;
+  for (const [index, rule] of shown.entries()) lines.push(`${stem}${index === shown.length - 1 && more === 0 && !effect.uncovered ? "└─" : "├─"} ${ruleLine(rule, paint)}`);
+  if (more > 0) lines.push(`${stem}${effect.uncovered ? "├─" : "└─"} ${paint.dim(`and ${String(more)} more rules; --json shows them`)}`);
+  if (effect.uncovered) lines.push(`${stem}└─ ${paint.red("deny ")} default-deny: no rule allows this`);
+  return lines;
+}
+
+function ruleLine(rule: ExplainedRule, paint: Palette): string {
+  const mark = rule.decides ? paint.bold("◀ decides") : "";
+  const notes = [rule.on === "below" ? "something below it" : "", rule.shadow ? "shadow" : ""].filter((note) => note !== "").join(", ");
+  return `${effectMark(rule.effect, paint)} ${rule.decides ? paint.bold(rule.rule) : rule.rule}${notes === "" ? "" : ` ${paint.dim(`(${notes})`)}`} ${paint.dim(`${printable(rule.at.file)}:${String(rule.at.line)}`)} ${mark}`.trimEnd();
+}
