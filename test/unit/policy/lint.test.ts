@@ -13,7 +13,7 @@ const warnings = (...rules: readonly string[]): readonly string[] => lint(...rul
 describe("lint", () => {
   it.each<[string, string, string]>([
     ["a folder in a denied folder", "{ file: { operations: [write], paths: [./a/b] } }", "{ file: { operations: [change], paths: [./a/**] } }"],
-    ["any file of a kind", "{ file: { operations: [read], paths: [/x] } }", "{ file: { any: true } }"],
+    ["any file of a kind", "{ file: { operations: [write], paths: [/x] } }", "{ file: { operations: [change], any: true } }"],
     ["a program in a list", "{ exec: { programs: [rm], flags: [-r] } }", "{ exec: { programs: [rm, mv] } }"],
     ["a host under any host", "{ connect: { hosts: [a.test] } }", "{ connect: { any: true } }"],
   ])("finds an allow rule that a deny rule shadows wholly: %s", (_name, narrow, wide) => {
