@@ -1,8 +1,8 @@
-// `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs), or test/bench/policy.mjs
-// with `--policy`. Arguments go to it.
+// `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
+// with `--policy` test/bench/policy.mjs. Arguments go to it.
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { follow } from "./setup/follow.mjs";
 import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
@@ -17,6 +17,7 @@ else {
 
 /** @param {{ env: NodeJS.ProcessEnv }} ready */
 async function runBench(ready) {
+  if (process.argv.includes("--battery")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "battery.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   const script = join(CHECKOUT, "test", "bench", process.argv.includes("--policy") ? "policy.mjs" : "main.mjs");
   const source = join(CHECKOUT, "test", "bench", "main.ts");
   const program = existsSync(script) ? script : existsSync(source) ? await bundle(source) : null;
@@ -30,7 +31,7 @@ async function runBench(ready) {
 /** Node 20 reads no TypeScript. Packages stay outside the bundle, so what is measured is what users run. @param {string} source */
 async function bundle(source) {
   const { build } = await import("esbuild");
-  const outfile = join(CHECKOUT, "dist", "bench", "main.mjs");
+  const outfile = join(CHECKOUT, "dist", "bench", `${basename(source, ".ts")}.mjs`);
   await build({ entryPoints: [source], outfile, bundle: true, packages: "external", format: "esm", platform: "node", target: "node20", logLevel: "warning" });
   return outfile;
 }

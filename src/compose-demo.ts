@@ -52,7 +52,8 @@ export function exampleTrajectory(name: string): string {
 
 /** Is the working tree as committed. The folder is ours and its git settings are not used. */
 async function isPristine(folder: string): Promise<boolean> {
-  const flags = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-C", folder];
+  // Without optional locks a look writes nothing, the index included.
+  const flags = ["--no-optional-locks", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-C", folder];
   const status = await runHostCommand({ file: "git", args: [...flags, "status", "--porcelain"], environment: { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*" }, timeoutMs: GIT_MS });
   return status.exitCode === 0 && status.stdout === "";
 }

@@ -2,7 +2,7 @@
 
 import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
 import { binaryPatch } from "./adapters/files/binary-patch.js";
-import { openStore, type Stored } from "./compose.js";
+import { openStore, type Stored } from "./compose-store.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
 import { isSameEntry, renderPatch, type PatchInput, type RenderedPatch } from "./core/reconcile/index.js";
 import { netChanges, sessionState, type AuditEvent } from "./core/session/index.js";

@@ -2,10 +2,8 @@
 
 import { resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
+import { openStore } from "./compose-store.js";
 import { createPreimages } from "./adapters/files/preimages.js";
-import { createWorkspaceProvider } from "./adapters/files/workspace.js";
-import { openOperatorLog } from "./adapters/log/pino.js";
-import { createLedgerStore, type FileLedgerStore } from "./adapters/store/index.js";
 import { createSystemClock } from "./adapters/system/clock.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { createRandomIds } from "./adapters/system/ids.js";
@@ -13,8 +11,7 @@ import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createRedactor } from "./adapters/system/redactor.js";
-import { createKeyedDigest, createSigner } from "./adapters/system/signer.js";
-import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { createKeyedDigest } from "./adapters/system/signer.js";
 import { createAbsentApprover, createTerminalApprover, type TerminalApproverOptions } from "./adapters/approver/terminal.js";
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
@@ -27,36 +24,11 @@ import { openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
 import type { SandboxProvider } from "./ports/sandbox.js";
 import type { Telemetry } from "./ports/system.js";
-import type { WorkspaceProvider } from "./ports/workspace.js";
 
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
 export type { Observation } from "./engine/observation.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
-
-/** What a call of the library or a command needs of the state folder. */
-export interface Stored {
-  readonly stateDir: string;
-  readonly store: FileLedgerStore;
-  readonly workspaces: WorkspaceProvider;
-  readonly telemetry: Telemetry;
-  close(): Promise<void>;
-}
-
-/** Opens the state folder and what is kept there. Loads no engine client. */
-export async function openStore(env: NodeJS.ProcessEnv): Promise<Stored> {
-  const stateDir = resolveStateDir(env);
-  const log = openOperatorLog(stateDir, env["RINGFENCE_LOG_LEVEL"] ?? "info");
-  const clock = createSystemClock();
-  const store = createLedgerStore({ stateDir, clock, hasher: sha256, signer: createSigner(stateDir), telemetry: log.telemetry });
-  const workspaces = createWorkspaceProvider({ stateDir, home: env["HOME"] ?? "/root", telemetry: log.telemetry });
-  return {
-    stateDir,
-    store,
-    workspaces,
-    telemetry: log.telemetry,
-    close: async () => log.flush(),
-  };
-}
+export { openStore, type Stored } from "./compose-store.js";
 
 export interface ComposeOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -73,6 +45,8 @@ export interface OpenOptions {
   readonly role?: Role | null;
   readonly image?: string;
   readonly root?: string;
+  /** The engine's name of the program that runs containers; left out: the engine's own. */
+  readonly runtime?: string;
   readonly timeoutMs?: number;
   readonly source?: EventData["session.opened"]["source"];
   readonly startedBy?: string;
@@ -131,7 +105,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
           source: open.source ?? "library",
           startedBy: open.startedBy ?? "library",
           agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
           ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
         },
         signal,

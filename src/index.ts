@@ -1,6 +1,7 @@
 // The library: everything the command line can do, for programs. Named exports only; adding one is a public act.
 
-export { composeEngine, openStore, type ComposeOptions, type OpenedSession, type OpenOptions, type Orchestrator, type Stored } from "./compose.js";
+export { composeEngine, type ComposeOptions, type OpenedSession, type OpenOptions, type Orchestrator } from "./compose.js";
+export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";

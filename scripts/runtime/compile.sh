@@ -14,7 +14,7 @@ compile rf-enter rf-enter.c guard.c
 compile rf-call rf-call.c spawn.c drop.c guard.c
 compile rf-kill rf-kill.c guard.c
 compile rf-file rf-file.c tree.c guard.c
-compile rf-probe rf-probe.c guard.c
+compile rf-probe rf-probe.c syscalls.c guard.c
 # Stands alone: tells on the host which folders of an upper layer are opaque.
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
 chmod 0755 "$out"/bin/*

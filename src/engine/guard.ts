@@ -23,7 +23,6 @@ import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
 import { environmentOf } from "./surroundings.js";
-import { watchChanges } from "./watch.js";
 
 interface Judged {
   readonly id: CallId;
@@ -144,18 +143,12 @@ async function run(
     },
   ]);
   try {
-    const watch = await watchChanges(live);
-    let performed: Performed;
-    try {
-      performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
-    } finally {
-      await watch.stop();
-    }
+    const performed: Performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
     const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval)), settleMs + graceMs, "looking at what the call changed");
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation);
-    return await finish(live, judged, approval, { performed, settled, hints: watch.hints() });
+    return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
   } catch (error) {
     throw await breakOff(live, judged.id, error);
   }
@@ -233,7 +226,10 @@ function outcomeOf(performed: Performed, settled: Settled): Observation["outcome
 }
 
 function endText(performed: Performed): string {
-  if (performed.ended === "exit") return performed.exitCode === 0 ? "" : `[exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}]`;
+  if (performed.ended === "exit") {
+    const parts = [...(performed.exitCode === 0 ? [] : [`exit code ${performed.exitCode ?? `signal ${performed.signal ?? "?"}`}`]), ...(performed.detail === null ? [] : [performed.detail])];
+    return parts.length === 0 ? "" : `[${parts.join("; ")}]`;
+  }
   return `[ended: ${performed.ended}${performed.detail === null ? "" : `, ${performed.detail}`}]`;
 }
 

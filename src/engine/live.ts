@@ -12,6 +12,7 @@ import type { Workspace } from "../ports/workspace.js";
 import type { Deadlines } from "./deadline.js";
 import type { EngineDeps, Preimages } from "./deps.js";
 import type { Surroundings } from "./surroundings.js";
+import type { Watch } from "./watch.js";
 
 /** Content before an edit; null when there was no file. */
 export interface PreviousContent {
@@ -42,6 +43,7 @@ export interface LiveSession {
   readonly workspace: Workspace;
   readonly preimages: Preimages;
   readonly ledger: Ledger;
+  readonly watch: Watch;
   surroundings: Surroundings;
   changes: readonly Change[];
   /** Earlier contents of files the edit tools changed, by path, for undo. */

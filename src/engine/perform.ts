@@ -5,7 +5,7 @@ import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
 import { decodeName } from "../core/reconcile/index.js";
 import { assertNever, GuardError, LIMITS, printable, type Digest } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
-import type { ReadResult } from "../ports/sandbox.js";
+import type { ReadResult, RunResult } from "../ports/sandbox.js";
 import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
@@ -79,13 +79,14 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { stdout, stderr, sink } = captureOutput(options.hooks.output, session.defaults.outputBytes, live.deps.telemetry);
   const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
   const { environment, timeoutMs, signal } = options;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes: session.defaults.outputBytes };
+  // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
+  const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,
     signal: result.signal,
-    ended: result.ended,
-    detail: result.ended === "timeout" ? `time limit of ${timeoutMs} ms` : null,
+    ...endOf(result, timeoutMs),
     durationMs: result.durationMs,
     stdout: stdout.bytes(),
     stderr: stderr.bytes(),
@@ -95,6 +96,15 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
     quiescent: result.quiescent,
     wrote: null,
   };
+}
+
+/** A program that a limit ended, or one that only ran into it: the first is an end of its own kind, the second a note. */
+function endOf(result: RunResult, timeoutMs: number): Pick<Performed, "ended" | "detail"> {
+  if (result.ended === "timeout") return { ended: "timeout", detail: `time limit of ${timeoutMs} ms` };
+  if (result.limit === undefined) return { ended: result.ended, detail: null };
+  const limit = result.limit === "processes" ? "process" : result.limit;
+  const isEnd = result.ended === "cancelled" || result.signal === "SIGKILL" || result.signal === "SIGXFSZ";
+  return isEnd ? { ended: "limit", detail: `${limit} limit of the sandbox` } : { ended: "exit", detail: `the ${limit} limit of the sandbox was reached` };
 }
 
 interface ToolOutcome {

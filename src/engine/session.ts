@@ -18,6 +18,7 @@ import type { Observation } from "./observation.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
+import { watchSession } from "./watch.js";
 import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
 
 export interface Session {
@@ -45,8 +46,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => deps.openSessions.clear(id));
     const workspace = await deps.workspaces.create(id, options.workspace);
     undo.push(() => deps.workspaces.remove(id));
-    const { root, sandbox: limits } = options.defaults;
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits }, signal);
+    const { root, sandbox: limits, runtime } = options.defaults;
+    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }) }, signal);
     undo.push(() => sandbox.close());
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
@@ -84,14 +85,16 @@ interface Parts {
 async function start(parts: Parts): Promise<Session> {
   const { deps, options, id, workspace, sandbox, ledger } = parts;
   const opened = openedEvent(parts);
+  const deadlines = deps.deadlines ?? DEADLINES;
   const live: LiveSession = {
     id,
     deps,
     options,
-    deadlines: deps.deadlines ?? DEADLINES,
+    deadlines,
     sandbox,
     workspace,
     ledger,
+    watch: watchSession(deps, deadlines, id, workspace),
     preimages: deps.preimages(id),
     surroundings: initialSurroundings(options.defaults.root),
     changes: [],
@@ -191,6 +194,7 @@ function tell(live: LiveSession, event: AuditEvent): void {
 
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
+  await live.watch.stop();
   const unclosed = await closeSandbox(live);
   if (unclosed !== null) live.broken ??= unclosed;
   const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };

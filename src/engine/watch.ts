@@ -1,31 +1,36 @@
-// Hints of changes while a call runs. Never evidence: a watcher that fails or hangs costs the hints, nothing else.
+// Hints of changes while a session runs. Never evidence: a watcher that fails or hangs costs the hints, nothing else.
 
 import { printable } from "../core/shared/index.js";
-import { within } from "./deadline.js";
-import type { LiveSession } from "./live.js";
+import { within, type Deadlines } from "./deadline.js";
+import type { EngineDeps } from "./deps.js";
+import type { Workspace } from "../ports/workspace.js";
 
 export interface Watch {
-  /** Hints so far. */
-  readonly hints: () => number;
+  /** Hints since it was asked last. A hint may come a moment late and then counts for the next call. */
+  takeHints(): number;
   /** Never rejects. */
   stop(): Promise<void>;
 }
 
-/** Starts watching the workspace of a session. Never rejects. */
-export async function watchChanges(live: LiveSession): Promise<Watch> {
-  const { observer, telemetry } = live.deps;
-  const { watchMs } = live.deadlines;
+/** Watches the workspace of a session, once for all of its calls: a watcher takes longer to start than a command to run. */
+export function watchSession(deps: EngineDeps, deadlines: Deadlines, id: string, workspace: Workspace): Watch {
+  const { observer, telemetry } = deps;
   let count = 0;
   const failed = (error: unknown): null => {
-    telemetry.warn("files are not watched", { session: live.id, cause: printable(String(error)) });
+    telemetry.warn("files are not watched", { session: id, cause: printable(String(error)) });
     return null;
   };
-  const start = async () => observer?.start(live.workspace.mount, () => (count += 1)) ?? null;
-  const running = await within(start(), watchMs, "starting to watch files").catch(failed);
+  const start = async () => observer?.start(workspace.mount, () => (count += 1)) ?? null;
+  const running = within(start(), deadlines.watchMs, "starting to watch files").catch(failed);
   return {
-    hints: () => count,
+    takeHints: () => {
+      const taken = count;
+      count = 0;
+      return taken;
+    },
     stop: async () => {
-      if (running !== null) await within((async () => running.stop())(), watchMs, "ending to watch files").catch(failed);
+      const watcher = await running;
+      if (watcher !== null) await within((async () => watcher.stop())(), deadlines.watchMs, "ending to watch files").catch(failed);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface SandboxSpec {
   readonly uid: number;
   readonly gid: number;
   readonly limits: SandboxLimits;
+  /** The engine's name of the program that runs containers, such as `runc`, `runsc` or `kata`. Left out: the engine's own. */
+  readonly runtime?: string;
 }
 
 /** A copy-on-write view: `lower` is never written, `upper` receives what is changed. */
@@ -25,7 +27,14 @@ export interface SandboxLimits {
   readonly cpus: number;
   /** Size of the private /tmp, in bytes. */
   readonly tmpBytes: number;
+  /** Most bytes the calls may add to the workspace, and of any one file. Left out: the adapter's own. */
+  readonly diskBytes?: number;
+  /** Most files the calls may add to the workspace. Left out: the adapter's own. */
+  readonly diskFiles?: number;
 }
+
+/** A limit that a call ran into. */
+export type RunLimit = "memory" | "processes" | "disk";
 
 /** One command to run as the agent. No shell is added. */
 export interface RunRequest {
@@ -59,6 +68,8 @@ export interface RunResult {
   readonly killed: number;
   /** Proof that no process of the agent is left. */
   readonly quiescent: boolean;
+  /** The limit that was run into, as the kernel counted it; left out when none was. The program need not have ended by it. */
+  readonly limit?: RunLimit;
 }
 
 /** An undoing or an edit, done through the mount by the agent's user, no link followed in any component. Paths are relative to the root. */

@@ -14,4 +14,6 @@ export interface SessionDefaults {
   /** Most bytes kept of each output stream of a call. */
   readonly outputBytes: number;
   readonly sandbox: SandboxLimits;
+  /** The engine's name of the program that runs containers; left out: the engine's own. */
+  readonly runtime?: string;
 }

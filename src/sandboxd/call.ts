@@ -4,6 +4,7 @@
 import { STREAM_WINDOW_BYTES, type ExitMessage, type Message, type StartMessage, type StreamName } from "../core/channel/index.js";
 import type { Killer } from "./killer.js";
 import type { SpawnExit, Spawner } from "./spawner.js";
+import type { LimitWatch } from "./limit-watch.js";
 import type { Tasks } from "./tasks.js";
 
 /** After an order to kill, how long until it is given again: a process that was just being started may have been missed. */
@@ -17,6 +18,7 @@ export interface CallDeps {
   readonly spawner: Spawner;
   readonly killer: Killer;
   readonly tasks: Tasks;
+  readonly limits: LimitWatch;
   readonly send: (stream: number, message: Message) => void;
   readonly sendFirst: (stream: number, message: Message) => void;
   /** Ends sandboxd, and with it the container. */
@@ -42,6 +44,7 @@ interface Outlet {
 export function startCall(stream: number, order: StartMessage, deps: CallDeps, onDone: () => void): RunningCall {
   const { spawner, killer, tasks } = deps;
   const startedAt = performance.now();
+  deps.limits.mark();
   const outlets: Readonly<Record<"stdout" | "stderr", Outlet>> = { stdout: { bytes: 0, dropped: 0 }, stderr: { bytes: 0, dropped: 0 } };
   let ended: ExitMessage["ended"] = "exit";
   let killed = 0;
@@ -76,6 +79,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
     const durationMs = performance.now() - startedAt;
     if (ended !== "exit") await killer.idle();
     const rest = tasks.quiet() ? 0 : await endRest(killer, tasks);
+    const limit = deps.limits.reached(exit.kind === "signal" ? exit.signal : null);
     deps.send(stream, {
       type: "exit",
       exitCode: exit.kind === "code" ? exit.code : null,
@@ -88,6 +92,7 @@ export function startCall(stream: number, order: StartMessage, deps: CallDeps, o
       killed: killed + (rest ?? 0),
       quiescent: rest !== null,
       durationMs,
+      ...(limit === null ? {} : { limit }),
     });
     onDone();
   };

@@ -9,6 +9,7 @@ import { connectKiller } from "./killer.js";
 import { RUNTIME_DIR } from "./paths.js";
 import { selfTest, type Identity } from "./self-test.js";
 import { connectSpawner } from "./spawner.js";
+import { openLimitWatch } from "./limit-watch.js";
 import { openTasks } from "./tasks.js";
 
 async function main(): Promise<void> {
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
 
   const tasks = openTasks();
   if (tasks === null) return fail("the container has no counter of its processes");
-  const deps: CallDeps = { spawner, killer, tasks, send: channel.send, sendFirst: channel.sendFirst, fail };
+  const deps: CallDeps = { spawner, killer, tasks, limits: openLimitWatch(), send: channel.send, sendFirst: channel.sendFirst, fail };
 
   function receive(stream: number, message: Message): void {
     const call = session.call;

@@ -9,6 +9,8 @@ import type { Tasks } from "./tasks.js";
 
 /** Most output of the probe that is read, in bytes. */
 const PROBE_BYTES = 64 * 1024;
+/** A limit above this, in bytes or files, is as good as none. */
+const MOST_OF_A_PLACE = 16 * 1024 ** 3;
 
 export interface Identity {
   readonly uid: number;
@@ -33,6 +35,7 @@ export async function selfTest(identity: Identity, spawner: Spawner, tasks: Task
     control("processes-limited", tasks.limit !== null, tasks.limit === null ? "no limit on tasks" : `at most ${tasks.limit} tasks`),
     memoryControl(),
     control("workspace-copy", facts.has("nonce") && facts.get("workspace-nosuid") === "yes" && facts.get("workspace-nodev") === "yes", workspaceDetail(facts)),
+    diskControl(facts),
   ];
   const nonce = facts.get("nonce") ?? null;
   return { type: "hello", version: PROTOCOL_VERSION, controls, nonce, nonceProblem: nonceProblem(facts) };
@@ -49,8 +52,27 @@ function rights({ uid, gid }: Identity, facts: Facts): readonly TestedControl[] 
   return [
     control("caps-empty", empty && sameUser, `${sets.map((name) => `${name} ${facts.get(name)}`).join(", ")}; uid ${facts.get("Uid")}, gid ${facts.get("Gid")}`),
     control("no-new-privs", facts.get("NoNewPrivs") === "1", `NoNewPrivs ${facts.get("NoNewPrivs")}`),
-    control("seccomp", facts.get("Seccomp") === "2" && facts.get("unshare") === "refused", `Seccomp ${facts.get("Seccomp")}, a user namespace ${facts.get("unshare")}`),
+    filterControl(facts),
   ];
+}
+
+/** The filter is ours: what the engine's own would let through is refused, foreign tables of calls included. */
+function filterControl(facts: Facts): TestedControl {
+  const open = facts.get("syscalls-open");
+  const through = open === "." ? "nothing" : (open?.replace(/ ?\.$/, "") ?? "unknown");
+  return control("seccomp", facts.get("Seccomp") === "2" && facts.get("unshare") === "refused" && open === ".", `Seccomp ${facts.get("Seccomp")}; of the calls it must refuse, got through: ${through}`);
+}
+
+/**
+ * Places in memory are limited in bytes and files by the kernel, files in size. The workspace itself lies on the host's disk:
+ * what it grows by is watched from outside, so this is never more than configured.
+ */
+function diskControl(facts: Facts): TestedControl {
+  const places = [...facts].filter(([key]) => key.startsWith("place:"));
+  const unlimited = places.filter(([, value]) => !value.split(" ").every((text) => Number(text) > 0 && Number(text) <= MOST_OF_A_PLACE)).map(([key]) => key.slice("place:".length));
+  const holds = places.length > 0 && unlimited.length === 0 && facts.has("limit:size") && facts.get("done") === "yes";
+  const detail = holds ? `memory folders limited in bytes and files, one file at most ${facts.get("limit:size")} bytes; the workspace is watched from outside, not limited by the kernel` : `without a limit: ${unlimited.join(", ") || "file size"}`;
+  return { id: "disk-limited", state: holds ? "configured" : "missing", detail };
 }
 
 function isReadOnly(facts: Facts): boolean {

@@ -34,6 +34,16 @@ function brokenRuntime(name: string, file: string, content: string): string {
   return folder;
 }
 
+/** A small image of Debian's musl and BusyBox packages, imported as it is; null when they cannot be downloaded. */
+function muslImage(folder: string): string | null {
+  const script = "apt-get download musl busybox-static >/dev/null 2>&1 && mkdir root && for p in *.deb; do dpkg-deb -x $p root; done && ln -sf busybox root/bin/sh && for t in cat tr id ls grep sleep head; do ln -sf busybox root/bin/$t; done && cp -L root/lib/ld-musl-*.so.1 root/bin/true-musl && tar -C root -c . | docker import --change 'LABEL dev.ringfence.test=musl' -";
+  try {
+    return execFileSync("sh", ["-c", script], { cwd: folder, encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "ignore"] }).trim() || null;
+  } catch {
+    return null;
+  }
+}
+
 /** A lease whose process is gone. */
 const deadLease = currentLease().replace(/^(v1\.\d+)\.\d+/, "$1.1");
 const foreignLease = currentLease().replace(/\d+$/, "1");
@@ -56,6 +66,7 @@ describe.skipIf(missing !== null)(`a start that fails${note}`, { timeout: 60_000
     { name: "a guard that ends at once", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("ends", "sandboxd.mjs", "process.exit(3)") },
     { name: "a guard that says nonsense", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("nonsense", "sandboxd.mjs", "process.stdout.write('hello there, this is no frame'); setInterval(() => {}, 1000)") },
     { name: "a launcher that cannot run", code: "SANDBOX_FAILED", runtime: () => brokenRuntime("launcher", "bin/rf-enter", "not a program") },
+    { name: "a container runtime the engine does not have", code: "ENGINE_UNSUPPORTED", options: { change: { runtime: "runsc-absent" } } },
     { name: "more memory than there is", code: "SANDBOX_FAILED", options: { limits: { memoryBytes: 1024 } } },
   ];
   for (const { name, code, options, runtime } of failures) {
@@ -170,6 +181,39 @@ describe.skipIf(missing !== null)(`any image${note}`, { timeout: 60_000 }, () =>
       const sandbox = await made.provider.open(made.spec, never);
       const argv = ["/.ringfence/lib/ld.so", "--library-path", "/.ringfence/lib", "/.ringfence/node", "-e", "console.log(process.getuid(), require('fs').readdirSync('.'))"];
       expect(await collect(sandbox, bash(made.spec, "", { argv }))).toEqual(ended({ stdout: "1000 [ 'original.txt' ]\n" }));
+      await sandbox.close();
+    } finally {
+      docker("rmi", image);
+    }
+  });
+
+  it("will do that declares volumes of its own: they are small folders in memory, not the engine's disk", async () => {
+    const image = execFileSync("docker", ["build", "-q", "-"], { input: "FROM ringfence/base:latest\nVOLUME /data /var/lib/store\n", encoding: "utf8", timeout: 60_000 }).trim();
+    try {
+      const made = await rig({ change: { image } });
+      const sandbox = await made.provider.open(made.spec, never);
+      expect(await collect(sandbox, bash(made.spec, "echo x > /data/f && stat -f -c %T /data /var/lib/store"))).toEqual(ended({ stdout: "tmpfs\ntmpfs\n" }));
+      await sandbox.close();
+      expect(leftOn(made.spec.sessionId)).toEqual([]);
+    } finally {
+      docker("rmi", image);
+    }
+  });
+
+  it("will do that is made of musl and BusyBox, without Node, bash or a C library of GNU's", async (context) => {
+    const folder = mkdtempSync(join(scratch, "musl-"));
+    const image = muslImage(folder);
+    if (image === null) return context.skip("the packages musl and busybox-static cannot be had here");
+    try {
+      const made = await rig({ change: { image } });
+      const sandbox = await made.provider.open(made.spec, never);
+      expect(sandbox.controls.filter(({ state }) => state === "missing")).toEqual([]);
+      const sh = (text: string) => collect(sandbox, bash(made.spec, "", { argv: ["/bin/sh", "-c", text] }));
+      expect(await sh("cat original.txt | tr a-z A-Z; echo new > made; id -u; ls -a /lib | grep -c musl")).toEqual(ended({ stdout: "THE USER'S OWN\n1000\n2\n" }));
+      // A program linked to musl itself, through its own loader.
+      expect(await sh("/lib/ld-musl-x86_64.so.1 --list /bin/true-musl 2>&1 | head -n 1; sleep 1000 &")).toMatchObject({ killed: 1, quiescent: true });
+      expect(await sandbox.apply([{ op: "write", path: "a/b", content: new TextEncoder().encode("x"), mode: 0o644 }], never)).toEqual([null]);
+      expect(readdirSync(join(made.folder, "upper")).sort()).toEqual(["a", "made"]);
       await sandbox.close();
     } finally {
       docker("rmi", image);

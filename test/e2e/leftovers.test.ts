@@ -62,6 +62,17 @@ describe.skipIf(missing !== null)("after a session", () => {
     expect(await leftInTheEnd(["ses_"], rig.state).then((left) => left.filter((line) => line.includes(rig.state)))).toEqual([]);
   });
 
+  it("Ctrl-C at a terminal does the same", async () => {
+    const before = new Set(sessionFolders(rig.state));
+    const process = rig.startOnTerminal(["exec", "--workspace", workspace, "--shell", "echo ready; sleep 30"]);
+    await process.until("the command speaks", () => process.out().includes("ready"));
+    process.stdin.write("\u0003");
+    const { code } = await process.ended;
+    const [session = ""] = sessionFolders(rig.state).filter((id) => !before.has(id));
+    expect([code, record(session).at(-1)]).toEqual([130, expect.objectContaining({ type: "session.closed", data: expect.objectContaining({ reason: "cancelled" }) })]);
+    expect(await leftInTheEnd([session], rig.state)).toEqual([]);
+  });
+
   it("Ctrl-C twice ends at once, and the record is closed", async () => {
     const process = rig.start(SLOW);
     await process.until("the call started", () => reached(process, "execution.started"));

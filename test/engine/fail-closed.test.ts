@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeName } from "../../src/core/reconcile/index.js";
 import { callsInDoubt, netChanges, openCalls, sessionState, type AuditEvent } from "../../src/core/session/index.js";
+import { GuardError } from "../../src/core/shared/index.js";
 import type { HarnessRun } from "../../src/engine/harness.js";
 import type { Observation } from "../../src/engine/observation.js";
 import type { Session } from "../../src/engine/session.js";
@@ -327,6 +328,17 @@ describe("a start that fails", () => {
     await expect(rig.open(AbortSignal.abort())).rejects.toMatchObject({ code: "CANCELLED" });
     expect(rig.marks.size).toBe(0);
     expect(rig.sandboxes.opened).toEqual([]);
+  });
+});
+
+describe("a call that is broken off", () => {
+  it.each(["sandbox.run", "workspace.changes", "preimages.remember", "ledger.putBlob", "ledger.append"])("by %s has its sandbox destroyed before the answer leaves", async (slot) => {
+    const rig = rigged();
+    const session = await rig.open();
+    rig.faults.order(slot, { kind: "throw", ...(slot === "ledger.append" ? { at: 2 } : {}) });
+    await expect(session.call(bash("python3 evil.py"), {}, never)).rejects.toBeInstanceOf(GuardError);
+    expect(rig.sandboxes.opened.map(({ closed }) => closed)).toEqual([true]);
+    await session.close("finished").catch(() => undefined);
   });
 });
 

@@ -94,7 +94,8 @@ describe("the harness", () => {
       { "src/a.js": "one\n", "src/old.js": "old\n", "swap/in": "folder\n", "test/a.test.js": "test\n" },
     ]);
     const runs = rig.sandboxes.opened.slice(1).flatMap((sandbox) => sandbox.requests);
-    expect(runs.map(({ cwd, environment }) => [cwd, environment["EVIL"]])).toEqual(new Array(3).fill(["/workspace", undefined]));
+    expect(runs.length).toBe(3);
+    expect(runs.map(({ cwd, environment }) => [cwd, environment["EVIL"]])).toEqual(runs.map(() => ["/workspace", undefined]));
     expect(rig.view(session).get("left-by-tests")).toBeNull();
     await session.close("finished");
   });

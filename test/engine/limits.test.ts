@@ -13,7 +13,7 @@ describe("a call past a limit", () => {
     ["too deep", { a: nested(LIMITS.callDepth + 1) }, `arguments are nested deeper than ${LIMITS.callDepth}`],
     ["too large", { command: "x".repeat(LIMITS.callBytes) }, `the call is larger than ${LIMITS.callBytes} bytes`],
     ["too large in bytes, not in characters", { command: "\u20ac".repeat(LIMITS.callBytes / 2) }, `the call is larger than ${LIMITS.callBytes} bytes`],
-    ["of too many small things", { a: new Array<number>(LIMITS.callBytes / 8).fill(0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
+    ["of too many small things", { a: Array.from({ length: LIMITS.callBytes / 8 }, () => 0) }, `the call is larger than ${LIMITS.callBytes} bytes`],
   ];
   it.each(cases)("that is %s is denied and its arguments are not kept", async (_what, args, why) => {
     const rig = createRig();
@@ -45,6 +45,25 @@ describe("a call past a limit", () => {
   });
 });
 
+describe("a limit of the sandbox", () => {
+  it("ends the call as a limit when it ended the program, and is said where the program went on", async () => {
+    const rig = createRig({ programs: { "ls a": { exitCode: null, signal: "SIGKILL", limit: "memory" }, "ls b": { exitCode: 2, limit: "processes" }, "ls c": { limit: "disk" }, "ls d": { exitCode: null, signal: "SIGXFSZ", limit: "disk" } } });
+    const session = await rig.open();
+    const told: unknown[] = [];
+    for (const command of ["ls a", "ls b", "ls c", "ls d"]) {
+      const { outcome, ended, message } = await session.call(bash(command), {}, never);
+      told.push({ outcome, ended, message });
+    }
+    await session.close("finished");
+    expect(told).toEqual([
+      { outcome: "failed", ended: "limit", message: "[ended: limit, memory limit of the sandbox]" },
+      { outcome: "failed", ended: "exit", message: "[exit code 2; the process limit of the sandbox was reached]" },
+      { outcome: "completed", ended: "exit", message: "[the disk limit of the sandbox was reached]" },
+      { outcome: "failed", ended: "limit", message: "[ended: limit, disk limit of the sandbox]" },
+    ]);
+  });
+});
+
 describe("hostile texts", () => {
   it("never keep a call from being recorded", async () => {
     const rig = createRig({ programs: { ls: {} } });
@@ -66,7 +85,7 @@ describe("hostile texts", () => {
     expect(session.isBroken()).toBe(false);
     await session.close("finished");
     const events = await rig.events(session);
-    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(new Array(calls.length + 2).fill("closed"));
+    expect(sessionState(events)?.calls.map(({ status }) => status)).toEqual(Array.from({ length: calls.length + 2 }, () => "closed"));
     for (const event of events) if (event.type === "decision.made") expect(event.data.action.summary).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });

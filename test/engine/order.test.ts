@@ -17,13 +17,13 @@ async function traced(rig: Rig, call: ToolCall, signal: AbortSignal = never) {
 }
 
 const INTENT = ["ledger.append", "durable: call.received decision.made execution.started"];
-const SETTLE = ["watch.stop", "workspace.changes", "preimages.remember"];
+const SETTLE = ["workspace.changes", "preimages.remember"];
 const END = ["ledger.append", "durable: execution.finished reconciliation.done call.closed"];
 
 describe("an allowed call", () => {
   it("is durable up to its intent in one batch, then runs, then is durable to its end in another", async () => {
     const { observation, trace, events } = await traced(createRig({ programs: { ls: { stdout: "a b\n" } } }), bash("ls"));
-    expect(trace).toEqual([...INTENT, "observer.start", "sandbox.run", ...SETTLE, ...END]);
+    expect(trace).toEqual([...INTENT, "sandbox.run", ...SETTLE, ...END]);
     expect(typesOf(events)).toEqual([
       "session.opened",
       "risk.updated",
@@ -123,7 +123,7 @@ describe("a call that needs a person", () => {
 
   it("is asked for on record, and runs when approved", async () => {
     const { observation, trace, events } = await traced(createRig({ ...deploys, answers: ["approved"] }), bash("deploy now"));
-    expect(trace).toEqual([...ASKED, "approver.request", "ledger.append", "durable: approval.resolved execution.started", "observer.start", "sandbox.run", ...SETTLE, ...END]);
+    expect(trace).toEqual([...ASKED, "approver.request", "ledger.append", "durable: approval.resolved execution.started", "sandbox.run", ...SETTLE, ...END]);
     expect(observation).toMatchObject({ outcome: "completed", stdout: "done\n", approval: { outcome: "approved", by: "script" } });
     const decided = only(events, "decision.made");
     expect(only(events, "approval.requested")).toEqual({ actionDigest: decided.actionDigest, policyDigest: decided.policyDigest, summary: "deploy now", rules: ["rig.deploy"] });
@@ -192,7 +192,7 @@ describe("a call that needs a person", () => {
 
 describe("the file tools", () => {
   const FILES = { files: { "src/a.js": "one\ntwo\n" } };
-  const edited = (...ops: readonly string[]): readonly string[] => [...INTENT, "observer.start", ...ops, "watch.stop", "workspace.changes", "preimages.remember"];
+  const edited = (...ops: readonly string[]): readonly string[] => [...INTENT, ...ops, "workspace.changes", "preimages.remember"];
 
   it("view reads and changes nothing", async () => {
     const { observation, trace } = await traced(createRig(FILES), toolCall("str_replace_editor", { command: "view", path: "/workspace/src/a.js" }));
@@ -269,7 +269,7 @@ describe("calls that run nothing", () => {
 
   it("a submit is judged and reconciled like any other action", async () => {
     const { observation, trace } = await traced(createRig(), toolCall("submit", {}));
-    expect(trace).toEqual([...INTENT, "observer.start", ...SETTLE, ...END]);
+    expect(trace).toEqual([...INTENT, ...SETTLE, ...END]);
     expect(observation).toMatchObject({ outcome: "completed", exitCode: 0 });
   });
 
@@ -301,7 +301,7 @@ describe("a session", () => {
   it("opens in an order in which a crash leaves nothing that is not marked", async () => {
     const rig = createRig();
     const session = await rig.open();
-    expect(steps(rig)).toEqual(["openSessions.mark", "workspaces.create", "sandboxes.open", "store.create", "ledger.append", "durable: session.opened risk.updated"]);
+    expect(steps(rig)).toEqual(["openSessions.mark", "workspaces.create", "sandboxes.open", "store.create", "observer.start", "ledger.append", "durable: session.opened risk.updated"]);
     expect(rig.marks).toEqual(new Set([session.id]));
     await session.close("finished");
   });
@@ -311,7 +311,7 @@ describe("a session", () => {
     const session = await rig.open();
     const from = rig.journal.length;
     await Promise.all([session.close("finished"), session.close("cancelled")]);
-    expect(steps(rig, from)).toEqual(["sandbox.close", "ledger.append", "durable: session.closed", "ledger.close", "openSessions.clear"]);
+    expect(steps(rig, from)).toEqual(["watch.stop", "sandbox.close", "ledger.append", "durable: session.closed", "ledger.close", "openSessions.clear"]);
     expect(rig.marks.size).toBe(0);
     await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_ENDED" });
   });

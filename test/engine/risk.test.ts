@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { initialRisk, KIMI_DEV, reduceRisk, replayRisk, riskEvent, riskSummary } from "../../src/core/risk/index.js";
 import type { AuditEvent } from "../../src/core/session/index.js";
 import type { MemoryTree } from "../../src/adapters/memory/workspace.js";
+import { scoreBatch } from "../../src/engine/score-batch.js";
 import { bash, create, createRig, never, toolCall } from "../support/rig.js";
 
 const RUNS = 40 * (process.env["RINGFENCE_SOAK"] === "1" ? 20 : 1);
@@ -85,6 +86,27 @@ describe("the recorded score", () => {
     const events = await rig.events(session);
     const causes = events.flatMap((event) => (event.type === "risk.updated" ? [events[event.data.cause]?.type] : []));
     expect(causes).toEqual(["session.opened", "decision.made", "approval.resolved"]);
+  });
+
+  it("names it also where another event of the same batch was noted after it", () => {
+    const made = (call: "call_0001", effect: "deny" | "ask", risk: { readonly severity: "high"; readonly cvss: null; readonly factors: Readonly<Record<string, number>> } | null) => ({
+      call,
+      type: "decision.made" as const,
+      data: {
+        action: { kind: "command", summary: "s", cwd: null, effects: 1 },
+        actionDigest: "sha256:1" as const,
+        effect,
+        reasons: [{ rule: `r.${effect}`, effect, layer: "L7" as const, threats: [], message: "m", allowed: null, subject: "s", at: null, risk }],
+        obligations: [],
+        guidance: null,
+        policyDigest: "sha256:2" as const,
+      },
+    });
+    const start = initialRisk(KIMI_DEV, { controls: [] });
+    // A question without risk moves nothing, it only waits for its answer.
+    const batch = scoreBatch([made("call_0001", "deny", { severity: "high", cvss: null, factors: {} }), made("call_0001", "ask", null)], { risk: start, isScored: true, nextSeq: 10 });
+    expect(batch.risk.pending.size).toBe(1);
+    expect(batch.drafts.map((draft) => (draft.type === "risk.updated" ? ["risk.updated", draft.data.cause] : draft.type))).toEqual(["decision.made", "decision.made", ["risk.updated", 10]]);
   });
 
   it("stands before the end of the call that moved it, and after an end that moves it itself", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { checkRoot, containerOptions } from "../../src/adapters/docker/container-options.js";
 import { engineAddresses, type DiscoveryInput } from "../../src/adapters/docker/discover.js";
 import { overlayOptions } from "../../src/adapters/docker/overlay-volume.js";
+import { seccompProfile } from "../../src/adapters/docker/seccomp-profile.js";
 import { createDockerProvider } from "../../src/adapters/docker/provider.js";
 import { currentLease, isLeaseAlive, leaseState } from "../../src/adapters/system/lease.js";
 import type { SandboxSpec } from "../../src/ports/sandbox.js";
@@ -26,7 +27,7 @@ const SPEC: SandboxSpec = {
 
 describe("the container asked for", () => {
   it("has no network, no rights but the guard's four, and nothing writable but the workspace and memory folders", () => {
-    const options = containerOptions({ spec: SPEC, imageId: "sha256:1", volume: "vol", runtimeDir: "/a:b,c/runtime", nonceName: ".n", engine: { cgroupVersion: 2, userNamespace: false, processors: 2 }, labels: { a: "b" } });
+    const options = containerOptions({ spec: SPEC, imageId: "sha256:1", volume: "vol", runtimeDir: "/a:b,c/runtime", nonceName: ".n", engine: { cgroupVersion: 2, userNamespace: false, processors: 2, seccomp: true, arch: "amd64" }, labels: { a: "b" } });
     expect(options).toEqual({
       Image: "sha256:1",
       User: "0:0",
@@ -34,7 +35,7 @@ describe("the container asked for", () => {
       WorkingDir: "/",
       Env: [],
       Entrypoint: ["/.ringfence/bin/rf-enter"],
-      Cmd: ["1000", "1001", "/workspace", ".n"],
+      Cmd: ["1000", "1001", "/workspace", ".n", "4096"],
       Labels: { a: "b" },
       Healthcheck: { Test: ["NONE"] },
       Tty: false,
@@ -49,7 +50,7 @@ describe("the container asked for", () => {
         ReadonlyRootfs: true,
         CapDrop: ["ALL"],
         CapAdd: ["SETUID", "SETGID", "KILL", "SETPCAP"],
-        SecurityOpt: ["no-new-privileges"],
+        SecurityOpt: ["no-new-privileges", `seccomp=${JSON.stringify(seccompProfile("amd64"))}`],
         Privileged: false,
         Init: false,
         IpcMode: "private",
@@ -61,10 +62,11 @@ describe("the container asked for", () => {
         ShmSize: 16 * MIB,
         LogConfig: { Type: "none", Config: {} },
         Tmpfs: {
-          "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${64 * MIB}`,
-          "/var/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${16 * MIB}`,
-          "/run": `rw,noexec,nosuid,nodev,mode=0755,size=${8 * MIB},uid=1000,gid=1001`,
-          "/home/agent": `rw,exec,nosuid,nodev,mode=0700,size=${64 * MIB},uid=1000,gid=1001`,
+          "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${64 * MIB},nr_inodes=16384`,
+          "/var/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${16 * MIB},nr_inodes=4096`,
+          "/dev/shm": `rw,noexec,nosuid,nodev,mode=1777,size=${16 * MIB},nr_inodes=4096`,
+          "/run": `rw,noexec,nosuid,nodev,mode=0755,size=${8 * MIB},nr_inodes=2048,uid=1000,gid=1001`,
+          "/home/agent": `rw,exec,nosuid,nodev,mode=0700,size=${64 * MIB},nr_inodes=16384,uid=1000,gid=1001`,
         },
         Mounts: [
           { Type: "bind", Source: "/a:b,c/runtime", Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
@@ -75,8 +77,8 @@ describe("the container asked for", () => {
   });
 
   it("takes no more processors than there are, and the engine's own users where it would map them", () => {
-    const options = containerOptions({ spec: SPEC, imageId: "i", volume: "v", runtimeDir: "/r", nonceName: ".n", engine: { cgroupVersion: 1, userNamespace: true, processors: 1 }, labels: {} });
-    expect(options.HostConfig).toMatchObject({ NanoCpus: 1_000_000_000, UsernsMode: "host" });
+    const options = containerOptions({ spec: SPEC, imageId: "i", volume: "v", runtimeDir: "/r", nonceName: ".n", engine: { cgroupVersion: 1, userNamespace: true, processors: 1, seccomp: false, arch: "amd64" }, labels: {} });
+    expect(options.HostConfig).toMatchObject({ NanoCpus: 1_000_000_000, UsernsMode: "host", SecurityOpt: ["no-new-privileges"] });
     expect(options.HostConfig).not.toHaveProperty("CgroupnsMode");
   });
 

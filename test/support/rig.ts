@@ -10,7 +10,7 @@ import { createRedactor } from "../../src/adapters/system/redactor.js";
 import type { ToolCall } from "../../src/core/action/index.js";
 import type { PolicySet } from "../../src/core/policy/index.js";
 import { KIMI_DEV } from "../../src/core/risk/index.js";
-import type { AuditEvent, Control, EventDraft } from "../../src/core/session/event.js";
+import type { AuditEvent, Control, EventData, EventDraft, EventType } from "../../src/core/session/event.js";
 import type { JsonObject, SessionId } from "../../src/core/shared/index.js";
 import type { Deadlines } from "../../src/engine/deadline.js";
 import type { EngineDeps, Preimages } from "../../src/engine/deps.js";
@@ -18,8 +18,8 @@ import type { SessionOptions } from "../../src/engine/live.js";
 import { openSession, type Session } from "../../src/engine/session.js";
 import type { ApprovalOutcome, Approver } from "../../src/ports/approver.js";
 import type { Ledger } from "../../src/ports/ledger.js";
-import type { RunRequest, Sandbox } from "../../src/ports/sandbox.js";
-import type { WorkspaceObserver } from "../../src/ports/workspace.js";
+import type { RunRequest, Sandbox, SandboxProvider } from "../../src/ports/sandbox.js";
+import type { WorkspaceObserver, WorkspaceProvider } from "../../src/ports/workspace.js";
 import { createFaults, type Faults } from "./faults.js";
 import { testPolicy } from "./policy.js";
 
@@ -100,8 +100,8 @@ export function createRig(given: RigOptions = {}): Rig {
 
   const deps: EngineDeps = {
     store: wrap("store", store, (made) => (isLedger(made) ? wrap("ledger", made) : made)),
-    sandboxes: wrap("sandboxes", { open: sandboxes.open }, (sandbox) => wrap("sandbox", portOf(sandbox as MemorySandbox))),
-    workspaces: wrap("workspaces", { create: workspaces.create, reopen: workspaces.reopen, remove: workspaces.remove }, (workspace) => (workspace === undefined ? undefined : wrap("workspace", workspace as object))),
+    sandboxes: wrap("sandboxes", { open: (...args) => sandboxes.open(...args) } satisfies SandboxProvider, (sandbox) => wrap("sandbox", portOf(sandbox as MemorySandbox))),
+    workspaces: wrap("workspaces", { create: (...args) => workspaces.create(...args), reopen: (id) => workspaces.reopen(id), remove: (id) => workspaces.remove(id) } satisfies WorkspaceProvider, (workspace) => (workspace === undefined ? undefined : wrap("workspace", workspace as object))),
     observer: wrap("observer", stillObserver(), (watch) => wrap("watch", watch as object)),
     preimages: () => wrap("preimages", memoryPreimages()),
     openSessions: wrap("openSessions", {
@@ -109,7 +109,7 @@ export function createRig(given: RigOptions = {}): Rig {
       clear: async (id: string) => void marks.delete(id),
       abandoned: async () => [...abandoned],
     }),
-    approver: wrap("approver", { request: (given.approver ?? approver).request }),
+    approver: wrap("approver", { request: (...args) => (given.approver ?? approver).request(...args) } satisfies Approver),
     clock: wrap("clock", clock),
     ids: wrap("ids", createCountingIds("test")),
     telemetry: wrap("telemetry", createRecordingTelemetry(lines)),
@@ -180,8 +180,9 @@ export function memoryPreimages(): Preimages {
 }
 
 /** The port without what the twin has besides. */
-function portOf({ imageId, engine, controls, ended, run, readFile, apply, close }: MemorySandbox): Sandbox {
-  return { imageId, engine, controls, ended, run, readFile, apply, close };
+function portOf(twin: MemorySandbox): Sandbox {
+  const { imageId, engine, controls, ended } = twin;
+  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close() };
 }
 
 function isLedger(made: unknown): made is Ledger {
@@ -220,10 +221,10 @@ export function typesOf(events: readonly { readonly type: EventDraft["type"] }[]
 }
 
 /** The data of the only event of a type. */
-export function only<T extends AuditEvent["type"]>(events: readonly AuditEvent[], type: T): Extract<AuditEvent, { type: T }>["data"] {
-  const found = events.filter((event): event is Extract<AuditEvent, { type: T }> => event.type === type);
+export function only<T extends EventType>(events: readonly AuditEvent[], type: T): EventData[T] {
+  const found = events.filter((event) => event.type === type);
   if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} events of type ${type} in ${typesOf(events).join(", ")}`);
-  return found[0].data;
+  return found[0].data as EventData[T];
 }
 
 const QUIET = /^(?:telemetry|redactor|clock|ids)\./u;

@@ -54,7 +54,7 @@ function describe(request: ApprovalRequest): string {
     ...request.action.split("\n").map((line) => `    ${printable(line, Number.MAX_SAFE_INTEGER)}`),
     "",
     ...(request.cwd === null ? [] : [`  in   ${printable(request.cwd)}`]),
-    ...request.reasons.filter((reason) => reason.effect === "ask").map((reason) => `  why  ${reason.rule}: ${printable(reason.message, 400)} (${reason.threats.join(", ")})`),
+    ...request.reasons.filter((reason) => reason.effect === "ask").flatMap((reason) => [`  why  ${reason.rule} (${reason.threats.join(", ")})`, `       ${printable(reason.message, 400)}`]),
     "",
   ];
   return lines.join("\n");

@@ -3,6 +3,7 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { SandboxSpec } from "../../ports/sandbox.js";
+import { seccompProfile } from "./seccomp-profile.js";
 
 export interface ContainerPlan {
   readonly spec: SandboxSpec;
@@ -11,7 +12,9 @@ export interface ContainerPlan {
   readonly runtimeDir: string;
   readonly nonceName: string;
   /** The engine, as far as it changes what is asked of it. */
-  readonly engine: { readonly cgroupVersion: 1 | 2; readonly userNamespace: boolean; readonly processors: number };
+  readonly engine: { readonly cgroupVersion: 1 | 2; readonly userNamespace: boolean; readonly processors: number; readonly seccomp: boolean; readonly arch: string };
+  /** Places the image declares as volumes: they become small folders in memory, not disk of the engine's. */
+  readonly imageVolumes?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -19,8 +22,19 @@ const MIB = 1024 * 1024;
 const HOME = "/home/agent";
 /** Tasks of the guard itself, with room for the threads of its Node. */
 const GUARD_TASKS = 24;
+/** /dev/shm; the engine's own /dev may take four times as much. */
+const SHM_BYTES = 16 * MIB;
+const DEV_BYTES = 64 * MIB;
+const RUN_BYTES = 8 * MIB;
+/** Memory kept from the writable folders for the guard and for programs. */
+const GUARD_BYTES = 96 * MIB;
+/** Bytes of a folder in memory for each file it may hold. */
+const BYTES_A_FILE = 4096;
+const MOST_VOLUMES = 8;
+const DISK_BYTES = 4 * 1024 * MIB;
+const DISK_FILES = 500_000;
 /** Capabilities the guard needs to start the agent without any. */
-const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
+export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
 
 /** Folders of the system a workspace may not be mounted over or in. */
 const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
@@ -33,6 +47,11 @@ export function checkRoot(root: string): void {
   if (!clean || reserved) throw new GuardError("USAGE_INVALID", `\`${printable(root)}\` cannot hold the workspace inside a sandbox`, { hint: "use a folder such as /workspace" });
 }
 
+/** What the calls of a session may add to its workspace. */
+export function diskLimits(limits: SandboxSpec["limits"]): { readonly bytes: number; readonly files: number } {
+  return { bytes: limits.diskBytes ?? DISK_BYTES, files: limits.diskFiles ?? DISK_FILES };
+}
+
 /** Everything of one container: no network, no rights, nothing writable but the workspace and small memory folders. */
 export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   const { spec } = plan;
@@ -43,7 +62,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
     WorkingDir: "/",
     Env: [],
     Entrypoint: ["/.ringfence/bin/rf-enter"],
-    Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName],
+    Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName, String(Math.ceil(diskLimits(spec.limits).bytes / MIB))],
     Labels: { ...plan.labels },
     Healthcheck: { Test: ["NONE"] },
     Tty: false,
@@ -58,7 +77,8 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
       CapAdd: GUARD_CAPABILITIES,
-      SecurityOpt: ["no-new-privileges"],
+      // An engine without filters refuses one; it is told apart by the self-test and by `doctor`.
+      SecurityOpt: ["no-new-privileges", ...(plan.engine.seccomp ? [`seccomp=${JSON.stringify(seccompProfile(plan.engine.arch))}`] : [])],
       Privileged: false,
       Init: false,
       IpcMode: "private",
@@ -70,9 +90,10 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       PidsLimit: spec.limits.processes + GUARD_TASKS,
       // Engines refuse more than there are.
       NanoCpus: Math.round(Math.min(spec.limits.cpus, plan.engine.processors) * 1e9),
-      ShmSize: 16 * MIB,
+      ...(spec.runtime === undefined ? {} : { Runtime: spec.runtime }),
+      ShmSize: SHM_BYTES,
       LogConfig: { Type: "none", Config: {} },
-      Tmpfs: tmpfs(spec),
+      Tmpfs: { ...declaredVolumes(plan), ...tmpfs(spec) },
       Mounts: [
         { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
         // Without NoCopy the engine fills an empty volume with what the image has at that place.
@@ -82,17 +103,27 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   };
 }
 
+function declaredVolumes({ spec, imageVolumes = [] }: ContainerPlan): Record<string, string> {
+  const places = imageVolumes.filter((path) => path !== spec.root);
+  if (places.length > MOST_VOLUMES) throw new GuardError("SANDBOX_FAILED", `the image declares ${places.length} volumes, more than ${MOST_VOLUMES}`);
+  return Object.fromEntries(places.map((path) => [path, `rw,exec,nosuid,nodev,mode=1777,size=${RUN_BYTES},nr_inodes=${RUN_BYTES / BYTES_A_FILE}`]));
+}
+
 /**
- * The writable folders beside the workspace. Their pages count as the container's memory: full ones must leave room, or
- * the kernel would end the guard.
+ * The writable folders beside the workspace. Their pages count as the container's memory: all of them full must leave room,
+ * or the kernel would end the guard. Their files are limited too, for each takes memory of the kernel.
  */
 function tmpfs({ uid, gid, limits }: SandboxSpec): Record<string, string> {
-  const whole = Math.min(limits.tmpBytes, Math.floor(limits.memoryBytes / 4));
+  const room = limits.memoryBytes - DEV_BYTES - SHM_BYTES - RUN_BYTES - GUARD_BYTES;
+  // /tmp and the home are whole ones, /var/tmp is a quarter.
+  const whole = Math.max(MIB, Math.min(limits.tmpBytes, Math.floor(limits.memoryBytes / 4), Math.floor(room / 2.25)));
   const owner = `uid=${uid},gid=${gid}`;
+  const sized = (bytes: number): string => `size=${bytes},nr_inodes=${Math.max(1024, Math.floor(bytes / BYTES_A_FILE))}`;
   return {
-    "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${whole}`,
-    "/var/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${Math.floor(whole / 4)}`,
-    "/run": `rw,noexec,nosuid,nodev,mode=0755,size=${8 * MIB},${owner}`,
-    [HOME]: `rw,exec,nosuid,nodev,mode=0700,size=${whole},${owner}`,
+    "/tmp": `rw,exec,nosuid,nodev,mode=1777,${sized(whole)}`,
+    "/var/tmp": `rw,exec,nosuid,nodev,mode=1777,${sized(Math.floor(whole / 4))}`,
+    "/run": `rw,noexec,nosuid,nodev,mode=0755,${sized(RUN_BYTES)},${owner}`,
+    "/dev/shm": `rw,noexec,nosuid,nodev,mode=1777,${sized(SHM_BYTES)}`,
+    [HOME]: `rw,exec,nosuid,nodev,mode=0700,${sized(whole)},${owner}`,
   };
 }

@@ -17,6 +17,10 @@ export interface EngineInfo {
   readonly kernel: string;
   /** The container runtime used, such as `runc`. */
   readonly runtime: string;
+  /** All it can use, by name. */
+  readonly runtimes: readonly string[];
+  /** Versions of its parts, as it tells them: `runc`, `containerd`. Empty for one it does not tell. */
+  readonly parts: Readonly<Record<"runc" | "containerd", string>>;
   readonly cgroupVersion: 1 | 2;
   readonly rootless: boolean;
   /** Container root is another user outside. */
@@ -66,6 +70,8 @@ async function describe(docker: Docker, address: EngineAddress, signal: AbortSig
     arch: text(version.Arch),
     kernel: text(version.KernelVersion),
     runtime: text(field("DefaultRuntime")),
+    runtimes: names(field("Runtimes")),
+    parts: { runc: partVersion(version, "runc"), containerd: partVersion(version, "containerd") },
     cgroupVersion: field("CgroupVersion") === "2" ? 2 : 1,
     rootless: has("rootless"),
     userNamespace: has("userns"),
@@ -73,6 +79,17 @@ async function describe(docker: Docker, address: EngineAddress, signal: AbortSig
     storageDriver: text(field("Driver")),
     processors: typeof field("NCPU") === "number" ? Number(field("NCPU")) : 1,
   };
+}
+
+function names(value: unknown): readonly string[] {
+  return typeof value === "object" && value !== null ? Object.keys(value).sort() : [];
+}
+
+/** The version of one part out of the engine's list of its components. */
+function partVersion(version: object, name: string): string {
+  const components = "Components" in version && Array.isArray(version.Components) ? version.Components : [];
+  const part: unknown = components.find((item: unknown) => typeof item === "object" && item !== null && "Name" in item && item.Name === name);
+  return typeof part === "object" && part !== null && "Version" in part && typeof part.Version === "string" ? printable(part.Version) : "";
 }
 
 function text(value: unknown): string {

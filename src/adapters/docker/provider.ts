@@ -5,13 +5,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
+import type { ContainerCreateOptions } from "dockerode";
 import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Sandbox, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
-import { checkRoot, containerOptions } from "./container-options.js";
+import { GUARD_CAPABILITIES, checkRoot, containerOptions } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { labelsOf } from "./labels.js";
@@ -19,7 +20,9 @@ import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
 import { reapOrphans, type ReapReport } from "./reaper.js";
 import { removeContainer, removeVolume } from "./remove.js";
+import { refuseUncontained, type Permitted } from "./refuse.js";
 import { createSandbox } from "./sandbox.js";
+import { seccompProfile } from "./seccomp-profile.js";
 
 export interface DockerProviderOptions {
   /** Folder of the sandbox runtime, made by set-up. */
@@ -62,14 +65,20 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
     open: async (spec, signal) => openOn(await engine(signal), options, spec, signal),
     info: async () => (await engine()).info,
     reap: async () => reapOrphans((await engine()).docker, leaseState, Date.now()),
-    imageExists: async (reference) => findImage((await engine()).docker, reference),
+    imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
   };
 }
 
-async function findImage(docker: Docker, reference: string, signal?: AbortSignal): Promise<string | null> {
+interface FoundImage {
+  readonly id: string;
+  readonly volumes: readonly string[];
+}
+
+async function findImage(docker: Docker, reference: string, signal?: AbortSignal): Promise<FoundImage | null> {
   return engineCall({ what: `looking for the image ${printable(reference)}`, limitMs: STEP_MS, signal }, async () => {
     try {
-      return (await docker.getImage(reference).inspect()).Id;
+      const { Id, Config } = await docker.getImage(reference).inspect();
+      return { id: Id, volumes: Object.keys(Config?.Volumes ?? {}) };
     } catch (cause) {
       if (statusOf(cause) === 404) return null;
       throw cause;
@@ -78,12 +87,13 @@ async function findImage(docker: Docker, reference: string, signal?: AbortSignal
 }
 
 async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
-  checkEngine(info);
+  checkEngine(info, spec.runtime);
   checkRoot(spec.root);
   const volumeOptions = overlayOptions(spec.workspace);
   if (!existsSync(join(options.runtimeDir, "runtime.json"))) throw new GuardError("RUNTIME_MISSING", `no sandbox runtime in \`${printable(options.runtimeDir)}\``);
-  const imageId = await findImage(docker, spec.image, signal);
-  if (imageId === null) throw new GuardError("IMAGE_MISSING", `the engine has no image \`${printable(spec.image)}\``);
+  const image = await findImage(docker, spec.image, signal);
+  if (image === null) throw new GuardError("IMAGE_MISSING", `the engine has no image \`${printable(spec.image)}\``);
+  const imageId = image.id;
   // Named beforehand, so that also what the engine makes after we stopped waiting can be taken back.
   const name = `ringfence-${spec.sessionId.replace(/[^A-Za-z0-9_.-]/g, "-")}-${randomBytes(4).toString("hex")}`;
   const labels = labelsOf(spec.sessionId, options.lease);
@@ -96,10 +106,15 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
     );
     step("volume");
-    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, engine: info, labels };
+    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
+    const asked = { ...containerOptions(plan), name };
+    const permitted = permittedOf(asked, info);
+    refuseUncontained({ ...asked }, permitted);
     const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
-      docker.createContainer({ ...containerOptions(plan), name, abortSignal }),
+      docker.createContainer({ ...asked, abortSignal }),
     );
+    // What the engine made counts, not what it was asked for: images and engines add to it.
+    refuseUncontained({ ...(await engineCall({ what: "looking at the container", limitMs: STEP_MS, signal }, () => container.inspect())) }, permitted);
     step("create");
     // No abort signal of the step here: it would cut the stream later, when the step is long over.
     const stream = await engineCall({ what: "attaching to the container", limitMs: STEP_MS, signal }, () =>
@@ -111,9 +126,9 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
-    checkHello(hello, nonce);
+    checkHello(hello, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
-    const engine = { name: info.name, version: info.version, runtime: info.runtime };
+    const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };
     return createSandbox({ spec, imageId, engine, hello, channel, remove });
   } catch (cause) {
     attached.channel?.end("the start failed");
@@ -135,14 +150,28 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
   };
 }
 
+/** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
+function permittedOf(asked: ContainerCreateOptions, info: EngineInfo): Permitted {
+  const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true }] as const);
+  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null };
+}
+
 /** What cannot work is refused before anything is made. */
-function checkEngine(info: EngineInfo): void {
+function checkEngine(info: EngineInfo, runtime: string | undefined): void {
+  if (runtime !== undefined && !info.runtimes.includes(runtime)) {
+    throw new GuardError("ENGINE_UNSUPPORTED", `the engine has no container runtime \`${printable(runtime)}\``, { hint: `it has ${info.runtimes.map((name) => printable(name)).join(", ") || "none"}` });
+  }
   if (info.os !== "linux") throw new GuardError("ENGINE_UNSUPPORTED", `the engine runs ${info.os} containers; sandboxes need linux`);
   if (info.rootless) throw new GuardError("ENGINE_UNSUPPORTED", "a rootless engine shows the workspace's files as another user's", { hint: "use the system's engine: `docker context use default`" });
 }
 
+/** Where the engine has a filter, ours must hold. Programs such as gVisor answer system calls themselves: there the probe only tells. */
+function neededControls(info: EngineInfo, spec: SandboxSpec): readonly string[] {
+  return info.seccomp && (spec.runtime ?? info.runtime) === "runc" ? [...NEEDED, "seccomp"] : NEEDED;
+}
+
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */
-function checkHello(hello: HelloMessage, nonce: Nonce): void {
+function checkHello(hello: HelloMessage, nonce: Nonce, needed: readonly string[]): void {
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
@@ -152,8 +181,8 @@ function checkHello(hello: HelloMessage, nonce: Nonce): void {
     throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
   }
   if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
-  const failed = NEEDED.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
-  const absent = NEEDED.filter((id) => !hello.controls.some((control) => control.id === id));
+  const failed = needed.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
+  const absent = needed.filter((id) => !hello.controls.some((control) => control.id === id));
   if (failed.length + absent.length > 0) {
     const what = [...failed.map((control) => `${control.id} (${printable(control.detail)})`), ...absent].join(", ");
     throw new GuardError("SANDBOX_FAILED", `the sandbox does not hold on this engine: ${what}`);

@@ -5,6 +5,8 @@ import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeMessage, type ExitMessag
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec } from "../../ports/sandbox.js";
 import type { SandboxChannel } from "./channel.js";
+import { diskLimits } from "./container-options.js";
+import { createDiskWatch } from "./disk-watch.js";
 import { answerText, changeOrder, parseAnswers, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
@@ -27,6 +29,7 @@ export interface SandboxParts {
 /** Puts the parts of a started sandbox together. */
 export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
+  const disk = createDiskWatch(spec.workspace.upper, diskLimits(spec.limits));
   const state: { closing: Promise<void> | null } = { closing: null };
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 
@@ -56,8 +59,14 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
-      const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, signal);
-      return runResult(exit);
+      const full = new AbortController();
+      const stop = disk.start((detail) => full.abort(detail));
+      try {
+        const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal]));
+        return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
+      } finally {
+        stop();
+      }
     },
     readFile: async (path, limitBytes, signal) => {
       if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");
@@ -125,7 +134,8 @@ function nothingRan(): RunResult {
 
 function runResult(exit: ExitMessage): RunResult {
   const { exitCode, ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent } = exit;
-  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent };
+  const limit = exit.limit === undefined ? {} : { limit: exit.limit };
+  return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, ...limit };
 }
 
 function signalName(number: number): string {

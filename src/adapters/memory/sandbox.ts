@@ -3,7 +3,7 @@
 
 import { GuardError, type ErrorCode } from "../../core/shared/index.js";
 import type { Control } from "../../core/session/event.js";
-import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
+import type { FileOp, FileOpResult, OutputSink, ReadResult, RunLimit, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
 import { applyNode, readNode } from "./sandbox-files.js";
 import type { MemoryTree } from "./workspace.js";
 
@@ -19,6 +19,8 @@ export interface ScriptedRun {
   readonly runsForever?: boolean;
   readonly killed?: number;
   readonly quiescent?: boolean;
+  /** The limit it runs into. */
+  readonly limit?: RunLimit;
   /** What the program does to the workspace, links and odd files included. */
   readonly changes?: (tree: MemoryTree, request: RunRequest) => void;
   /** The container dies instead of the program ending. */
@@ -188,11 +190,12 @@ async function play(scripted: ScriptedRun | null, { request, sink, signal, tree 
   const err = deliver(bytesOf(scripted.stderr ?? ""), request.outputBytes, sink.stderr);
   scripted.changes?.(tree, request);
   const { killed = 0, quiescent = true } = scripted;
+  const limit = scripted.limit === undefined ? {} : { limit: scripted.limit };
   if (scripted.runsForever === true) {
     const ended = await stopped(request.timeoutMs, signal);
     return result(out, err, { exitCode: null, signal: "SIGKILL", ended, killed: Math.max(1, killed), quiescent });
   }
-  return result(out, err, { exitCode: scripted.exitCode === undefined ? (scripted.signal == null ? 0 : null) : scripted.exitCode, signal: scripted.signal ?? null, killed, quiescent });
+  return result(out, err, { exitCode: scripted.exitCode === undefined ? (scripted.signal == null ? 0 : null) : scripted.exitCode, signal: scripted.signal ?? null, killed, quiescent, ...limit });
 }
 
 interface Delivered {

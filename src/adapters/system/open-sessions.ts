@@ -1,8 +1,8 @@
 // Marks of open sessions: one small file each, with the lease of the process that holds it. Found by the next command after a crash.
 
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isSessionId } from "../../core/shared/index.js";
+import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 
 export interface OpenSessionsOptions {
   readonly stateDir: string;
@@ -18,9 +18,18 @@ export function createOpenSessions(options: OpenSessionsOptions) {
   const folder = join(options.stateDir, "open");
   const markOf = (sessionId: string): string => join(folder, sessionId);
   return {
+    /** Whole or not at all: half a lease would name nobody, and never count as abandoned. Throws STATE_UNUSABLE. */
     mark: async (sessionId: string): Promise<void> => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeFile(markOf(sessionId), options.lease, { mode: 0o600, flag: "wx" });
+      const draft = join(folder, `.${sessionId}`);
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeFile(draft, options.lease, { mode: 0o600, flag: "wx" });
+        await rename(draft, markOf(sessionId));
+      } catch (cause) {
+        await rm(draft, { force: true });
+        const full = (cause as NodeJS.ErrnoException).code === "ENOSPC";
+        throw new GuardError("STATE_UNUSABLE", `the state folder cannot be written: ${printable(String((cause as Error).message))}`, { cause, ...(full ? { hint: "nothing ran; free disk space" } : {}) });
+      }
     },
     clear: async (sessionId: string): Promise<void> => {
       await rm(markOf(sessionId), { force: true });

@@ -2,7 +2,7 @@
 
 import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, normalize } from "node:path";
 import { GuardError, printable } from "../../core/shared/index.js";
 
 const PRIVATE = 0o700;
@@ -27,6 +27,8 @@ export function resolveStateDir(env: Readonly<Record<string, string | undefined>
 /** Makes or checks a state folder at a given path; see `resolveStateDir`. */
 export function openStateDir(path: string): string {
   if (!isAbsolute(path)) throw unusable(path, "is not an absolute path");
+  // Nothing can be kept there, and making folders below /proc never returns on some versions of Node.
+  if (/^\/(?:proc|sys)(?:\/|$)/u.test(normalize(path))) throw unusable(path, "lies in a folder of the kernel");
   let real: string;
   try {
     mkdirSync(path, { recursive: true, mode: PRIVATE });

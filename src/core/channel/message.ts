@@ -49,6 +49,8 @@ export interface ExitMessage {
   readonly killed: number;
   readonly quiescent: boolean;
   readonly durationMs: number;
+  /** The limit that was run into; left out when none was. */
+  readonly limit?: "memory" | "processes" | "disk";
 }
 
 /** Everything either end may say. Raw stream bytes travel as they are. */
@@ -175,13 +177,14 @@ function asStart(value: JsonObject | null): StartMessage | null {
 
 function asExit(value: JsonObject | null): ExitMessage | null {
   if (value === null) return null;
-  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs } = value as {
+  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, limit } = value as {
     [key: string]: JsonValue;
   };
   if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs)) return null;
   if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
-  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs };
+  if (limit !== undefined && limit !== "memory" && limit !== "processes" && limit !== "disk") return null;
+  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, ...(limit === undefined ? {} : { limit }) };
 }
 
 function isCount(value: JsonValue | undefined): value is number {

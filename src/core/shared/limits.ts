@@ -15,6 +15,8 @@ export const LIMITS = {
   editBytes: 8 * 1024 * 1024,
   /** Output kept of one stream of one call, in bytes; the rest is counted and dropped. */
   outputBytes: 8 * 1024 * 1024,
+  /** Output of one stream of one call passed on to who watches it, in bytes. */
+  watchedOutputBytes: 1024 * 1024 * 1024,
   /** Output of one call shown to the model, in characters. */
   observationChars: 32_000,
   /** Part of an output kept inside the ledger record, in characters; all of it is in the blob store. */

@@ -16,6 +16,7 @@
    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 #define MOST_FILES 65536
+#define MOST_LOCKED (8u * 1024 * 1024)
 
 static void default_signals(void) {
   struct sigaction plain;
@@ -34,18 +35,24 @@ static void close_rest(void) {
   for (int fd = 3; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-const char *rf_drop(unsigned uid, unsigned gid) {
+// Lowers a limit, hard and soft; never raises one. 0 is done.
+static int lower(__rlimit_resource_t resource, rlim_t most) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0) return -1;
+  if (limit.rlim_max > most) limit.rlim_max = most;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(resource, &limit);
+}
+
+const char *rf_drop(unsigned uid, unsigned gid, const struct rf_limits *limits) {
   default_signals();
   // Raising the score needs no right, but the file belongs to the guard until the user changes.
   if (rf_write_file("/proc/self/oom_score_adj", "1000") != 0) return "oom score";
-  const struct rlimit no_core = {0, 0};
-  if (setrlimit(RLIMIT_CORE, &no_core) != 0) return "core limit";
+  if (lower(RLIMIT_CORE, 0) != 0) return "core limit";
+  if (lower(RLIMIT_MEMLOCK, MOST_LOCKED) != 0) return "locked memory limit";
+  if (limits->file_mib != 0 && lower(RLIMIT_FSIZE, (rlim_t)limits->file_mib * 1024 * 1024) != 0) return "file size limit";
   // Engines hand on anything up to a thousand million open files, and programs that close them all one by one take minutes.
-  struct rlimit files;
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return "file limit";
-  if (files.rlim_max > MOST_FILES) files.rlim_max = MOST_FILES;
-  files.rlim_cur = files.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &files) != 0) return "file limit";
+  if (lower(RLIMIT_NOFILE, MOST_FILES) != 0) return "file limit";
   for (int cap = 0; cap < 64; cap++) {
     if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
     if (errno == EINVAL) break;

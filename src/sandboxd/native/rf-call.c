@@ -1,6 +1,6 @@
 // Starts the agent's processes for sandboxd, one at a time, and carries their streams. Resident, so that a start costs one
 // fork of a small program. Standard input is the private socket to sandboxd; the exit status travels only there.
-// Usage: rf-call AGENT_UID AGENT_GID
+// Usage: rf-call AGENT_UID AGENT_GID FILE_MIB
 #include "spawn.h"
 
 #include <poll.h>
@@ -82,7 +82,7 @@ static void finish(void) {
   call.order_bytes = NULL;
 }
 
-static void start(uint8_t *bytes, size_t size, uint32_t stream, unsigned uid, unsigned gid, int null, uint32_t window) {
+static void start(uint8_t *bytes, size_t size, uint32_t stream, const struct rf_agent *agent, int null, uint32_t window) {
   memset(&call, 0, sizeof call);
   call.child = (struct rf_child){-1, -1, {-1, -1}, -1};
   call.stream = stream;
@@ -93,7 +93,7 @@ static void start(uint8_t *bytes, size_t size, uint32_t stream, unsigned uid, un
     rf_die("start order");
   }
   call.running = 1;
-  if (rf_spawn(&call.order, uid, gid, null, &call.child, &call.failure) != 0) {
+  if (rf_spawn(&call.order, agent, null, &call.child, &call.failure) != 0) {
     call.failed = 1;
     finish();
   }
@@ -143,7 +143,7 @@ static void push_input(void) {
 }
 
 // One frame from sandboxd, which always sends whole frames.
-static void take_frame(unsigned uid, unsigned gid, int null) {
+static void take_frame(const struct rf_agent *agent, int null) {
   uint8_t head[RF_HEADER];
   if (rf_read_all(SOCKET, head, sizeof head) != 0) _exit(0);
   const uint32_t size = rf_get32(head), stream = rf_get32(head + 5);
@@ -154,7 +154,7 @@ static void take_frame(unsigned uid, unsigned gid, int null) {
   if (head[4] == RF_START && size >= 4 && !call.running) {
     const uint32_t window = rf_get32(bytes);
     memmove(bytes, bytes + 4, size - 4);
-    start(bytes, size - 4, stream, uid, gid, null, window);
+    start(bytes, size - 4, stream, agent, null, window);
     return;
   }
   if (stream == call.stream && call.running) {
@@ -209,12 +209,12 @@ static void settle(void) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc != 3) {
+  if (argc != 4) {
     errno = EINVAL;
-    rf_die("usage: rf-call UID GID");
+    rf_die("usage: rf-call UID GID FILE_MIB");
   }
-  const unsigned uid = rf_number(argv[1], 0x7fffffff), gid = rf_number(argv[2], 0x7fffffff);
-  if (uid == RF_GUARD_ID || uid == RF_KILLER_ID) rf_die("refused user");
+  const struct rf_agent agent = {rf_number(argv[1], 0x7fffffff), rf_number(argv[2], 0x7fffffff), {rf_number(argv[3], 0x7fffffff)}};
+  if (agent.uid == RF_GUARD_ID || agent.uid == RF_KILLER_ID) rf_die("refused user");
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) rf_die("dumpable");
   signal(SIGPIPE, SIG_IGN);
   // Held for ever: an agent that owns /dev can replace the name, not this file.
@@ -248,6 +248,6 @@ int main(int argc, char *argv[]) {
     if (waits[4].revents != 0) push_input();
     if (waits[1].revents != 0) reap(signals);
     settle();
-    if (waits[0].revents != 0) take_frame(uid, gid, null);
+    if (waits[0].revents != 0) take_frame(&agent, null);
   }
 }

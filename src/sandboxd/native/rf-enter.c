@@ -1,6 +1,6 @@
 // Process 1 of the container. Starts as root with four capabilities, becomes the guard's user, starts the killer, the
 // spawner and sandboxd, then holds nothing and only reaps. When one of the three ends, the whole container ends.
-// Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE
+// Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE FILE_MIB
 #include "guard.h"
 
 #include <grp.h>
@@ -77,12 +77,13 @@ static void make_pair(int ends[2]) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc != 5) {
+  if (argc != 6) {
     errno = EINVAL;
-    rf_die("usage: rf-enter UID GID ROOT NONCE");
+    rf_die("usage: rf-enter UID GID ROOT NONCE FILE_MIB");
   }
   const unsigned agent = rf_number(argv[1], 0x7fffffff);
   rf_number(argv[2], 0x7fffffff);
+  rf_number(argv[5], 0x7fffffff);
   if (agent == RF_GUARD_ID || agent == RF_KILLER_ID) {
     errno = EPERM;
     rf_die("the agent may not be the guard's user");
@@ -92,7 +93,7 @@ int main(int argc, char *argv[]) {
   make_pair(spawner);
   make_pair(killer);
   const char *const kill_command[] = {HOME_DIR "/bin/rf-kill", argv[1], NULL};
-  const char *const call_command[] = {HOME_DIR "/bin/rf-call", argv[1], argv[2], NULL};
+  const char *const call_command[] = {HOME_DIR "/bin/rf-call", argv[1], argv[2], argv[5], NULL};
   const pid_t kill_pid = start_helper(killer[1], kill_command);
   const pid_t call_pid = start_helper(spawner[1], call_command);
   const pid_t sandboxd_pid = start_sandboxd(spawner[0], killer[0], argv);

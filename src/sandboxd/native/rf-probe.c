@@ -2,6 +2,7 @@
 // line each; sandboxd turns them into controls. Changes nothing, except that it removes the nonce it was told to read.
 // Usage: rf-probe ROOT NONCE PID...   (the pids are the guard's own processes)
 #include "guard.h"
+#include "syscalls.h"
 
 #include <net/if.h>
 #include <sched.h>
@@ -73,6 +74,24 @@ static void root_file_system(const char *root) {
   if (statvfs(root, &info) == 0) {
     say("workspace-nosuid", (info.f_flag & ST_NOSUID) != 0 ? "yes" : "no");
     say("workspace-nodev", (info.f_flag & ST_NODEV) != 0 ? "yes" : "no");
+  }
+}
+
+// Size and number of files of each place in memory that the agent may write: `place PATH BYTES FILES`, 0 for no limit.
+static void places(void) {
+  static const char *const paths[] = {"/tmp", "/var/tmp", "/run", "/dev/shm", "/home/agent"};
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    struct statvfs info;
+    if (statvfs(paths[i], &info) != 0) continue;
+    printf("place:%s %llu %llu\n", paths[i], (unsigned long long)info.f_blocks * info.f_frsize, (unsigned long long)info.f_files);
+  }
+}
+
+static void limits(void) {
+  static const struct { const char *name; int resource; } kinds[] = {{"limit:core", RLIMIT_CORE}, {"limit:files", RLIMIT_NOFILE}, {"limit:locked", RLIMIT_MEMLOCK}, {"limit:size", RLIMIT_FSIZE}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)kinds[i].resource, &limit) == 0 && limit.rlim_max != RLIM_INFINITY) printf("%s %llu\n", kinds[i].name, (unsigned long long)limit.rlim_max);
   }
 }
 
@@ -149,6 +168,9 @@ int main(int argc, char *argv[]) {
   root_file_system(argv[1]);
   for (int i = 3; i < argc; i++) attack(argv[i]);
   nonce(argv[1], argv[2]);
+  places();
+  limits();
+  rf_try_syscalls();
   // Last, because what gets through here would change who is asking.
   rights();
   say("done", "yes");

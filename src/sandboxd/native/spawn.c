@@ -1,6 +1,5 @@
 // Starts one process of the agent: pipes that belong to the agent, rights dropped, program found along the given PATH.
 #include "spawn.h"
-#include "drop.h"
 
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -85,11 +84,11 @@ __attribute__((noreturn)) static void fail(int report, char stage, int error, co
   _exit(127);
 }
 
-__attribute__((noreturn)) static void be_child(const struct rf_order *order, unsigned uid, unsigned gid, const int files[3], int report) {
+__attribute__((noreturn)) static void be_child(const struct rf_order *order, const struct rf_agent *agent, const int files[3], int report) {
   for (int i = 0; i < 3; i++) {
     if (dup2(files[i], i) < 0) fail(report, 'd', errno, "files");
   }
-  const char *step = rf_drop(uid, gid);
+  const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
   if (chdir(order->cwd) != 0) fail(report, 'c', errno, "");
   fail(report, 'x', exec_along_path(order), "");
@@ -115,14 +114,14 @@ static void close_all(int *files, int count) {
   }
 }
 
-int rf_spawn(const struct rf_order *order, unsigned uid, unsigned gid, int null, struct rf_child *child, struct rf_failure *failure) {
+int rf_spawn(const struct rf_order *order, const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure) {
   // in (read, write), out (read, write), err (read, write), report (read, write)
   int ends[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
   memset(failure, 0, sizeof *failure);
   failure->stage = 'f';
   const int first = order->wants_stdin ? 0 : 2;
   int bad = 0;
-  for (int i = first; i < 6 && !bad; i += 2) bad = agent_pipe(ends + i, uid, gid) != 0;
+  for (int i = first; i < 6 && !bad; i += 2) bad = agent_pipe(ends + i, agent->uid, agent->gid) != 0;
   if (!bad) bad = pipe2(ends + 6, O_CLOEXEC) != 0;
   const pid_t pid = bad ? -1 : fork();
   if (pid < 0) {
@@ -132,7 +131,7 @@ int rf_spawn(const struct rf_order *order, unsigned uid, unsigned gid, int null,
   }
   if (pid == 0) {
     const int files[3] = {order->wants_stdin ? ends[0] : null, ends[3], ends[5]};
-    be_child(order, uid, gid, files, ends[7]);
+    be_child(order, agent, files, ends[7]);
   }
   const int theirs[4] = {ends[0], ends[3], ends[5], ends[7]};
   close_all((int *)theirs, 4);

@@ -30,13 +30,17 @@ export interface Io {
   command(stream: "stdout" | "stderr", chunk: Uint8Array): void;
 }
 
-/** Columns of a terminal that does not tell. */
-const NARROW = 80;
+/** A terminal that tells no size (0 by 0, as in some CI) would show a question letter by letter and hide its answers. */
+function giveSize(stream: NodeJS.WriteStream): void {
+  if (stream.isTTY !== true) return;
+  if (stream.columns === 0) stream.columns = 80;
+  if (stream.rows === 0) stream.rows = 24;
+}
 
 /** Reads NO_COLOR, FORCE_COLOR and the streams; EPIPE ends output quietly. */
 export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Io {
-  // A terminal that tells no size (0 columns) would get a prompt of one letter a line.
-  for (const stream of [process.stdout, process.stderr]) if (stream.isTTY === true && stream.columns === 0) stream.columns = NARROW;
+  giveSize(process.stdout);
+  giveSize(process.stderr);
   const isTerminal = { in: process.stdin.isTTY === true, out: process.stdout.isTTY === true, err: process.stderr.isTTY === true };
   const wanted = (terminal: boolean): boolean =>
     options.color && env["NO_COLOR"] === undefined && (env["FORCE_COLOR"] !== undefined || (terminal && env["TERM"] !== "dumb"));

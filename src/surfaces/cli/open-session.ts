@@ -29,6 +29,7 @@ export async function openCliSession(
       startedBy: userName(),
       ...(flags.image === undefined ? {} : { image: flags.image }),
       ...(flags.root === undefined ? {} : { root: flags.root }),
+      ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
       onEvent: (event) => {
         if (io.options.json) io.json(event);

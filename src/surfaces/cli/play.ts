@@ -26,6 +26,10 @@ export interface PlayResult {
   readonly refused: number;
   readonly reverted: number;
   readonly unreadable: number;
+  /** Edits of answers whose text was not found, or found more than once. */
+  readonly unfit: number;
+  /** The line at which it ended early; null when all was played. */
+  readonly stoppedAt: number | null;
   /** The last run with the accepted edits; null where no such run was made. */
   readonly tests: TestVerdict | null;
   /** The last run with the new tests alone; null where no such run was made. */
@@ -42,13 +46,13 @@ export interface PlayOptions {
   readonly onChanges: (changes: readonly Change[]) => void;
 }
 
-/** Plays until the end, the first unreadable line (unless told to go on), or an abort; a submit is a call like any other. Throws GuardError for faults of ours. */
+/** Plays until the end, the first line that cannot be read or does not fit (unless told to go on), or an abort; a submit is a call like any other. Throws GuardError for faults of ours. */
 export async function play(session: OpenedSession, lines: Iterable<TrajectoryLine>, listener: PlayListener, options: PlayOptions): Promise<PlayResult> {
   const harness = createHarness(session, listener, options.signal);
-  const tally = { calls: 0, refused: 0, reverted: 0, unreadable: 0 };
+  const tally: Tally = { calls: 0, refused: 0, reverted: 0, unreadable: 0, unfit: 0, stoppedAt: null };
   const edits: Edits = { roles: new Set(), tests: 0 };
   for (const entry of lines) {
-    const { line, calls } = entry;
+    const { line, calls, isAnswer } = entry;
     if (options.signal.aborted) break;
     listener.onLine?.(entry);
     if (!calls.ok) {
@@ -56,8 +60,9 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
       const { error } = calls;
       const observation = await session.refuse({ label: `line ${line}`, role: null, format: options.format, issue: error, reply: error.reply, escape: error.escape });
       listener.onUnreadable?.(line, observation);
-      if (!options.keepGoing) break;
-      continue;
+      if (options.keepGoing) continue;
+      tally.stoppedAt = line;
+      break;
     }
     for (const call of calls.value) {
       if (options.signal.aborted) break;
@@ -75,10 +80,19 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
       if (observation.outcome === "denied" || observation.outcome === "rejected") tally.refused += 1;
       tally.reverted += new Set(observation.findings.filter((finding) => finding.reverted).map((finding) => finding.path)).size;
       listener.onCall?.(call, observation);
+      // An answer is one piece of work: what comes after an edit that does not fit was meant for another text.
+      if (isAnswer === true && observation.outcome === "failed") {
+        tally.unfit += 1;
+        if (!options.keepGoing) tally.stoppedAt = line;
+        break;
+      }
     }
+    if (tally.stoppedAt !== null) break;
   }
   return { ...tally, ...harness.state() };
 }
+
+type Tally = { -readonly [K in "calls" | "refused" | "reverted" | "unreadable" | "unfit" | "stoppedAt"]: PlayResult[K] };
 
 interface Edits {
   /** Roles that changed something. */

@@ -8,6 +8,7 @@ export interface SessionFlags {
   readonly role?: string;
   readonly image?: string;
   readonly root?: string;
+  readonly runtime?: string;
   readonly timeout?: number;
 }
 
@@ -19,6 +20,7 @@ export function addSessionOptions(command: Command): Command {
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
     .option("--image <reference>", "sandbox image")
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)
+    .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
     .option("--timeout <seconds>", "longest time of one call", parseSeconds);
 }
 
@@ -48,6 +50,11 @@ export function parseSeconds(text: string): number {
 
 function parseRole(text: string): string {
   if (!/^[a-z][a-z0-9-]{0,31}$/u.test(text)) throw new InvalidArgumentError("a role is lower-case letters, digits and dashes");
+  return text;
+}
+
+function parseRuntime(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]{0,127}$/u.test(text)) throw new InvalidArgumentError("a container runtime is named by letters, digits, dots and dashes");
   return text;
 }
 

@@ -44,7 +44,7 @@ describe("the repository as a codec sees it", () => {
   });
 
   it("knows the folders at the top, and no link", () => {
-    expect([...repositoryOf(folder, "/workspace").topFolders].sort()).toEqual([".hidden", "src"]);
+    expect(new Set(repositoryOf(folder, "/workspace").topFolders)).toEqual(new Set([".hidden", "src"]));
     expect(repositoryOf(join(folder, "nowhere"), "/workspace").topFolders).toEqual([]);
   });
 

@@ -21,6 +21,8 @@ export interface TrajectoryLine {
   readonly calls: Result<readonly ToolCall[], FormatError>;
   /** What the author of the file says about the line, for people; no part of any call. Untrusted. */
   readonly note?: string;
+  /** The line is a model's answer: its edits belong together, and one that does not fit ends it. */
+  readonly isAnswer?: true;
 }
 
 /** Tells whether a text names a format. */
@@ -31,16 +33,17 @@ export function isTrajectoryFormat(name: string): name is TrajectoryFormat {
 /** One line, without its line feed. Null for a blank one. */
 export function parseTrajectoryLine(text: string, line: number, format: TrajectoryFormat, repository: Repository): TrajectoryLine | null {
   if (text.trim() === "") return null;
-  const note = noteOf(text);
-  return { line, calls: callsOf(text, line, format, repository), ...(note === null ? {} : { note }) };
+  return { line, calls: callsOf(text, line, format, repository), ...aboutLine(text, format) };
 }
 
-/** The note of a line, also of one whose calls are refused; null where there is none that can be read. */
-function noteOf(text: string): string | null {
-  if (!text.includes('"note"')) return null;
+/** What a line says besides its calls; nothing of it is judged or run. Also told of a line whose calls are refused. */
+function aboutLine(text: string, format: TrajectoryFormat): Pick<TrajectoryLine, "note" | "isAnswer"> {
+  if (!text.includes('"note"') && !text.includes('"stage"')) return {};
   const parsed = parseObject(text);
-  const note = parsed.ok ? field(parsed.value, "note") : undefined;
-  return typeof note === "string" && note.trim() !== "" ? note : null;
+  if (!parsed.ok) return {};
+  const note = field(parsed.value, "note");
+  const isAnswer = format === "kimi-dev" && field(parsed.value, "stage") !== undefined && field(parsed.value, "tool") === undefined;
+  return { ...(typeof note === "string" && note.trim() !== "" ? { note } : {}), ...(isAnswer ? { isAnswer } : {}) };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { ERRORS } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { recoverFirst } from "../recovered.js";
 
 export function registerDoctor(program: Command, context: CliContext): void {
   program
@@ -19,6 +20,7 @@ export function registerDoctor(program: Command, context: CliContext): void {
 
 async function look(io: Io): Promise<number> {
   const { checkUp } = await import("../../../compose-doctor.js");
+  await recoverFirst(io);
   const parts = await checkUp(io.env);
   const missing = parts.some((part) => part.state === "missing");
   if (io.options.json) io.json({ ready: !missing, parts });

@@ -58,19 +58,20 @@ function toolCall(words: readonly string[], flags: ExecFlags): { readonly tool: 
 
 async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io): Promise<number> {
   const interrupt = onInterrupt(io);
+  const output = passOn(io);
   let opened: string | null = null;
   try {
     const { openCliSession } = await import("../open-session.js");
-    const output = passOn(io);
     const session = await openCliSession(flags, "exec", io, interrupt.signal, output.onEvent);
     opened = session.id;
-    let observation: Observation | null = null;
-    try {
-      interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
-      observation = await session.call({ id: "1", role: null, ...call }, output.hooks, interrupt.signal);
-    } finally {
-      await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
-    }
+    const close = (): Promise<void> => session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
+    interrupt.hurry.addEventListener("abort", () => void close().catch(() => undefined));
+    const observation = await session.call({ id: "1", role: null, ...call }, output.hooks, interrupt.signal).catch(async (error: unknown) => {
+      // The first failure is the one to tell; that the session cannot be closed either follows from it.
+      await close().catch(() => undefined);
+      throw error;
+    });
+    await close();
     if (!io.options.json) {
       for (const line of output.missing()) io.fail(line);
       summarise(observation, session.id, io);
@@ -81,14 +82,24 @@ async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io)
       io.fail("interrupted", opened === null ? "nothing ran" : `what ran is on record: ringfence show ${opened}`);
       return INTERRUPTED;
     }
-    return fault(error, io);
+    return fault(error, output.started() ? opened : null, io);
   } finally {
     interrupt.release();
   }
 }
 
-/** Output as it comes, and at the end what of it did not come. */
-function passOn(io: Io): { readonly hooks: CallHooks; readonly onEvent: (event: AuditEvent) => void; readonly missing: () => readonly string[] } {
+interface Passing {
+  readonly hooks: CallHooks;
+  readonly onEvent: (event: AuditEvent) => void;
+  /** Was the command on record as started. */
+  readonly started: () => boolean;
+  /** What did not come of its output, in words. */
+  readonly missing: () => readonly string[];
+}
+
+/** Output as it comes, and what became of the command. */
+function passOn(io: Io): Passing {
+  let started = false;
   const passed = { stdout: 0, stderr: 0 };
   const made = { stdout: 0, stderr: 0 };
   const take = (stream: "stdout" | "stderr") => (chunk: Uint8Array) => {
@@ -97,7 +108,9 @@ function passOn(io: Io): { readonly hooks: CallHooks; readonly onEvent: (event: 
   };
   return {
     hooks: io.options.json ? {} : { output: { stdout: take("stdout"), stderr: take("stderr") } },
+    started: () => started,
     onEvent: (event) => {
+      started ||= event.type === "execution.started";
       if (event.type !== "execution.finished") return;
       made.stdout = event.data.stdout.bytes;
       made.stderr = event.data.stderr.bytes;
@@ -106,12 +119,15 @@ function passOn(io: Io): { readonly hooks: CallHooks; readonly onEvent: (event: 
   };
 }
 
-function fault(error: unknown, io: Io): number {
+/** @param started the session in which the command had started; null when nothing ran, and the plain codes tell more than 125 */
+function fault(error: unknown, started: string | null, io: Io): number {
   if (!(error instanceof GuardError)) throw error;
-  io.fail(error.message, error.hint);
-  // Before the sandbox ran anything the plain codes tell more than 125 would.
-  const { exit } = ERRORS[error.code];
-  return exit === ERRORS.INTERNAL_BUG.exit || error.code === "SANDBOX_BROKEN" ? OUR_FAULT : exit;
+  if (started === null) {
+    io.fail(error.message, error.hint);
+    return ERRORS[error.code].exit;
+  }
+  io.fail(error.message, `the command had started, and what it did is in doubt: ringfence show ${started}`);
+  return OUR_FAULT;
 }
 
 function summarise(observation: Observation, session: string, io: Io): void {

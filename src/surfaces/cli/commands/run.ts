@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Option, type Command } from "commander";
 import { detectFormat, isTrajectoryFormat, parseTrajectory, TRAJECTORY_FORMATS, type ToolCall, type TrajectoryFormat } from "../../../core/action/index.js";
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
+import type { Change } from "../../../core/reconcile/change.js";
 import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
 import { onInterrupt } from "../interrupt.js";
@@ -26,7 +27,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .description("play an agent's recorded calls through the guard")
     .requiredOption("-t, --trajectory <file>", "recorded calls, one JSON object a line")
     .addOption(new Option("-f, --format <format>", "format of the file (default: seen from it)").choices([...TRAJECTORY_FORMATS]))
-    .option("--keep-going", "go on after a line that cannot be read")
+    .option("--keep-going", "go on after a line that cannot be read, or an answer whose edit does not fit")
     .addHelpText(
       "after",
       `
@@ -34,7 +35,7 @@ Examples:
   ringfence run --workspace ./minimist --trajectory session.kimi-dev.jsonl
   ringfence run -t calls.jsonl --keep-going --json > events.jsonl
 
-Exit codes: 0 played, 1 the tests did not pass or a line could not be read, 75 engine not available.`,
+Exit codes: 0 played; 1 the tests did not pass, a line could not be read or an edit did not fit; 75 engine not available.`,
     )
     .action(async (flags: RunFlags, command: Command) => context.exit(await run(flags, "run", context.ioOf(command))));
 }
@@ -51,26 +52,32 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     renderer.waiting("… a sandbox is opened and tested");
     const session = await openCliSession(flags, source, io, interrupt.signal, renderer.onEvent);
     renderer.waiting(null);
-    let ended: { readonly result: PlayResult; readonly start: RiskSummary };
-    try {
-      interrupt.hurry.addEventListener("abort", () => void session.close("cancelled").catch(() => undefined));
+    const close = (): Promise<void> => session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
+    interrupt.hurry.addEventListener("abort", () => void close().catch(() => undefined));
+    const playAll = async (): Promise<{ readonly result: PlayResult; readonly start: RiskSummary }> => {
       const start = io.options.json ? riskSummary(session.risk()) : await opening(session, flags, performance.now() - started, io);
       const repository = repositoryOf(flags.workspace, root);
       const listener = io.options.json ? {} : io.options.quiet ? { onCall: (_call: ToolCall, observation: Observation) => renderer.stopped.add(observation) } : renderer;
-      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges: repository.note });
-      ended = { result, start };
-      renderer.waiting("… the sandbox is closed");
-    } finally {
-      await session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
-      renderer.waiting(null);
-    }
+      const onChanges = (changes: readonly Change[]): void => repository.note(changes);
+      const result = await play(session, parseTrajectory(lines, format, repository), listener, { keepGoing: flags.keepGoing === true, format, signal: interrupt.signal, onChanges });
+      return { result, start };
+    };
+    const ended = await playAll().catch(async (error: unknown) => {
+      // The first failure is the one to tell; that the session cannot be closed either follows from it.
+      await close().catch(() => undefined);
+      throw error;
+    });
+    renderer.waiting("… the sandbox is closed");
+    await close();
+    renderer.waiting(null);
     if (interrupt.wasInterrupted()) {
       io.fail("interrupted", `what ran is on record: ringfence show ${session.id}`);
       return 130;
     }
     const { result } = ended;
     if (!io.options.json) await closing(session, { ...ended, renderer, tookMs: performance.now() - started }, io);
-    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable > 0 ? 1 : 0;
+    if (result.stoppedAt !== null) io.fail(`stopped at line ${result.stoppedAt} of the trajectory; what was done before stands`, "`--keep-going` goes on after such a line");
+    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable + result.unfit > 0 ? 1 : 0;
   } finally {
     renderer.waiting(null);
     interrupt.release();

@@ -7,7 +7,8 @@ import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
-import { changeLine, count, effectMark, findingLine, reasonLines } from "../render/text.js";
+import { groupFindings, groupLine } from "../render/findings.js";
+import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
 
 const OUTPUT_LINES = 12;
 
@@ -116,7 +117,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   }
   for (const change of call.changes.slice(0, 8)) io.out(`  ${changeLine(change, paint)}`);
   if (call.changes.length > 8) io.out(paint.dim(`  and ${call.changes.length - 8} more`));
-  for (const finding of call.findings) io.out(`  ${findingLine(finding, paint)}`);
+  for (const group of groupFindings(call.findings)) io.out(`  ${groupLine(group, paint)}`);
   if (call.outcome === "in-doubt") io.out(`  ${paint.red("in doubt")}: it was started, and its end was not seen`);
 }
 

@@ -2,6 +2,8 @@
 
 import { printable } from "../../../core/shared/index.js";
 import type { Finding } from "../../../core/reconcile/change.js";
+import type { Palette } from "../io.js";
+import { threatText } from "./text.js";
 
 /** Findings of one rule with one fate. */
 export interface FindingGroup {
@@ -29,6 +31,12 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
     const { rule, threats, message, reverted } = first;
     return [{ rule, threats, message, reverted, paths: group.map(({ path }) => path), where: whereOf(group) }];
   });
+}
+
+/** One group in one line: what was undone or stays, under which rule, for which threats. */
+export function groupLine({ rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
+  const shown = threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(threats)}]`)}`;
+  return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
 }
 
 function whereOf(group: readonly Finding[]): string {

@@ -14,7 +14,6 @@ import { createStopped, type Stopped } from "./stopped.js";
 
 /** Where the words of the author stand: under the role. */
 const NOTE_MARGIN = 5;
-const UNREADABLE_LINES = 3;
 
 /** A listener that prints, and an event sink that keeps the score. */
 export interface PlayRenderer extends PlayListener {
@@ -73,10 +72,13 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
     onUnreadable: (number, observation) => {
       state.number += 1;
       state.wantsAir = true;
-      const reasons = observation.message.split("\n").filter((text) => text.trim() !== "").slice(0, UNREADABLE_LINES);
+      // The code and what is wrong; the whole text for the model is on record.
+      const [reason] = observation.decision.reasons;
+      const parts = [{ text: `${reason?.subject ?? ""} `, paint: paint.bold }, { text: printable(reason?.message ?? observation.message, 600) }];
       print([
         `${head(sheet, state.number, null)}${paint.red("✘ unread")} ${paint.bold(`line ${number}`)}`,
-        ...reasons.flatMap((text) => paragraph(sheet, [{ text: printable(text, 400) }])),
+        ...paragraph(sheet, parts),
+        ...(reason?.allowed === null || reason === undefined ? [] : paragraph(sheet, [{ text: printable(reason.allowed, 300), paint: paint.dim }])),
         ...score.lines(sheet),
       ]);
     },

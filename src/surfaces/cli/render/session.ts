@@ -1,18 +1,21 @@
 // The first and the last lines of a played session.
 
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { LIMITS, printable } from "../../../core/shared/index.js";
 import type { OpenedSession } from "../../../compose.js";
 import type { Io } from "../io.js";
 import type { PlayResult } from "../play.js";
 import type { SessionFlags } from "../session-options.js";
-import { cut } from "./layout.js";
+import { columnsOf, cut, wrap, type Part } from "./layout.js";
 import { patchLine } from "./patch.js";
 import type { PlayRenderer } from "./play.js";
 import { bandColour } from "./score-moves.js";
 import { count } from "./text.js";
 
 const PATCH_LINES = 60;
+
+/** Columns before what a row of the opening says. */
+const ROW = 13;
 
 /** What runs where, under which policy, and the score at the start. Gives that score. */
 export async function opening(session: OpenedSession, flags: SessionFlags, openedMs: number, io: Io): Promise<RiskSummary> {
@@ -25,11 +28,14 @@ export async function opening(session: OpenedSession, flags: SessionFlags, opene
   const attested = opened?.controls.filter((control) => control.state === "attested").length ?? 0;
   const risk = riskSummary(session.risk());
   if (io.options.quiet) return risk;
+  const row = (name: string, ...parts: readonly Part[]): void => {
+    for (const [index, text] of wrap(parts, columnsOf(process.stdout) - ROW).entries()) io.out(`${(index === 0 ? `  ${name}` : "").padEnd(ROW)}${text}`);
+  };
   io.out(`${paint.bold("ringfence")}  session ${paint.bold(session.id)}, ready in ${seconds(openedMs)}`);
-  io.out(`  workspace  a copy of ${printable(opened?.workspace.path ?? flags.workspace)}; nothing in it is written`);
-  io.out(`  sandbox    ${opened?.image.reference ?? ""}, no network, ${count(attested, "control")} tested inside`);
-  io.out(`  policy     ${opened?.policy.profile ?? flags.policy.map((file) => printable(file)).join(", ")}, ${count(session.rules, "rule")}`);
-  io.out(`  AIVSS      ${risk.static.score} ${risk.static.band} as published, ${scoreText(risk.live, io)} in this sandbox`);
+  row("workspace", { text: `a copy of ${printable(opened?.workspace.path ?? flags.workspace, LIMITS.pathChars)}; nothing in it is written` });
+  row("sandbox", { text: `${printable(opened?.image.reference ?? "")}, no network, ${count(attested, "control")} tested inside` });
+  row("policy", { text: `${opened?.policy.profile ?? flags.policy.map((file) => printable(file)).join(", ")}, ${count(session.rules, "rule")}` });
+  row("AIVSS", { text: `${risk.static.score} ${risk.static.band} as published, ` }, { text: `${risk.live.score} ${risk.live.band}`, paint: (text) => paint.bold(bandColour(paint, risk.live.band)(text)) }, { text: " in this sandbox" });
   io.out("");
   return risk;
 }
@@ -46,7 +52,7 @@ export interface Closing {
 /** The patch, what was stopped, the verified record, the score, and what to type next. */
 export async function closing(session: OpenedSession, { result, start, renderer, tookMs }: Closing, io: Io): Promise<void> {
   const { paint } = io;
-  await patchSection(session, renderer, io);
+  const hasPatch = await patchSection(session, renderer, io);
   const stopped = renderer.stopped.lines(renderer.sheet);
   if (stopped.length > 0) {
     io.out("");
@@ -59,8 +65,9 @@ export async function closing(session: OpenedSession, { result, start, renderer,
   await close();
   const risk = riskSummary(session.risk());
   const unreadable = result.unreadable === 0 ? "" : `, ${paint.red(`${count(result.unreadable, "line")} unreadable`)}`;
+  const unfit = result.unfit === 0 ? "" : `, ${paint.red(`${count(result.unfit, "answer")} with an edit that did not fit`)}`;
   io.out("");
-  io.out(`  calls   ${result.calls}: ${result.refused} refused, ${count(result.reverted, "path")} undone${unreadable}; ${seconds(tookMs)}`);
+  io.out(`  calls   ${result.calls}: ${result.refused} refused, ${count(result.reverted, "path")} undone${unreadable}${unfit}; ${seconds(tookMs)}`);
   io.out(`  tests   ${testsText(result, io)}`);
   io.out(`  AIVSS   ${scoreText(risk.live, io)}, from ${start.live.score} ${start.live.band}; peak ${risk.peak.score}; ${risk.static.score} ${risk.static.band} as published`);
   io.out(`  record  ${report.ok ? `${paint.green("intact")}, ${report.records} records, signed` : paint.red(`invalid: ${printable(report.message, 300)}`)}`);
@@ -69,13 +76,13 @@ export async function closing(session: OpenedSession, { result, start, renderer,
     [`ringfence show ${session.id}`, "every call with its rule and reason"],
     [`ringfence score ${session.id} --explain`, "why the score is what it is"],
     [`ringfence log verify ${session.id}`, "check the record"],
-    [`ringfence apply ${session.id}`, "take the patch over"],
+    ...(hasPatch ? [[`ringfence apply ${session.id}`, "take the patch over"] as const] : []),
   ] as const;
   const widest = Math.max(...next.map(([command]) => command.length));
   for (const [command, why] of next) io.out(`  ${command.padEnd(widest)}  ${paint.dim(why)}`);
 }
 
-async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io: Io): Promise<void> {
+async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io: Io): Promise<boolean> {
   const { paint } = io;
   const { openReview } = await import("../../../compose.js");
   const review = await openReview(session.id, io.env);
@@ -84,13 +91,14 @@ async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io:
   io.out("");
   if (review.changes.length === 0) {
     io.out(paint.bold("No change was accepted."));
-    return;
+    return false;
   }
   io.out(`${paint.bold("The patch")} ${paint.dim(cut(`(${review.changes.map((change) => printable(change.path)).join(", ")})`, sheet.width - 10))}`);
   io.out("");
   const lines = new TextDecoder().decode(bytes).replace(/\n$/u, "").split("\n");
   for (const line of lines.slice(0, PATCH_LINES)) io.out(`  ${patchLine(cut(line, sheet.width - 2), paint)}`);
   if (lines.length > PATCH_LINES) io.out(paint.dim(`  and ${lines.length - PATCH_LINES} more lines: ringfence diff ${session.id}`));
+  return true;
 }
 
 function testsText({ tests, withoutFix, failsWithoutFix }: PlayResult, { paint }: Io): string {

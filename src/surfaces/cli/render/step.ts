@@ -51,7 +51,7 @@ export function callLabel(call: ToolCall, root: string): string {
 /** All lines of a call that was played. */
 export function callLines(sheet: Sheet, number: number, call: ToolCall, observation: Observation): readonly string[] {
   const { paint, width } = sheet;
-  const { word, colour } = verdictOf(observation, paint);
+  const { word, colour } = verdictOf(call, observation, paint);
   const before = head(sheet, number, call.role) + colour(pad(word, VERDICT));
   const { text, extra } = summaryOf(call, observation, sheet.root);
   const room = width - MARGIN - VERDICT - (extra === "" ? 0 : textWidth(extra) + 2);
@@ -59,11 +59,13 @@ export function callLines(sheet: Sheet, number: number, call: ToolCall, observat
   return [first, ...reasonText(sheet, observation), ...approvalText(sheet, observation), ...outputText(sheet, call, observation), ...changeText(sheet, call, observation), ...findingLines(sheet, observation)];
 }
 
-function verdictOf(observation: Observation, paint: Palette): { readonly word: string; readonly colour: (text: string) => string } {
+function verdictOf(call: ToolCall, observation: Observation, paint: Palette): { readonly word: string; readonly colour: (text: string) => string } {
   if (observation.outcome === "reverted") return { word: "↺ undo", colour: paint.red };
   if (observation.outcome === "rejected") return { word: "? ask", colour: paint.yellow };
   if (observation.approval?.outcome === "approved") return { word: "✔ agreed", colour: paint.green };
   if (observation.decision.effect === "deny") return { word: "✘ deny", colour: paint.red };
+  // A failing command is an answer too; an edit that was not made is none.
+  if (observation.outcome === "failed" && typeof call.arguments["path"] === "string") return { word: "✘ failed", colour: paint.red };
   return { word: "✔ allow", colour: paint.green };
 }
 

@@ -1,0 +1,107 @@
+// Watches from outside what a call adds to its workspace, where the kernel has no limit for it. Cheap while nothing grows:
+// the disk's own count of free space says when the layer has to be measured. Follows no link; a tree it cannot measure is full.
+
+import { lstat, readdir, statfs } from "node:fs/promises";
+
+/** How often free space is asked for while a call runs. */
+const LOOK_MS = 100;
+/** Others may free space while the agent takes it: the layer is measured at least this often in a long call. */
+const MEASURE_MS = 10_000;
+/** A disk with less room than this is as good as full, whoever filled it. */
+const FLOOR_BYTES = 512 * 1024 * 1024;
+/** Growth below this is not the call's doing for sure, so a call that only removes can always run. */
+const NOISE_BYTES = 4 * 1024 * 1024;
+const SLASH = Buffer.from("/");
+
+export interface DiskUse {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+export interface DiskWatch {
+  /** Watches until the returned function is called; `onFull` is called at most once, with what was found. */
+  readonly start: (onFull: (detail: string) => void) => () => void;
+}
+
+interface Free {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/**
+ * Watches the writable layer of one session.
+ * @param upper the layer, on this machine's own disk
+ * @param most what all calls together may add
+ */
+export function createDiskWatch(upper: string, most: DiskUse): DiskWatch {
+  // The last measurement, and how much was free then: what was freed less since then is at most what was added.
+  const known: { use: DiskUse; free: Free | null; at: number } = { use: { bytes: 0, files: 0 }, free: null, at: 0 };
+
+  const look = async (atStart: Free): Promise<string | null> => {
+    const free = await freeSpace(upper);
+    known.free ??= atStart;
+    const grown = atStart.bytes - free.bytes;
+    if (free.bytes < FLOOR_BYTES && grown > NOISE_BYTES) return "the disk that holds the workspace is full";
+    const suspect = known.use.bytes + (known.free.bytes - free.bytes) > most.bytes || known.use.files + (known.free.files - free.files) > most.files;
+    const due = performance.now() - known.at > MEASURE_MS && grown > NOISE_BYTES;
+    if (!suspect && !due) return null;
+    const before = known.use;
+    const use = await measure(upper, most);
+    if (use === null) return "the workspace cannot be measured";
+    Object.assign(known, { use, free, at: performance.now() });
+    if (use.bytes <= most.bytes && use.files <= most.files) return null;
+    // Past the limit already: only what still grows is ended, so that the agent can make room.
+    return use.bytes > before.bytes || use.files > before.files ? `more than ${most.bytes} bytes or ${most.files} files` : null;
+  };
+
+  return {
+    start: (onFull) => {
+      const state: { over: boolean; timer: NodeJS.Timeout | null } = { over: false, timer: null };
+      const begun = freeSpace(upper);
+      begun.catch(() => undefined);
+      const turn = async (): Promise<void> => {
+        // A layer that cannot be looked at is no reason to go on as if it could.
+        const found = await begun.then(look).catch(() => "the workspace cannot be measured");
+        if (state.over) return;
+        if (found !== null) return onFull(found);
+        state.timer = setTimeout(() => void turn(), LOOK_MS);
+      };
+      state.timer = setTimeout(() => void turn(), LOOK_MS);
+      return () => {
+        state.over = true;
+        if (state.timer !== null) clearTimeout(state.timer);
+      };
+    },
+  };
+}
+
+async function freeSpace(path: string): Promise<Free> {
+  const { bavail, bsize, ffree } = await statfs(path);
+  return { bytes: bavail * bsize, files: ffree };
+}
+
+/** What the layer takes on the disk, counted until it is past the limit; null when a part of it cannot be read. */
+export async function measure(folder: string, most: DiskUse): Promise<DiskUse | null> {
+  const use = { bytes: 0, files: 0 };
+  const linked = new Set<number>();
+  const open = [Buffer.from(folder)];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    try {
+      for (const entry of await readdir(next, { withFileTypes: true, encoding: "buffer" })) {
+        // Names are bytes, and need not be text.
+        const path = Buffer.concat([next, SLASH, entry.name]);
+        const { blocks, nlink, ino } = await lstat(path);
+        use.files += 1;
+        if (entry.isDirectory()) open.push(path);
+        else if (nlink > 1 && linked.has(ino)) continue;
+        else if (nlink > 1) linked.add(ino);
+        use.bytes += blocks * 512;
+        if (use.bytes > most.bytes || use.files > most.files) return use;
+      }
+    } catch (error) {
+      // Gone meanwhile is fine; too deep for a path, or shut to us, is not.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") return null;
+    }
+  }
+  return use;
+}

@@ -1,0 +1,36 @@
+// What `doctor` says of an engine: which known escapes its versions have, and what it cannot hold. Pure.
+
+import type { EngineInfo } from "./adapters/docker/engine.js";
+import { escapesOf, isDistributed, type Part } from "./adapters/docker/known-escapes.js";
+import type { Checkup } from "./compose-doctor.js";
+
+/** One row for each part with known escapes, and one for each thing lost. */
+export function engineLimits(info: EngineInfo): readonly Checkup[] {
+  return [...versions(info), ...lost(info)];
+}
+
+function versions(info: EngineInfo): readonly Checkup[] {
+  const parts: readonly (readonly [Part, string])[] = [["runc", info.parts.runc], ["containerd", info.parts.containerd], ["kernel", info.kernel]];
+  return parts.map(([part, version]): Checkup => {
+    if (version === "" || version === "unknown") return { id: part, state: "note", detail: "the engine does not tell its version", mend: null };
+    const known = escapesOf(part, version);
+    if (known.length === 0) return { id: part, state: "ok", detail: `${version}, without known escapes`, mend: null };
+    const open = known.filter((escape) => escape.heldBy === null);
+    const list = known.map(({ id, what, heldBy }) => `${id} (${what}${heldBy === null ? "" : `; here ${heldBy}`})`).join(", ");
+    const marked = isDistributed(version) ? "; by its number alone, its distribution may have mended them: see its changelog" : "";
+    return { id: part, state: open.length > 0 && marked === "" ? "lost" : "note", detail: `${version} has ${list}${marked}`, mend: `update ${part === "kernel" ? "the kernel" : part}` };
+  });
+}
+
+function lost(info: EngineInfo): readonly Checkup[] {
+  const rows: Checkup[] = [
+    {
+      id: "disk-limited",
+      state: "lost",
+      detail: "nothing of this engine limits what a call writes to its workspace: it is watched from outside, and a call past the limit is ended within a moment; files that were deleted but are still open are not seen until the disk is nearly full",
+      mend: "keep the state folder on a file system of its own",
+    },
+  ];
+  if (info.runtime === "runc") rows.push({ id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" });
+  return rows;
+}
