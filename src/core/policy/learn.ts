@@ -86,7 +86,7 @@ export function learnRules(calls: readonly LearnedCall[], policy: PolicySet, con
 function valueOf(effect: ActionEffect, context: DecisionContext): { readonly kind: Kind; readonly value: string } | null {
   switch (effect.kind) {
     case "file": {
-      if (effect.certainty === "pattern" && /^\/\*/.test(effect.path)) return null;
+      if (effect.certainty === "pattern" && effect.path.startsWith("/*")) return null;
       const path = effect.certainty === "pattern" ? effect.path : effect.path.split("/").map(escapeName).join("/");
       const tree = effect.recursive && !path.endsWith("/**") ? `${path === "/" ? "" : path}/**` : path;
       return { kind: effect.operation === "read" ? "read" : "change", value: anchored(tree, context) };

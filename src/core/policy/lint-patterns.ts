@@ -42,7 +42,7 @@ function contradictions(paths: readonly string[], except: readonly string[]): re
 
 function deadProgram(name: string): readonly DeadPattern[] {
   if (/\s/.test(name)) return [{ pattern: name, why: "a program's name has no blanks", hint: "write the words after it in `args`" }];
-  if (/^-/.test(name)) return [{ pattern: name, why: "it is an option, no program", hint: "write it in `flags`" }];
+  if (name.startsWith("-")) return [{ pattern: name, why: "it is an option, no program", hint: "write it in `flags`" }];
   return [];
 }
 
