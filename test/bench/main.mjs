@@ -13,7 +13,7 @@ const CALLS = 40;
 const SPAWNS = 40;
 const API_EXECS = 8;
 const CLI_EXECS = 4;
-const WARM_UP = 20;
+const WARM_UP = 200;
 
 const args = new Set(process.argv.slice(2));
 const state = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
