@@ -1,5 +1,6 @@
 // Every published score through the built calculator: worked examples of AIVSS v0.8 and v0.5, directory pages, CVSS scenarios, rounding traps.
 
+import { join } from "node:path";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CANDIDATE_CVSS, DIRECTORY_PAGES, ROUNDING_TRAPS, V05_EXAMPLES, V08_EXAMPLES } from "../unit/risk/aivss-oracle.js";
@@ -65,7 +66,7 @@ describe("ringfence aivss", () => {
   });
 });
 
-const ORACLE = "/work/shared/reference/aivss-oracle.json";
+const ORACLE = join(import.meta.dirname, "..", "..", "..", "shared", "reference", "aivss-oracle.json");
 
 describe("the copy of the published scores", () => {
   it.skipIf(!existsSync(ORACLE))("holds every row of the reference", () => {

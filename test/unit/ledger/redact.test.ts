@@ -1,5 +1,6 @@
 // Redaction: what is found, what is left alone, and that no text makes it slow.
 
+import { join as pathJoin } from "node:path";
 import { createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -147,7 +148,7 @@ describe("redactJson", () => {
   });
 });
 
-const CORPUS = "/work/shared/corpora/gitleaks-cases/cases.jsonl";
+const CORPUS = pathJoin(import.meta.dirname, "..", "..", "..", "..", "shared", "corpora", "gitleaks-cases", "cases.jsonl");
 
 describe.skipIf(!existsSync(CORPUS))(`the gitleaks cases (${existsSync(CORPUS) ? "present" : "absent: skipped"})`, () => {
   it("are found but for two, with false alarms that only redact too much", () => {
