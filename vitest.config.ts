@@ -44,6 +44,7 @@ export default defineConfig({
     globalSetup: ["scripts/test/sweep.mjs"],
     passWithNoTests: false,
     retry: 0,
+    setupFiles: ["test/soak/count-inputs.ts"],
     env: { TESTCONTAINERS_RYUK_DISABLED: "true", NO_COLOR: "1" },
     projects: [...parallel.map(project), ...ENGINE.filter((name) => existsSync(`${TEST}/${name}`)).map(engineProject)],
   },

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ActionEffect } from "../../src/core/action/effects.js";
 import { compileGlob, subjectOf } from "../../src/core/policy/match-path.js";
 import { evaluateShell } from "../../src/core/shell/index.js";
+import { countInputs } from "../soak/count-inputs.js";
 
 const SOAK = process.env["RINGFENCE_SOAK"] === "1";
 const LINES = SOAK ? 10_000 : 300;
@@ -111,6 +112,7 @@ describe.skipIf(noStrace !== null)(`the evaluator against bash${noStrace === nul
         const { effects } = evaluateShell(text, { cwd: place, root: place, home: place, environment: new Map([["PWD", place], ["HOME", place]]) });
         return opened.filter((one) => !OWN_TEMPORARY.test(one.path) && !takesIn(effects, one)).map((one) => `${text} :: ${one.writes ? "writes" : "reads"} ${one.path.slice(place.length)}`);
       });
+      countInputs(Math.min(BATCH, lines.length - at));
       expect(missed).toEqual([]);
     });
   }
@@ -135,6 +137,7 @@ describe("the words of a program", () => {
       if (told?.kind !== "exec" || told.argv.includes(null) || effects.some((effect) => effect.kind === "opaque-text")) continue;
       if (JSON.stringify(told.argv.slice(1)) !== JSON.stringify(real)) wrong.push({ words: words.join(" "), told: told.argv.slice(1), real });
     }
+    countInputs(samples.length);
     expect(wrong).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { checkpointOrigin, genesis, sealRecord } from "../../../src/core/ledger/index.js";
 import { sha256 } from "../../../src/adapters/system/hasher.js";
+import { countInputs } from "../../soak/count-inputs.js";
 import type { Digest, SessionId } from "../../../src/core/shared/index.js";
 import { brief, buildLedger, openHead, sampleDraft, sampleLedger, seededSigner, SESSION, toBytes, verifyBytes, verifyWithHeads } from "./sample.js";
 
@@ -52,6 +53,7 @@ describe("one byte changed", () => {
         const bytes = log.bytes.slice();
         bytes[at] = (bytes[at] ?? 0) ^ bit;
         const report = verifyWithHeads(bytes, [opened]);
+        countInputs(1);
         if (report.ok || report.line !== lineOfByte(at)) wrong.push(`${at}^${bit}: ${brief(report)}, not @${lineOfByte(at)}`);
       }
     }
