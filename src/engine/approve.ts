@@ -1,6 +1,9 @@
 // Asking a person. The request is on record before anybody is asked; only a clear yes in time approves, whatever the approver does.
+// An approval is bound to the action's bytes, to the policy and to the files that the action would run: all are looked at again.
 
 import type { Action } from "../core/action/action.js";
+import { boundFiles, changedSince, type BoundFile } from "./bound-files.js";
+import { breakSession, faultOf } from "./break-off.js";
 import type { Decision } from "../core/policy/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
@@ -23,22 +26,64 @@ type Answer = EventData["approval.resolved"];
 const OUTCOMES: ReadonlySet<unknown> = new Set(["approved", "rejected", "expired", "unavailable"]);
 const NAME_CHARS = 100;
 const DETAIL_CHARS = 400;
+/** So often one and the same thing may be rejected before it is rejected unasked: a person is not worn down by asking again. */
+const REPEATS = 3;
+const MAX_REMEMBERED = 1_000;
 
-/** Records the request after `drafts` and gives the answer. Rejects only when the record cannot be written. */
+/** Digest, under the store's key, of all that an action is: what was judged, what is asked about and what runs are the same. */
+export function actionDigestOf(live: LiveSession, { effects: _effects, ...bound }: Action): Digest {
+  const { cwd, carried } = live.surroundings;
+  return live.deps.keyedDigest(JSON.stringify({ action: bound, cwd, carried: [...carried] }));
+}
+
+/** Records the request after `drafts` and gives the answer. Rejects only when the record cannot be written or the sandbox fails. */
 export async function ask(live: LiveSession, question: Question, drafts: readonly EventDraft[], signal: AbortSignal): Promise<Answer> {
   const { actionDigest, decision, id, summary } = question;
   const rules = decision.reasons.filter((reason) => reason.effect === "ask").map((reason) => reason.rule);
-  await live.append([...drafts, { call: id, type: "approval.requested", data: { actionDigest, policyDigest: decision.policyDigest, summary, rules } }]);
+  const files = await seen(live, question.action);
+  const bound = typeof files === "string" || files.length === 0 ? {} : { files: files.map(({ path, digest }) => ({ path: printable(path), digest })) };
+  await live.append([...drafts, { call: id, type: "approval.requested", data: { actionDigest, policyDigest: decision.policyDigest, summary, rules, ...bound } }]);
+  if (typeof files === "string") return { actionDigest, outcome: "unavailable", by: "nobody", detail: `nobody was asked: ${files}` };
+  const same = [actionDigest, decision.policyDigest, ...files.map(({ path, digest }) => `${path} ${String(digest)}`)].join("\n");
+  const refused = live.rejections.get(same) ?? 0;
+  if (refused >= REPEATS) return { actionDigest, outcome: "rejected", by: "guard", detail: `nobody was asked: the very same was rejected ${refused} times in this session` };
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(live.options.defaults.approvalTimeoutMs)]);
+  const answer = await answerOf(live, { ...question, refused }, files, deadline);
+  if (answer.outcome === "rejected" && (live.rejections.has(same) || live.rejections.size < MAX_REMEMBERED)) live.rejections.set(same, refused + 1);
+  if (answer.outcome !== "approved") return answer;
+  const other = await otherwise(live, question, files);
+  return other === null ? answer : { actionDigest, outcome: "rejected", by: "guard", detail: `approved by ${answer.by}, but ${other}` };
+}
+
+/** Why what would run is not what was approved; null when it is. */
+async function otherwise(live: LiveSession, question: Question, files: readonly BoundFile[]): Promise<string | null> {
+  if (live.options.policy.digest !== question.decision.policyDigest) return "the policy is another now";
+  if (actionDigestOf(live, question.action) !== question.actionDigest) return "the action is another now";
+  return changedSince(files, await seen(live, question.action));
+}
+
+/** The files it would run; a sandbox that cannot show them is broken. */
+async function seen(live: LiveSession, action: Action): Promise<readonly BoundFile[] | string> {
   try {
-    return await Promise.race([requested(live, question, deadline), passed(deadline, actionDigest)]);
+    return await boundFiles(live, action);
+  } catch (error) {
+    const fault = faultOf(error, "the files that a command runs could not be looked at");
+    await breakSession(live, fault.message);
+    throw fault;
+  }
+}
+
+async function answerOf(live: LiveSession, question: Question & { readonly refused: number }, files: readonly BoundFile[], deadline: AbortSignal): Promise<Answer> {
+  const { actionDigest, id } = question;
+  try {
+    return await Promise.race([requested(live, question, files, deadline), passed(deadline, actionDigest)]);
   } catch (error) {
     live.deps.telemetry.error("approver failed", { session: live.id, call: id, cause: printable(String(error)) });
     return { actionDigest, outcome: "unavailable", by: "nobody", detail: "the approver failed" };
   }
 }
 
-async function requested(live: LiveSession, question: Question, deadline: AbortSignal): Promise<Answer> {
+async function requested(live: LiveSession, question: Question & { readonly refused: number }, files: readonly BoundFile[], deadline: AbortSignal): Promise<Answer> {
   const { redactor } = live.deps;
   const { action, actionDigest, decision } = question;
   const answer: unknown = await live.deps.approver.request(
@@ -49,7 +94,9 @@ async function requested(live: LiveSession, question: Question, deadline: AbortS
       tool: printable(question.tool),
       action: redactor.text(describeAction(action, Number.MAX_SAFE_INTEGER)),
       cwd: action.kind === "command" ? printable(action.cwd, Number.MAX_SAFE_INTEGER) : null,
+      files: files.map((file) => ({ ...file, path: printable(file.path, Number.MAX_SAFE_INTEGER) })),
       reasons: decision.reasons,
+      rejectedBefore: question.refused,
     },
     deadline,
   );
@@ -60,8 +107,9 @@ async function requested(live: LiveSession, question: Question, deadline: AbortS
 
 /** Takes from an answer only what it may say; anything else is an approver that failed. */
 function readAnswer(answer: unknown, actionDigest: Digest): Answer {
-  const { outcome, by, detail } = answer as Readonly<Record<string, unknown>>;
+  const { outcome, by, detail, actionDigest: about } = answer as Readonly<Record<string, unknown>>;
   if (!OUTCOMES.has(outcome) || typeof by !== "string" || !(typeof detail === "string" || detail === null)) throw new TypeError("the approver's answer is no outcome");
+  if (about !== undefined && about !== actionDigest) return { actionDigest, outcome: "rejected", by: "guard", detail: "the answer is about another action" };
   return { actionDigest, outcome: outcome as Answer["outcome"], by: printable(by, NAME_CHARS), detail: detail === null ? null : printable(detail, DETAIL_CHARS) };
 }
 

@@ -11,28 +11,30 @@ import { carryOn, type Surroundings } from "./surroundings.js";
 /** Most folders looked at after one command. */
 const LOOKS = 8;
 
+type ReadText = (path: string) => string | null;
+
 /**
  * Surroundings of the next call. Call after the changes of the command are settled. A `cd` counts where the folder is there
  * and no link; whatever cannot be told stays as it was before the command.
  */
-export async function surroundingsAfter(live: LiveSession, action: CommandAction, evaluation: Evaluation): Promise<Surroundings> {
+export async function surroundingsAfter(live: LiveSession, action: CommandAction, evaluation: Evaluation, readText: ReadText): Promise<Surroundings> {
   const before = live.surroundings;
   if (evaluation.cwdAfter !== null || evaluation.opaque) return carryOn(before, evaluation);
   const named = new Set<string>();
-  evaluate(live, action, (path) => {
+  evaluate(live, action, readText, (path) => {
     named.add(path);
     return "unknown";
   });
   const kinds = new Map<string, PathKind>([[live.options.defaults.root, "directory"]]);
   for (const path of [...named].filter((name) => !kinds.has(name)).slice(0, LOOKS)) kinds.set(path, await kindOf(live, path));
-  return carryOn(before, evaluate(live, action, (path) => kinds.get(path) ?? "unknown"));
+  return carryOn(before, evaluate(live, action, readText, (path) => kinds.get(path) ?? "unknown"));
 }
 
-function evaluate(live: LiveSession, { form }: CommandAction, exists: (path: string) => PathKind): Evaluation {
+function evaluate(live: LiveSession, { form }: CommandAction, readText: ReadText, exists: (path: string) => PathKind): Evaluation {
   const { root, home } = live.options.defaults;
   const { cwd, carried } = live.surroundings;
   const { models } = live.options.policy;
-  const context = { cwd, home, root, environment: carried, exists, ...(models === undefined ? {} : { programs: models }) };
+  const context = { cwd, home, root, environment: carried, readText, exists, ...(models === undefined ? {} : { programs: models }) };
   return "shell" in form ? evaluateShell(form.shell, context) : evaluateArgv(form.argv, context);
 }
 

@@ -2,12 +2,12 @@
 // Nothing runs before its intent is durable, and no answer leaves before its end is.
 
 import type { Action, ToolCall } from "../core/action/action.js";
-import { isThought, normalise } from "../core/action/index.js";
-import { decide, type Decision, type DecisionContext, type PolicySet } from "../core/policy/index.js";
-import { evaluateArgv, evaluateShell, simpleWords, type Evaluation, type ShellContext } from "../core/shell/index.js";
+import { isThought } from "../core/action/index.js";
+import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
+import type { Evaluation } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { GuardError, printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
-import { ask } from "./approve.js";
+import { actionDigestOf, ask } from "./approve.js";
 import { breakOff, breakSession } from "./break-off.js";
 import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
@@ -23,6 +23,7 @@ import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
 import { environmentOf } from "./surroundings.js";
+import { understand, type Understood } from "./understand.js";
 
 interface Judged {
   readonly id: CallId;
@@ -31,6 +32,7 @@ interface Judged {
   readonly action: Action;
   /** What the command does to working directory and variables; null for other actions. */
   readonly evaluation: Evaluation | null;
+  readonly readText: Understood["readText"];
   readonly decision: Decision;
   readonly context: DecisionContext;
   readonly actionDigest: Digest;
@@ -68,7 +70,7 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
   const role = call.role ?? options.role;
   const tooBig = overLimit(call);
   const kept: ToolCall = tooBig === null ? call : { ...call, tool: printable(call.tool), arguments: {} };
-  const { action, evaluation } = understand(live, kept, tooBig);
+  const { action, evaluation, readText } = await understand(live, kept, tooBig);
   const context: DecisionContext = {
     role,
     root: options.defaults.root,
@@ -77,43 +79,14 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
     containment: containmentOf(live.sandbox.controls),
   };
   const decision = decide(options.policy, action, context);
-  const { effects, ...bound } = action;
-  const actionDigest = deps.keyedDigest(JSON.stringify({ action: bound, cwd: surroundings.cwd, carried: [...surroundings.carried] }));
+  const actionDigest = actionDigestOf(live, action);
   const summary = deps.redactor.text(describeAction(action));
   const cwd = action.kind === "command" ? surroundings.cwd : null;
   const drafts: readonly EventDraft[] = [
     await receivedEvent(live, id, kept),
-    decisionEvent(live, id, decision, { action: { kind: action.kind, summary, cwd, effects: effects.length }, actionDigest }),
+    decisionEvent(live, id, decision, { action: { kind: action.kind, summary, cwd, effects: action.effects.length }, actionDigest }),
   ];
-  return { id, call, role, action, evaluation, decision, context, actionDigest, summary, drafts };
-}
-
-/** The programs that a policy models, for evaluating commands under it. */
-export function modelledBy(policy: PolicySet): Partial<Pick<ShellContext, "programs">> {
-  return policy.models === undefined ? {} : { programs: policy.models };
-}
-
-/** Step 2. A call past a limit is opaque; a command is evaluated once, for its effects and for what it carries on. */
-function understand(live: LiveSession, call: ToolCall, tooBig: string | null): { readonly action: Action; readonly evaluation: Evaluation | null } {
-  const { defaults } = live.options;
-  if (tooBig !== null) {
-    const effects = [{ kind: "opaque-text", why: tooBig, from: printable(call.tool) }] as const;
-    return { action: { kind: "opaque", tool: call.tool, why: tooBig, effects }, evaluation: null };
-  }
-  const { cwd, carried } = live.surroundings;
-  const shell = { cwd, home: defaults.home, root: defaults.root, environment: carried, ...modelledBy(live.options.policy) };
-  let evaluation: Evaluation | null = null;
-  const action = normalise(call, {
-    root: defaults.root,
-    home: defaults.home,
-    cwd,
-    evaluate: {
-      shell: (text) => (evaluation = evaluateShell(text, shell)).effects,
-      argv: (words) => (evaluation = evaluateArgv(words, shell)).effects,
-    },
-    split: simpleWords,
-  });
-  return { action, evaluation };
+  return { id, call, role, action, evaluation, readText, decision, context, actionDigest, summary, drafts };
 }
 
 async function refuse(live: LiveSession, judged: Judged, drafts: readonly EventDraft[], approval: EventData["approval.resolved"] | null): Promise<Observation> {
@@ -148,7 +121,7 @@ async function run(
     const { settleMs, graceMs } = live.deadlines;
     const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
-    if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation);
+    if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
     return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
   } catch (error) {
     throw await breakOff(live, judged.id, error);

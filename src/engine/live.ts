@@ -54,6 +54,8 @@ export interface LiveSession {
   scratch: ReadonlyMap<string, string>;
   /** Earlier contents of files the edit tools changed, by path, for undo. */
   readonly edits: Map<string, readonly PreviousContent[]>;
+  /** How often a person rejected the very same thing, by its digests. */
+  readonly rejections: Map<string, number>;
   risk: RiskState;
   calls: number;
   /** Is the score of the start on record. */

@@ -106,6 +106,7 @@ async function start(parts: Parts): Promise<Session> {
     changes: [],
     scratch: new Map(),
     edits: new Map(),
+    rejections: new Map(),
     risk: initialRisk(options.risk, opened),
     calls: 0,
     isScored: false,

@@ -26,6 +26,8 @@ export const REQUEST: ApprovalRequest = {
   tool: "bash",
   action: "deploy now\nand then",
   cwd: "/workspace",
+  files: [{ path: "/workspace/deploy.sh", digest: "sha256:0123456789abcdef", state: "file", text: "echo deploy\n" }],
+  rejectedBefore: 0,
   reasons: [{ rule: "rig.deploy", effect: "ask", layer: "L7", threats: ["maestro:L7/agent-tool-misuse"], message: "a person decides on this", allowed: null, subject: "deploy now", at: null, risk: null }],
 };
 
@@ -79,10 +81,11 @@ export function approverContract(name: string, rigs: ApproverRigs): void {
     it("shows the whole action, where it runs, and every rule that asks, and nothing that steers a terminal", async () => {
       const rig = await rigs.no();
       const action = `first ${"x".repeat(3_000)} last\u001b[2J\u202e\nsecond line`;
-      await rig.approver.request({ ...REQUEST, action, role: "fixer\u0007", tool: "bash\u001b[1A", cwd: "/workspace/\u009b2J" }, never());
+      const files = [...REQUEST.files, { path: "/workspace/x\u001b[2J", digest: null, state: "missing", text: null }];
+      await rig.approver.request({ ...REQUEST, files, rejectedBefore: 2, action, role: "fixer\u0007", tool: "bash\u001b[1A", cwd: "/workspace/\u009b2J" }, never());
       if (rig.shown === null) return;
       const shown = rig.shown();
-      for (const part of [`first ${"x".repeat(3_000)} last\\x1b[2J\\u{202e}`, "second line", "fixer\\x07", "bash\\x1b[1A", "/workspace/\\x9b2J", "rig.deploy", "a person decides on this", "maestro:L7/agent-tool-misuse"]) expect(shown).toContain(part);
+      for (const part of [`first ${"x".repeat(3_000)} last\\x1b[2J\\u{202e}`, "second line", "fixer\\x07", "bash\\x1b[1A", "/workspace/\\x9b2J", "rig.deploy", "/workspace/deploy.sh (sha256:0123456789ab", "echo deploy", "x\\x1b[2J (missing)", "rejected 2 times", "a person decides on this", "maestro:L7/agent-tool-misuse"]) expect(shown).toContain(part);
       expect(shown).not.toMatch(/[\u202e\u009b\u0007]/u);
     });
   });

@@ -165,7 +165,7 @@ describe("a call that needs a person", () => {
   });
 
   it("takes of an answer only who, what and why, in printable text", async () => {
-    const rig = createRig(approving(async () => ({ ...yes, by: "me\u001b[2J", detail: "\u202eok", actionDigest: "sha256:other", more: 1 }) as ApprovalOutcome));
+    const rig = createRig(approving(async () => ({ ...yes, by: "me\u001b[2J", detail: "\u202eok", more: 1 }) as ApprovalOutcome));
     const { events } = await traced(rig, bash("deploy now"));
     const { actionDigest } = only(events, "decision.made");
     expect(only(events, "approval.resolved")).toEqual({ actionDigest, outcome: "approved", by: "me\\x1b[2J", detail: "\\u{202e}ok" });

@@ -54,8 +54,16 @@ function describe(request: ApprovalRequest): string {
     ...request.action.split("\n").map((line) => `    ${printable(line, Number.MAX_SAFE_INTEGER)}`),
     "",
     ...(request.cwd === null ? [] : [`  in   ${printable(request.cwd)}`]),
+    ...request.files.flatMap(fileLines),
+    ...(request.rejectedBefore === 0 ? [] : [`  was rejected ${request.rejectedBefore === 1 ? "once" : `${request.rejectedBefore} times`} before in this session`]),
     ...request.reasons.filter((reason) => reason.effect === "ask").flatMap((reason) => [`  why  ${reason.rule} (${reason.threats.join(", ")})`, `       ${printable(reason.message, 400)}`]),
     "",
   ];
   return lines.join("\n");
+}
+
+/** A file that would run: its name, the beginning of its digest, and its text. */
+function fileLines({ path, digest, state, text }: ApprovalRequest["files"][number]): readonly string[] {
+  const what = digest === null ? state.replaceAll("-", " ") : digest.slice(0, 19);
+  return [`  runs ${printable(path, Number.MAX_SAFE_INTEGER)} (${what})`, ...(text === null ? [] : text.replace(/\n$/u, "").split("\n").map((line) => `     | ${printable(line, Number.MAX_SAFE_INTEGER)}`))];
 }

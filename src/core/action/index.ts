@@ -13,6 +13,7 @@ export type {
   FileOperation,
   OpaqueEffect,
 } from "./effects.js";
+export { filesRun } from "./files-run.js";
 export { applyEdit, decodeText, renderView, unifiedDiff, utf8Length, type EditContext } from "./edit/index.js";
 export {
   detectFormat,

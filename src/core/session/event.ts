@@ -64,7 +64,7 @@ export interface EventData {
     /** What rules in shadow mode would have refused; left out when there is nothing. */
     readonly shadow?: readonly Reason[];
   };
-  "approval.requested": { readonly actionDigest: Digest; readonly policyDigest: Digest; readonly summary: string; readonly rules: readonly string[] };
+  "approval.requested": { readonly actionDigest: Digest; readonly policyDigest: Digest; readonly summary: string; readonly rules: readonly string[]; /** Files it would run, whose content the approval is bound to; left out when there are none. */ readonly files?: readonly { readonly path: string; readonly digest: Digest | null }[] };
   "approval.resolved": {
     readonly actionDigest: Digest;
     readonly outcome: "approved" | "rejected" | "expired" | "unavailable";

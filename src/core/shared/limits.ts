@@ -3,6 +3,14 @@
 export const LIMITS = {
   /** Longest command text judged, in characters; longer is denied as opaque. `execve` takes 131072 bytes an argument. */
   commandChars: 100_000,
+  /** Longest script of the workspace that is followed when a command runs it, in bytes; a longer one counts as code that cannot be told. */
+  scriptBytes: 256 * 1024,
+  /** Most scripts read for one call. */
+  scripts: 16,
+  /** Most files whose content one approval is bound to; a command that runs more is not approved. */
+  boundFiles: 32,
+  /** Largest file an approval is bound to, in bytes; a command that runs a larger one of the workspace is not approved. */
+  boundFileBytes: 8 * 1024 * 1024,
   /** Deepest nesting of shells, substitutions and wrappers followed. */
   shellDepth: 32,
   /** Most effects one action may have; past it the action is opaque. */

@@ -72,6 +72,8 @@ export function sourceScript(call: Call): Output {
     addOpaque(call.run, "a sourced file that cannot be told", call.from);
     return UNKNOWN_OUTPUT;
   }
+  // What the command itself did before may have changed the script: it is followed all the same, and not believed.
+  const { disturbed } = call.run;
   touch(call, "read", script, false);
   runsCode(call, "file", script.text);
   let seen = false;
@@ -82,7 +84,7 @@ export function sourceScript(call: Call): Output {
     runScriptText(call, path, text, args, true);
     seen = true;
   }
-  if (!seen) call.state.blurred = true;
+  if (!seen || disturbed) call.state.blurred = true;
   return UNKNOWN_OUTPUT;
 }
 
