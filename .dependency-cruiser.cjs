@@ -24,7 +24,7 @@ module.exports = {
     only("pino", "^src/adapters/log"),
     only("@clack/prompts", "^src/(adapters/approver|surfaces/cli)"),
     only("commander", "^src/surfaces/cli"),
-    only("minimatch", "^src/core/policy/match-path"),
+    only("minimatch", "^src/core/policy/match-path-test"),
     only("unbash", "^src/core/shell"),
     only("yaml", "^src/core/policy"),
     only("zod", "^src/core/policy"),

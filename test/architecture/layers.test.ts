@@ -35,7 +35,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   chokidar: /^adapters\/watch\//,
   pino: /^adapters\/log\//,
   commander: /^surfaces\/cli\//,
-  minimatch: /^core\/policy\/match-path\.ts$/,
+  minimatch: /^core\/policy\/match-path-test\.ts$/,
   unbash: /^core\/shell\//,
   yaml: /^core\/policy\//,
   zod: /^core\/policy\//,

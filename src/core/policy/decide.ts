@@ -10,6 +10,7 @@ import { pathOf, type CompiledRule, type MatchSubject } from "./match-effect.js"
 import { foldName } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 import type { Rule } from "./rule.js";
+import { indexOf } from "./rule-index.js";
 
 const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny: 2 };
 const SEVERITY: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
@@ -67,7 +68,8 @@ interface Found {
 function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentSubject)[], context: DecisionContext, emptyIsAllowed: boolean): Decision {
   if (subjects.length > LIMITS.effects + 2) return decision(policySet, [limitReason(subjects.length)], [], [], null);
   if (subjects.length === 0 && !emptyIsAllowed) return decision(policySet, [defaultReason(policySet, "nothing")], [], [], null);
-  const rules = policySet.compiledFor({ root: context.root, home: context.home }).filter((one) => applies(one.rule, context));
+  const about = indexOf(policySet.compiledFor({ root: context.root, home: context.home }));
+  const role = context.role === null ? null : foldName(context.role);
   const found = new Map<string, Found>();
   const extra = new Map<string, Reason>();
   const errors: Issue[] = [];
@@ -75,7 +77,8 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
     const subject: MatchSubject = { effect, path: pathOf(effect) };
     let allowed = effect.kind === "content";
     let refused = false;
-    for (const one of rules) {
+    for (const one of about(subject)) {
+      if (!appliesTo(one.rule, role, context.containment)) continue;
       const match = tryMatch(one, subject);
       if (match === false) continue;
       if (match !== true && one.rule.shadow === true) continue;
@@ -125,8 +128,12 @@ export function isDirect(one: CompiledRule, subject: MatchSubject): boolean {
 
 /** Whether a rule is about this role and containment at all. */
 export function applies(rule: Rule, context: DecisionContext): boolean {
-  const role = context.role === null ? null : foldName(context.role);
-  if (rule.containment !== "any" && rule.containment !== context.containment) return false;
+  return appliesTo(rule, context.role === null ? null : foldName(context.role), context.containment);
+}
+
+/** @param role folded */
+function appliesTo(rule: Rule, role: string | null, containment: DecisionContext["containment"]): boolean {
+  if (rule.containment !== "any" && rule.containment !== containment) return false;
   if (rule.roles.length > 0 && (role === null || !rule.roles.some((name) => foldName(name) === role))) return false;
   return !(role !== null && rule.notRoles.some((name) => foldName(name) === role));
 }

@@ -6,7 +6,8 @@ import type { DecisionContext } from "./decision.js";
 import { applies } from "./decide.js";
 import { isLiteral } from "./glob-meet.js";
 import { compileRule, pathOf } from "./match-effect.js";
-import { expandGlob, nameMatcher, type Places } from "./match-path.js";
+import { expandGlob, type Places } from "./match-path.js";
+import { pathTest } from "./match-path-test.js";
 import { foldName, segmentsOf } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
 import type { FileMatcher, Rule } from "./rule.js";
@@ -68,7 +69,7 @@ export function nameFilter(guards: readonly DenyGuard[], places: Places): NameFi
       if (head === "elsewhere") continue;
       if (head === null) return { all: true, isHot: () => true };
       if (isLiteral(head)) literal.add(head);
-      else if (!wild.has(head)) wild.set(head, nameMatcher(head));
+      else if (!wild.has(head)) wild.set(head, pathTest(head));
     }
   }
   const matchers = [...wild.values()];

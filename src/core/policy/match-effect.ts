@@ -7,6 +7,7 @@ import { hasContent, type ContentSubject } from "./content.js";
 import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type SubjectPath } from "./match-path.js";
 import { givesFlag, matchAnyWord, matchWord, wordTest } from "./match-word.js";
 import { foldName } from "./paths.js";
+import type { RuleKey } from "./rule-key.js";
 import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
 
 /** What a matcher is asked about: an effect or added content, with its path prepared. */
@@ -22,6 +23,8 @@ export interface CompiledRule {
   readonly matches: (subject: MatchSubject) => boolean;
   /** Asked only of what matches: is it the subject's own name or program, not something below its tree? Absent: it is. */
   readonly direct?: (subject: MatchSubject) => boolean;
+  /** What its matchers ask for, by which an index finds it. Absent: it is asked of every effect of its kinds. */
+  readonly keys?: readonly RuleKey[];
 }
 
 /** The prepared path of what is matched; null when it has none. */
@@ -33,55 +36,59 @@ export function pathOf(effect: ActionEffect | ContentSubject): SubjectPath | nul
 
 type Test = (subject: MatchSubject) => boolean;
 
-const KIND_OF = { file: "file", exec: "exec", connect: "connect", code: "runs-code", environment: "environment", opaque: "opaque-text", content: "content" } as const;
-
 /** Compiles a rule for one place of the workspace. */
 export function compileRule(rule: Rule, places: Places): CompiledRule {
-  const strict = rule.effect !== "allow";
-  const tests = rule.when.map((matcher) => ({
-    kind: KIND_OF[matcher.on],
-    test: compileMatcher(matcher, strict, places),
-    direct: matcher.on === "file" ? fileTest(matcher, strict, places, false) : null,
-  }));
+  const tests = rule.when.map((matcher) => compileMatcher(matcher, rule.effect !== "allow", places));
   return {
     rule,
-    kinds: new Set(tests.map((one) => one.kind)),
-    matches: (subject) => tests.some((one) => one.kind === subject.effect.kind && one.test(subject)),
-    direct: (subject) => tests.some((one) => one.kind === subject.effect.kind && (one.direct ?? one.test)(subject)),
+    kinds: new Set(tests.map(({ key }) => key.kind)),
+    matches: (subject) => tests.some((one) => one.key.kind === subject.effect.kind && one.test(subject)),
+    direct: (subject) => tests.some((one) => one.key.kind === subject.effect.kind && (one.direct ?? one.test)(subject)),
+    keys: tests.map(({ key }) => key),
   };
 }
 
-function compileMatcher(matcher: Matcher, strict: boolean, places: Places): Test {
+/** A matcher made ready. `direct` is left out where it is the same as `test`. */
+interface CompiledMatcher {
+  readonly key: RuleKey;
+  readonly test: Test;
+  readonly direct?: Test;
+}
+
+function compileMatcher(matcher: Matcher, strict: boolean, places: Places): CompiledMatcher {
   switch (matcher.on) {
     case "file":
-      return fileTest(matcher, strict, places);
+      return compileFile(matcher, strict, places);
     case "exec": {
       const isProgram = wordTest(matcher.programs);
-      return ({ effect }) => effect.kind === "exec" && (matcher.programs.length === 0 || isProgram(strict ? foldName(effect.program) : effect.program)) && matchesExec(matcher, effect, strict);
+      return {
+        key: { kind: "exec", names: matcher.programs },
+        test: ({ effect }) => effect.kind === "exec" && (matcher.programs.length === 0 || isProgram(strict ? foldName(effect.program) : effect.program)) && matchesExec(matcher, effect, strict),
+      };
     }
     case "connect":
-      return ({ effect }) => effect.kind === "connect" && matchesConnect(matcher, effect, strict);
+      return { key: { kind: "connect" }, test: ({ effect }) => effect.kind === "connect" && matchesConnect(matcher, effect, strict) };
     case "code":
-      return ({ effect }) => effect.kind === "runs-code" && matchesCode(matcher, effect, strict);
+      return { key: { kind: "runs-code", names: matcher.programs }, test: ({ effect }) => effect.kind === "runs-code" && matchesCode(matcher, effect, strict) };
     case "environment":
-      return ({ effect }) => effect.kind === "environment" && matchesEnvironment(matcher, effect, strict);
+      return { key: { kind: "environment", names: matcher.names }, test: ({ effect }) => effect.kind === "environment" && matchesEnvironment(matcher, effect, strict) };
     case "opaque":
-      return () => strict;
+      return { key: { kind: "opaque-text" }, test: () => strict };
     case "content":
-      return contentTest(matcher, places);
+      return { key: { kind: "content" }, test: contentTest(matcher, places) };
     default:
       return assertNever(matcher);
   }
 }
 
-/** @param below whether a tree above what the rule names counts */
-function fileTest(matcher: FileMatcher, strict: boolean, places: Places, below: boolean = true): Test {
+function compileFile(matcher: FileMatcher, strict: boolean, places: Places): CompiledMatcher {
   const operations = new Set(matcher.operations);
   const isBy = wordTest(matcher.by);
   const isNotBy = wordTest(matcher.notBy);
   const paths = matcher.paths.map((glob) => compileGlob(glob, places));
   const except = matcher.except.map((glob) => compileGlob(glob, places));
-  return ({ effect, path }) => {
+  /** @param below whether a tree above what the rule names counts */
+  const test = ({ effect, path }: MatchSubject, below: boolean): boolean => {
     if (effect.kind !== "file" || path === null || !operations.has(effect.operation)) return false;
     if (matcher.recursive !== null && matcher.recursive !== effect.recursive) return false;
     if ((matcher.by.length > 0 && !isBy(path.by)) || isNotBy(path.by)) return false;
@@ -95,6 +102,11 @@ function fileTest(matcher: FileMatcher, strict: boolean, places: Places, below: 
     if (paths.length === 0) return true;
     const tree = below && effect.recursive && (effect.operation === "delete" || !tooWide(path, places));
     return paths.some((glob) => glob.hits(path) || (tree && glob.hitsBelow(path)));
+  };
+  return {
+    key: { kind: "file", operations: matcher.operations, paths: paths.length === 0 ? null : paths, trees: strict && !matcher.whole && matcher.recursive !== false },
+    test: (subject) => test(subject, true),
+    direct: (subject) => test(subject, false),
   };
 }
 

@@ -1,14 +1,12 @@
-// Path globs. The only place that uses minimatch. Deny and ask compare folded names and take in what could be meant; allow
-// compares exact names and takes in only what is certain.
+// Path globs. Deny and ask compare folded names and take in what could be meant; allow compares exact names and takes in only
+// what is certain.
 
-import { braceExpand, Minimatch, type MinimatchOptions } from "minimatch";
 import type { FileEffect } from "../action/effects.js";
-import { isInside } from "../action/paths.js";
-import { LIMITS } from "../shared/index.js";
+import { baseName, isInside } from "../action/paths.js";
+import { LIMITS, once } from "../shared/index.js";
 import { asksFor, escapeName, globCovers, globsMeet, isLiteral, reachesInto } from "./glob-meet.js";
-import { foldName, segmentsOf } from "./paths.js";
-
-const OPTIONS: MinimatchOptions = { dot: true, nonegate: true, nocomment: true, platform: "linux", braceExpandMax: LIMITS.globBraces };
+import { expandBraces, pathTest } from "./match-path-test.js";
+import { foldName, isAscii, segmentsOf } from "./paths.js";
 
 /** What relative globs stand on. */
 export interface Places {
@@ -43,15 +41,35 @@ export interface PathGlob {
   readonly hitsBelow: (subject: SubjectPath) => boolean;
   /** Does the glob name all that the subject can be? */
   readonly covers: (subject: SubjectPath) => boolean;
+  /** The names of each form the glob stands for, folded. */
+  readonly names: () => readonly (readonly string[])[];
+  /** The folders that `hitsBelow` looks for, folded; each ends in a name spelt out. */
+  readonly above: () => readonly (readonly string[])[];
 }
 
-/** Prepares a file effect. */
+/** Prepares a file effect; what only patterns and trees need is made when it is asked for. */
 export function subjectOf(effect: FileEffect): SubjectPath {
   const pattern = effect.certainty === "pattern";
   const folded = foldName(effect.path);
-  const lower = effect.path.normalize("NFC").toLowerCase();
+  const lower = isAscii(effect.path) ? folded : effect.path.normalize("NFC").toLowerCase();
   const asGlobs = (path: string): readonly string[] => (pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName));
-  return { path: effect.path, pattern, tree: effect.recursive, looking: effect.operation === "read", by: foldName(effect.by), fixed: pattern ? fixedPart(segmentsOf(effect.path)) : effect.path, folded: folded === lower ? [folded] : [folded, lower], foldedNames: asGlobs(folded), names: asGlobs(effect.path) };
+  const foldedNames = once(() => asGlobs(folded));
+  const names = once(() => asGlobs(effect.path));
+  return {
+    path: effect.path,
+    pattern,
+    tree: effect.recursive,
+    looking: effect.operation === "read",
+    by: foldName(effect.by),
+    fixed: pattern ? fixedPart(segmentsOf(effect.path)) : effect.path,
+    folded: folded === lower ? [folded] : [folded, lower],
+    get foldedNames() {
+      return foldedNames();
+    },
+    get names() {
+      return names();
+    },
+  };
 }
 
 /** Why a glob cannot be used, with a hint; null when it can. */
@@ -67,7 +85,7 @@ export function globProblem(glob: string): { readonly message: string; readonly 
   if (/\[\[:(upper|lower):\]/i.test(glob)) return { message: "tells letter case apart, which deny and ask rules cannot", hint: "use `[[:alpha:]]`" };
   if (/[\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(glob)) return { message: "has an invisible or control character", hint: "type the pattern again" };
   if (unbalanced(glob)) return { message: "has an unclosed bracket or brace", hint: "close it, or write `\\\\` before it to mean the character itself" };
-  if (braceExpand(glob, OPTIONS).length >= LIMITS.globBraces) return { message: `expands to ${String(LIMITS.globBraces)} patterns or more`, hint: "split it into several patterns" };
+  if (expandBraces(glob).length >= LIMITS.globBraces) return { message: `expands to ${String(LIMITS.globBraces)} patterns or more`, hint: "split it into several patterns" };
   return null;
 }
 
@@ -87,12 +105,6 @@ function unbalanced(glob: string): boolean {
   return braces !== 0;
 }
 
-/** Tells whether one name, without slashes, matches a name glob. Both folded. */
-export function nameMatcher(glob: string): (name: string) => boolean {
-  const matcher = new Minimatch(glob, OPTIONS);
-  return (name) => matcher.match(name);
-}
-
 /** A glob as absolute globs, braces expanded; `x/**` names `x` too. */
 export function expandGlob(glob: string, places: Places): readonly string[] {
   const root = segmentsOf(places.root).map(escapeName).join("/");
@@ -100,56 +112,42 @@ export function expandGlob(glob: string, places: Places): readonly string[] {
   const absolute =
     glob === "." ? `/${root}` : glob === "~" ? `/${home}` : glob.startsWith("./") ? `/${root}/${glob.slice(2)}` : glob.startsWith("~/") ? `/${home}/${glob.slice(2)}` : glob.startsWith("/") ? glob : `/${glob}`;
   const out: string[] = [];
-  for (const one of braceExpand(absolute.replace(/\/+/g, "/"), OPTIONS)) {
+  for (const one of expandBraces(absolute.replace(/\/+/g, "/"))) {
     out.push(one);
     if (one.endsWith("/**") && one.length > 3) out.push(one.slice(0, -3));
   }
   return out;
 }
 
-const SPECIAL = /[*?[\]{}()!+@|\\]/;
-
-/** What every path that a glob matches begins and ends with, as a test far cheaper than the glob. */
-function quickTest(glob: string): (path: string) => boolean {
-  const at = glob.search(SPECIAL);
-  if (at < 0) return (path) => path === glob;
-  const lead = glob.slice(0, at);
-  const tail = /[^*?[\]{}()!+@|\\]*$/.exec(glob)?.[0] ?? "";
-  return (path) => path.startsWith(lead) && path.endsWith(tail);
-}
-
-/** Compiles a glob that passed `globProblem`, for one place of the workspace. */
+/** Compiles a glob that passed `globProblem`, for one place of the workspace. Its parts are made when they are asked for. */
 export function compileGlob(glob: string, places: Places): PathGlob {
-  const alternatives = expandGlob(glob, places);
-  const folded = alternatives.map(foldName);
-  const names = alternatives.map(segmentsOf);
-  const foldedNames = folded.map(segmentsOf);
-  const above = foldedNames.flatMap((one) => one.slice(0, -1).flatMap((name, index) => (isLiteral(name) ? [one.slice(0, index + 1)] : [])));
-  const open = folded.includes("/**");
-  const quick = folded.map(quickTest);
-  let foldedMatchers: readonly Minimatch[] | null = null;
-  let exactMatchers: readonly Minimatch[] | null = null;
+  const alternatives = once(() => expandGlob(glob, places));
+  const folded = once(() => alternatives().map(foldName));
+  const foldedNames = once(() => folded().map(segmentsOf));
+  const names = once(() => alternatives().map(segmentsOf));
+  const above = once(() => foldedNames().flatMap((one) => one.slice(0, -1).flatMap((name, index) => (isLiteral(name) ? [one.slice(0, index + 1)] : []))));
+  const foldedTests = once(() => folded().map(pathTest));
+  const exactTests = once(() => alternatives().map(pathTest));
   // What these match lies in a tree that the glob names to its end, and so does all below it.
-  let treeMatchers: readonly Minimatch[] | null = null;
+  const treeTests = once(() => alternatives().flatMap((one) => (one.endsWith("/**") ? [one, one.slice(0, -3)] : [])).map(pathTest));
   return {
     hits: (subject) => {
-      if (open) return true;
-      if (subject.pattern) return foldedNames.some((one) => patternMeets(subject, one, places));
-      if (!quick.some((may) => subject.folded.some(may))) return false;
-      foldedMatchers ??= folded.map((one) => new Minimatch(one, OPTIONS));
-      return foldedMatchers.some((matcher, index) => subject.folded.some((path) => quick[index]?.(path) === true && matcher.match(path)));
+      if (folded().includes("/**")) return true;
+      if (subject.pattern) return foldedNames().some((one) => patternMeets(subject, one, places));
+      return foldedTests().some((test) => subject.folded.some(test));
     },
-    hitsBelow: (subject) => subject.foldedNames.length === 0 || above.some((one) => patternHolds(subject, one)),
+    hitsBelow: (subject) => {
+      if (subject.pattern) return subject.foldedNames.length === 0 || above().some((one) => patternHolds(subject, one));
+      const last = baseName(subject.folded[0] ?? "");
+      return last === "" || above().some((one) => one.at(-1) === last && patternHolds(subject, one));
+    },
     covers: (subject) => {
-      if (alternatives.includes("/**")) return true;
-      if (subject.pattern) return names.some((one) => globCovers(one, subject.names, subject.tree));
-      if (subject.tree) {
-        treeMatchers ??= alternatives.flatMap((one) => (one.endsWith("/**") ? [one, one.slice(0, -3)] : [])).map((one) => new Minimatch(one, OPTIONS));
-        return treeMatchers.some((matcher) => matcher.match(subject.path));
-      }
-      exactMatchers ??= alternatives.map((one) => new Minimatch(one, OPTIONS));
-      return exactMatchers.some((matcher) => matcher.match(subject.path));
+      if (alternatives().includes("/**")) return true;
+      if (subject.pattern) return names().some((one) => globCovers(one, subject.names, subject.tree));
+      return (subject.tree ? treeTests() : exactTests()).some((test) => test(subject.path));
     },
+    names: foldedNames,
+    above,
   };
 }
 

@@ -1,6 +1,7 @@
 // Words against simple globs: `*` any run, `?` one character, all else itself. Linear in practice, bounded always.
 
-const MAX_WORD = 4096;
+/** Longest word compared, in characters; of a longer one the beginning. */
+export const MAX_WORD = 4096;
 
 /**
  * Tells whether a word matches a glob of `*` and `?`. Words past the limit are cut there, except that a trailing `*`

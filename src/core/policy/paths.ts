@@ -11,9 +11,14 @@ export function absolutePath(path: string, base: { readonly cwd: string; readonl
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 
+/** Tells whether a text is printable ASCII, which has one spelling but for letter case. */
+export function isAscii(text: string): boolean {
+  return ASCII.test(text);
+}
+
 /** One spelling for every name that a person or a case-insensitive file system may take for another. */
 export function foldName(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase();
+  if (isAscii(text)) return text.toLowerCase();
   return text.normalize("NFKC").replace(INVISIBLE, "").toLowerCase();
 }
 

@@ -6,3 +6,4 @@ export { ERRORS, GuardError, type ErrorCode, type ErrorRow } from "./errors.js";
 export { assertNever } from "./assert-never.js";
 export { printable, printableBlock } from "./printable.js";
 export { LIMITS } from "./limits.js";
+export { once } from "./once.js";
