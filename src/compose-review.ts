@@ -1,14 +1,15 @@
 // Review of an ended session: its changes as a patch, taking them over, throwing them away.
 
 import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
-import { binaryPatch } from "./adapters/files/binary-patch.js";
+import { rebaseSelection } from "./adapters/files/apply-rebase.js";
+import { createPreimages, type Preimages } from "./adapters/files/preimages.js";
+import { reviewPatch, reviewHunks, type HunkView } from "./compose-patch.js";
 import { openStore, type Stored } from "./compose-store.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
-import { isSameEntry, renderPatch, type PatchInput, type RenderedPatch } from "./core/reconcile/index.js";
+import { isSameEntry, type RenderedPatch, type Selection } from "./core/reconcile/index.js";
 import { netChanges, sessionState, type AuditEvent } from "./core/session/index.js";
-import { GuardError, isSessionId, LIMITS, printable, type SessionId } from "./core/shared/index.js";
+import { GuardError, isSessionId, printable, type SessionId } from "./core/shared/index.js";
 import type { LedgerStore } from "./ports/ledger.js";
-import type { Workspace } from "./ports/workspace.js";
 
 const SCAN_MS = 600_000;
 
@@ -22,8 +23,14 @@ export interface Review {
   readonly refused: readonly Finding[];
   /** A patch of the changes that `git apply` takes; what no patch can carry is named apart. */
   patch(): Promise<RenderedPatch>;
-  /** Writes the named changes to the user's folder, all or none; APPLY_CONFLICT when the user's files moved underneath. */
-  apply(paths: readonly string[]): Promise<ApplyResult>;
+  /** The numbered hunks of one changed file; none where it is taken over as a whole only. */
+  hunks(path: string): Promise<readonly HunkView[]>;
+  /**
+   * Writes the selected changes to the user's folder, all or none. APPLY_CONFLICT when a file there is neither as before the
+   * session nor as it left it, hunks taken before counted in; USAGE_INVALID for a path or a hunk that there is not. A list of
+   * paths takes them whole.
+   */
+  apply(selection: Selection | readonly string[]): Promise<ApplyResult>;
   close(): Promise<void>;
 }
 
@@ -46,18 +53,22 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   const workspace = await stored.workspaces.reopen(id);
   const observed = await workspace.changes(AbortSignal.timeout(SCAN_MS));
   const { changes, refused } = standing(events, observed);
+  const kept: Preimages = createPreimages({ stateDir: stored.stateDir, sessionId: id });
   return {
     id,
     workspace: workspace.path,
     changes,
     refused,
-    patch: async () => joined(await Promise.all(changes.map(async (change) => patchOf(await patchEntry(workspace, change))))),
-    apply: async (paths) => {
-      const selected = new Set(paths);
+    patch: async () => reviewPatch({ workspace, kept }, changes),
+    hunks: async (path) => reviewHunks({ workspace, kept }, changes.find((change) => change.path === path)),
+    apply: async (wanted) => {
+      const selection: Selection = "paths" in wanted ? wanted : { paths: wanted, hunks: [] };
       const ledger = await stored.store.reopen(id);
       try {
-        const result = await applyChanges({ workspace, changes: changes.filter((change) => selected.has(change.path)) });
-        await ledger.append([{ call: null, type: "session.applied", data: { paths: result.applied.map((entry) => entry.path) } }]);
+        const { changes: now, contents, reasons } = await rebaseSelection(workspace, changes, selection, kept);
+        const result = await applyChanges({ workspace, changes: now, select: [...selection.paths, ...selection.hunks.map(({ path }) => path)], contents, reasons });
+        const partly = selection.hunks.filter(({ path }) => contents.has(path));
+        await ledger.append([{ call: null, type: "session.applied", data: { paths: result.applied.map((entry) => entry.path), ...(partly.length === 0 ? {} : { hunks: partly }) } }]);
         return result;
       } finally {
         await ledger.close();
@@ -96,29 +107,6 @@ function unrecorded(change: Change): Finding {
     reverted: false,
     risk: null,
   };
-}
-
-/** One change as a patch. Bytes that are no text, and files too large for a diff by lines, are carried whole. */
-function patchOf(input: PatchInput): RenderedPatch {
-  const rendered = renderPatch([input]);
-  const text = Buffer.from(rendered.bytes).toString("latin1");
-  const mark = /^Binary files .* differ\n/mu.exec(text);
-  const sides = [input.change.before, input.change.after];
-  const isKnown = (index: 0 | 1): boolean => sides[index]?.kind !== "file" || (index === 0 ? input.before : input.after) !== null;
-  if (mark === null || sides.some((side) => side?.kind === "symlink") || !isKnown(0) || !isKnown(1)) return rendered;
-  return { bytes: Buffer.from(text.slice(0, mark.index) + binaryPatch(input.before, input.after), "latin1"), omitted: [] };
-}
-
-/** A change that the patch would only mention makes git refuse all of it: such a one is left out and named. */
-function joined(parts: readonly RenderedPatch[]): RenderedPatch {
-  const carried = parts.filter(({ bytes }) => !/^Binary files .* differ$/mu.test(Buffer.from(bytes.subarray(0, 16_384)).toString("latin1")));
-  return { bytes: Buffer.concat(carried.map(({ bytes }) => bytes)), omitted: parts.flatMap(({ omitted }) => omitted) };
-}
-
-async function patchEntry(workspace: Workspace, change: Change): Promise<PatchInput> {
-  const before = change.before?.kind === "file" ? await workspace.readBase(change.path, LIMITS.compareBytes) : null;
-  const after = change.after?.kind === "file" ? await workspace.readChanged(change.path, LIMITS.compareBytes) : null;
-  return { change, before: before?.content ?? null, after: after?.content ?? null };
 }
 
 /** Throws a session's changes away and puts that on record. */

@@ -17,6 +17,18 @@ export interface Protection {
   readonly unheld: readonly { readonly path: string; readonly why: string }[];
 }
 
+/** A name as the session left it, open for reading. Of what is no file only the time is known. */
+export interface OpenContent {
+  /** When it was last modified, in milliseconds since 1970, as the session left it; null where that is not known. */
+  readonly modifiedMs: number | null;
+  readonly bytes: number;
+  /** Takes less room on disk than it has bytes. */
+  readonly hasHoles: boolean;
+  /** Fills `buffer` from a position of the file; gives how many bytes there were, 0 at its end. */
+  read(buffer: Uint8Array, position: number): number;
+  close(): void;
+}
+
 /** A copy-on-write view of the user's folder for one session. The user's folder is only ever read. */
 export interface Workspace {
   /** The user's folder, real path on the host. */
@@ -31,12 +43,14 @@ export interface Workspace {
   changes(signal: AbortSignal): Promise<readonly Change[]>;
   /** Content of the user's own file before the session, no link followed; null when there is none. */
   readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
-  /** Content as the session left it, no link followed; null when there is none or it was deleted. */
   /** Every name of the user's folder, parents first. Absent: nothing can be planned. Throws past a limit. */
   names?(signal: AbortSignal): Promise<readonly IndexedName[]>;
   /** Makes a plan's layer. Once, and before the mount. */
   protect?(plan: EnforcementPlan, signal: AbortSignal): Promise<Protection>;
+  /** Content as the session left it, no link followed; null when there is none or it was deleted. */
   readChanged(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
+  /** The same piece by piece, for a name among the changes, however large it is; null when there is none. The caller closes it. */
+  openChanged(path: string): Promise<OpenContent | null>;
 }
 
 /** Makes and finds workspaces in the state folder. */

@@ -198,15 +198,15 @@ describe("applying changes", () => {
     });
     const before = treePicture(folder, { exact: false });
     // The session's copy of the last file is wrong: found only after the others were prepared.
-    const lying: Workspace = { ...workspace, readChanged: async (path, limit) => (path === "z.txt" ? workspace.readChanged("a.txt", limit) : workspace.readChanged(path, limit)) };
+    const lying: Workspace = { ...workspace, openChanged: async (path) => workspace.openChanged(path === "z.txt" ? "a.txt" : path) };
     await expect(applyChanges({ workspace: lying, changes })).rejects.toMatchObject({ code: "STATE_UNUSABLE" });
     expect(treePicture(folder, { exact: false })).toEqual(before);
     // A name appears between the check and the exchange.
     const racing: Workspace = {
       ...workspace,
-      readChanged: async (path, limit) => {
+      openChanged: async (path) => {
         if (path === "z.txt") writeFileSync(join(folder, "z.txt"), "user");
-        return workspace.readChanged(path, limit);
+        return workspace.openChanged(path);
       },
     };
     await expect(applyChanges({ workspace: racing, changes })).rejects.toMatchObject({ code: "APPLY_CONFLICT" });
@@ -247,9 +247,9 @@ describe("applying changes", () => {
     // Everything is staged; then the last name is taken by somebody else just before the exchange.
     const racing: Workspace = {
       ...workspace,
-      readChanged: async (path, limit) => {
+      openChanged: async (path) => {
         if (path === "z.txt") symlinkSync("a.txt", join(folder, "z.txt"));
-        return workspace.readChanged(path, limit);
+        return workspace.openChanged(path);
       },
     };
     await expect(applyChanges({ workspace: racing, changes })).rejects.toMatchObject({ code: "APPLY_CONFLICT", context: { paths: ["z.txt"] } });

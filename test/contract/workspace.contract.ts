@@ -131,6 +131,11 @@ export function workspaceContract(name: string, make: (setUp: (user: Hands) => v
       expect(text(await workspace.readChanged("src/a.js", LIMIT))).toBe("changed\n");
       expect(text(await workspace.readChanged("new.txt", LIMIT))).toBe("new\n");
       expect(text(await workspace.readChanged("link", LIMIT))).toBe("src/a.js");
+      const opened = await workspace.openChanged("src/a.js");
+      const buffer = new Uint8Array(4);
+      expect([opened?.bytes, opened?.read(buffer, 2), Buffer.from(buffer).toString(), opened?.read(buffer, 8)]).toEqual([8, 4, "ange", 0]);
+      opened?.close();
+      expect(await workspace.openChanged("src/b.js")).toBeNull();
       expect(await workspace.readChanged("src/b.js", LIMIT)).toBeNull();
       expect(await workspace.readChanged("src/a.js/below", LIMIT)).toBeNull();
       expect(await workspace.readChanged("link/below", LIMIT)).toBeNull();

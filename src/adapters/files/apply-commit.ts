@@ -1,7 +1,7 @@
 // The exchange of names when changes are taken over: without a pause in between, each name at once, every step noted
 // before it is taken, so that a failure walks back. Holds each folder open and follows no link.
 
-import { chmodSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, lutimesSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { giveOwner, isStill, modeFor, type Stage } from "./apply-file.js";
@@ -18,6 +18,8 @@ type Undo =
   | { readonly undo: "mkdir"; readonly step: ApplyStep }
   | { readonly undo: "chmod"; readonly raw: Raw; readonly mode: number };
 
+const MEANWHILE = "it changed while the changes were taken over";
+
 interface Run {
   readonly folder: HeldFolder;
   readonly stage: Stage;
@@ -29,8 +31,9 @@ interface Run {
 /**
  * Carries out the steps: removals deepest first, then the rest from the top, folder modes last. Returns folders that had to
  * stay. Throws APPLY_CONFLICT or APPLY_FAILED, with everything put back.
+ * @param times when new folders were last modified in the session, in milliseconds
  */
-export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly ApplyStep[], workspace: Workspace): readonly SkippedPath[] {
+export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly ApplyStep[], workspace: Workspace, times: ReadonlyMap<string, number> = new Map()): readonly SkippedPath[] {
   const run: Run = { folder, stage, workspace, undos: [], skipped: [] };
   const numbered = steps.map((step, index) => ({ step, index }));
   let current = "";
@@ -45,7 +48,7 @@ export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly Ap
     }
     for (const { step } of [...numbered].reverse()) {
       current = step.change.path;
-      setFolderMode(run, step);
+      setFolderMode(run, step, times.get(step.change.path) ?? null);
     }
     return run.skipped;
   } catch (error) {
@@ -65,7 +68,7 @@ function makesWay({ change, found }: ApplyStep): boolean {
 function removeOne(run: Run, step: ApplyStep, index: number): void {
   const { raw, found, change } = step;
   inParent(run.folder, raw, (path) => {
-    if (!isStill(path, found)) throw conflict([change.path]);
+    if (!isStill(path, found)) throw conflict([{ path: change.path, why: MEANWHILE }]);
     if (found?.isDirectory() !== true) {
       const kept: Raw = `old-${index}`;
       run.undos.push({ undo: "put-back", raw, kept });
@@ -88,7 +91,7 @@ function placeOne(run: Run, step: ApplyStep, index: number): void {
   const { raw, found, change } = step;
   inParent(run.folder, raw, (path) => {
     const isFree = found === null || makesWay(step);
-    if (!isStill(path, isFree ? null : found)) throw conflict([change.path]);
+    if (!isStill(path, isFree ? null : found)) throw conflict([{ path: change.path, why: MEANWHILE }]);
     if (change.after?.kind === "directory") {
       if (!isFree) return;
       run.undos.push({ undo: "rmdir", raw });
@@ -111,13 +114,14 @@ function placeOne(run: Run, step: ApplyStep, index: number): void {
   });
 }
 
-/** New folders are made open for their owner; their own mode, and a changed one, is set when all is in them. */
-function setFolderMode(run: Run, { raw, found, change }: ApplyStep): void {
+/** New folders are made open for their owner; their own mode and time, and a changed mode, are set when all is in them. */
+function setFolderMode(run: Run, { raw, found, change }: ApplyStep, time: number | null): void {
   if (change.after?.kind !== "directory") return;
   const isOld = found?.isDirectory() === true;
   inParent(run.folder, raw, (path) => {
     if (isOld) run.undos.push({ undo: "chmod", raw, mode: found.mode & 0o7777 });
     chmodSync(rawBytes(path), modeFor(change, found));
+    if (!isOld && time !== null) lutimesSync(rawBytes(path), new Date(), time / 1000);
   });
 }
 
@@ -170,7 +174,7 @@ function undoOne(run: Run, undo: Undo, path: Raw): void {
 
 function inParent(folder: HeldFolder, raw: Raw, use: (path: Raw) => void): void {
   const held = holdBelow(folder, parentRaw(raw));
-  if (held === null) throw conflict([pathOfRaw(raw)]);
+  if (held === null) throw conflict([{ path: pathOfRaw(raw), why: MEANWHILE }]);
   try {
     use(`${held.prefix}/${baseName(raw)}`);
   } finally {

@@ -67,22 +67,23 @@ export function selectChanges(changes: readonly Change[], select: readonly strin
 /**
  * Checks every change against the folder as it is now. Throws APPLY_CONFLICT, naming files, when one is neither as it was
  * before the session nor as the session left it.
+ * @param reasons why a path does not fit, where the caller knows more than this look tells
  */
-export async function planApply(folder: HeldFolder, changes: readonly Change[], signal: AbortSignal): Promise<ApplyPlan> {
+export async function planApply(folder: HeldFolder, changes: readonly Change[], signal: AbortSignal, reasons: ReadonlyMap<string, string> = new Map()): Promise<ApplyPlan> {
   const breath = createBreath(signal);
   const budget = createReadBudget();
   const { kept, skipped } = partition(changes);
   const made = new Set(kept.filter((change) => change.after?.kind === "directory").map((change) => change.path));
   const gone = new Set(kept.filter((change) => change.after?.kind !== "directory").map((change) => change.path));
   const steps: ApplyStep[] = [];
-  const conflicts: string[] = [];
+  const conflicts: Conflict[] = [];
   for (const change of kept) {
     const raw = rawFromPath(change.path);
     const parent = parentPath(change.path);
     const held = holdBelow(folder, parentRaw(raw));
     if (held === null) {
       // The folder above is missing: fine for what is to be deleted, or when the plan makes it.
-      if (change.after !== null && !made.has(parent)) conflicts.push(change.path);
+      if (change.after !== null && !made.has(parent)) conflicts.push({ path: change.path, why: "its folder is gone" });
       else steps.push({ change, raw, found: null, done: change.after === null });
       continue;
     }
@@ -93,7 +94,7 @@ export async function planApply(folder: HeldFolder, changes: readonly Change[], 
       const isAsBefore = isUnmoved(change.before, entry);
       const done = isSettled(change.after, entry);
       const insideKept = change.before?.kind === "directory" && change.after !== null && change.after.kind !== "directory" && !done && holdsMore(system, change.path, gone);
-      if ((!isAsBefore && !done) || insideKept) conflicts.push(change.path);
+      if ((!isAsBefore && !done) || insideKept) conflicts.push({ path: change.path, why: reasons.get(change.path) ?? whyNot(change.before, entry) });
       steps.push({ change, raw, found, done });
     } finally {
       held.close();
@@ -104,11 +105,26 @@ export async function planApply(folder: HeldFolder, changes: readonly Change[], 
   return { steps, skipped };
 }
 
+/** A path that is neither as it was nor as it shall be, and what is with it. */
+export interface Conflict {
+  readonly path: string;
+  readonly why: string;
+}
+
 /** The failure that names what moved underneath. */
-export function conflict(paths: readonly string[]): GuardError {
-  const named = paths.slice(0, CONFLICTS_NAMED).map((path) => `\`${printable(path)}\``).join(", ");
-  const more = paths.length > CONFLICTS_NAMED ? ` and ${paths.length - CONFLICTS_NAMED} more` : "";
-  return new GuardError("APPLY_CONFLICT", `nothing was applied: changed since the session: ${named}${more}`, { context: { paths: paths.slice(0, 1_000) } });
+export function conflict(found: readonly Conflict[]): GuardError {
+  const named = found.slice(0, CONFLICTS_NAMED).map(({ path, why }) => `\`${printable(path)}\` (${why})`).join(", ");
+  const more = found.length > CONFLICTS_NAMED ? ` and ${found.length - CONFLICTS_NAMED} more` : "";
+  const listed = found.slice(0, 1_000);
+  return new GuardError("APPLY_CONFLICT", `nothing was applied: changed since the session: ${named}${more}`, { context: { paths: listed.map(({ path }) => path), reasons: listed.map(({ why }) => why) } });
+}
+
+function whyNot(before: Entry | null, found: Entry | null): string {
+  if (found === null) return "it is gone";
+  if (before === null) return "it was made meanwhile";
+  if (before.kind !== found.kind) return `it is a ${found.kind} now`;
+  if (found.kind === "directory") return "it holds more than the session saw";
+  return found.kind === "symlink" ? "it points elsewhere now" : "its content changed";
 }
 
 export function baseName(raw: Raw): Raw {
@@ -143,7 +159,7 @@ function refusal(change: Change): string | null {
   if (after === null) return null;
   if (after.kind === "fifo" || after.kind === "socket" || after.kind === "device") return `a ${after.kind} is never taken over`;
   if (after.kind === "symlink" && leavesWorkspace(change.path, after.target ?? "", null)) return "the link points outside of the folder";
-  if (after.kind === "file" && after.digest === null) return `it is larger than ${LIMITS.compareBytes} bytes or could not be read`;
+  if (after.kind === "file" && after.digest === null) return `it is larger than ${LIMITS.digestBytes} bytes or could not be read`;
   return null;
 }
 

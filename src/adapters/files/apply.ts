@@ -3,17 +3,18 @@
 // no link in any component, runs nothing, and gives nothing more rights than its owner had.
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, constants, fdatasyncSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
-import type { Change, Entry } from "../../core/reconcile/change.js";
-import { isRunLater } from "../../core/reconcile/runs-later.js";
-import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
+import { mkdirSync } from "node:fs";
+import type { Change } from "../../core/reconcile/change.js";
+import { runsLater } from "../../core/reconcile/selection.js";
+import { GuardError } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { commitSteps } from "./apply-commit.js";
-import { attempt, giveOwner, modeFor, type Stage } from "./apply-file.js";
+import { attempt, type Stage } from "./apply-file.js";
 import { planApply, selectChanges, type ApplyStep, type SkippedPath } from "./apply-plan.js";
-import { digestOf } from "./entry.js";
+import { createStageRun, folderTime, stageOne } from "./apply-stage.js";
+import { createBreath } from "./breath.js";
 import { holdFolder, type HeldFolder } from "./open-below.js";
-import { rawBytes, rawFromPath, rawFromText, type Raw } from "./raw-path.js";
+import { rawBytes, rawFromText } from "./raw-path.js";
 import { removeTree } from "./remove-tree.js";
 
 export interface ApplyOptions {
@@ -24,6 +25,10 @@ export interface ApplyOptions {
   readonly select?: readonly string[];
   /** Where to; left out: the workspace's own folder. */
   readonly folder?: string;
+  /** Content in place of the session's, by path; the change's `after` tells its digest. */
+  readonly contents?: ReadonlyMap<string, Uint8Array>;
+  /** Why a path does not fit, by path, where the caller knows more than a look at the folder tells. */
+  readonly reasons?: ReadonlyMap<string, string>;
   readonly signal?: AbortSignal;
 }
 
@@ -54,9 +59,9 @@ export async function applyChanges(options: ApplyOptions): Promise<ApplyResult> 
   const root = options.folder ?? workspace.path;
   const folder = attempt(root, () => holdFolder(rawFromText(root)));
   try {
-    const plan = await planApply(folder, changes, signal);
+    const plan = await planApply(folder, changes, signal, options.reasons);
     const open = plan.steps.filter((step) => !step.done);
-    const kept = open.length === 0 ? [] : await stageAndCommit(root, folder, workspace, open, signal);
+    const kept = open.length === 0 ? [] : await stageAndCommit({ root, folder, workspace, steps: open, contents: options.contents ?? new Map(), signal });
     const keptPaths = new Set(kept.map((skip) => skip.path));
     const applied = plan.steps.filter((step) => !keptPaths.has(step.change.path)).map(({ change }) => report(change));
     return { applied, skipped: [...plan.skipped, ...kept] };
@@ -65,23 +70,38 @@ export async function applyChanges(options: ApplyOptions): Promise<ApplyResult> 
   }
 }
 
-async function stageAndCommit(root: string, folder: HeldFolder, workspace: Workspace, steps: readonly ApplyStep[], signal: AbortSignal): Promise<readonly SkippedPath[]> {
+interface Work {
+  readonly root: string;
+  readonly folder: HeldFolder;
+  readonly workspace: Workspace;
+  readonly steps: readonly ApplyStep[];
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+async function stageAndCommit({ root, folder, workspace, steps, contents, signal }: Work): Promise<readonly SkippedPath[]> {
   const name = `.ringfence-apply-${randomBytes(8).toString("hex")}`;
   const path = `${root}/${name}`;
   const held = attempt(root, () => {
-    mkdirSync(rawBytes(`${folder.prefix}/${name}`), { mode: 0o700 });
-    return holdFolder(`${folder.prefix}/${name}`);
+    mkdirSync(rawBytes(rawFromText(`${folder.prefix}/${name}`)), { mode: 0o700 });
+    return holdFolder(rawFromText(`${folder.prefix}/${name}`));
   });
   const stage: Stage = { path, held };
   let keep = false;
   try {
+    const run = createStageRun({ stage, workspace, contents, breath: createBreath(signal), sync: steps.length <= SYNC_LIMIT });
+    const times = new Map<string, number>();
     let index = 0;
     for (const step of steps) {
       if (signal.aborted) throw new GuardError("CANCELLED", "nothing was applied: cancelled");
-      if (needsStaging(step)) await stageOne(stage, index, step, workspace, steps.length <= SYNC_LIMIT);
+      if (needsStaging(step)) await stageOne(run, index, step);
+      else if (isNewFolder(step)) {
+        const time = await folderTime(workspace, step.change.path);
+        if (time !== null) times.set(step.change.path, time);
+      }
       index += 1;
     }
-    return commitSteps(folder, stage, steps, workspace);
+    return commitSteps(folder, stage, steps, workspace, times);
   } catch (error) {
     keep = error instanceof GuardError && error.context["kept"] !== undefined;
     throw error;
@@ -91,39 +111,16 @@ async function stageAndCommit(root: string, folder: HeldFolder, workspace: Works
   }
 }
 
+function isNewFolder({ change, found }: ApplyStep): boolean {
+  return change.after?.kind === "directory" && found?.isDirectory() !== true;
+}
+
 function needsStaging({ change, found }: ApplyStep): boolean {
   const after = change.after;
   if (after === null || after.kind === "directory") return false;
   return found === null || change.operation !== "metadata";
 }
 
-/** Writes the new content, or the new link, under its step's number, with owner and mode as they shall be. */
-async function stageOne(stage: Stage, index: number, step: ApplyStep, workspace: Workspace, sync: boolean): Promise<void> {
-  const { change, found } = step;
-  const after = change.after as Entry;
-  const path: Raw = `${stage.held.prefix}/new-${index}`;
-  if (after.kind === "symlink") {
-    attempt(change.path, () => symlinkSync(rawBytes(rawFromPath(after.target ?? "")), rawBytes(path)));
-    giveOwner(path, found, workspace);
-    return;
-  }
-  const content = await workspace.readChanged(change.path, LIMITS.compareBytes);
-  if (content === null || content.entry.kind !== "file" || digestOf(content.content) !== after.digest) {
-    throw new GuardError("STATE_UNUSABLE", `nothing was applied: the session's copy of \`${printable(change.path)}\` is not what was recorded`, { hint: "review the session again with `ringfence diff`" });
-  }
-  attempt(change.path, () => {
-    const fd = openSync(rawBytes(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-    try {
-      for (let done = 0; done < content.content.length; ) done += writeSync(fd, content.content, done);
-      if (sync) fdatasyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    giveOwner(path, found, workspace);
-    chmodSync(rawBytes(path), modeFor(change, found));
-  });
-}
-
 function report(change: Change): AppliedPath {
-  return { path: change.path, operation: change.operation, runsLater: change.after !== null && isRunLater(change.path, change.after) };
+  return { path: change.path, operation: change.operation, runsLater: runsLater(change) };
 }

@@ -31,7 +31,7 @@ export function kindOf(stats: Stats): FileKind {
 }
 
 /**
- * The entry of a name that was just looked at. The digest is null for files larger than `LIMITS.compareBytes` or not
+ * The entry of a name that was just looked at. The digest is null for files larger than `LIMITS.digestBytes` or not
  * readable by us; null instead of an entry when the name changed under the look.
  */
 export async function readEntry(path: Raw, stats: Stats, budget: ReadBudget, breath: Breath): Promise<Entry | null> {
@@ -68,7 +68,7 @@ function readLink(path: Raw): Buffer | null {
 
 async function readFileEntry(path: Raw, stats: Stats, budget: ReadBudget, breath: Breath): Promise<Entry | null> {
   const entry = { kind: "file" as const, mode: stats.mode & 0o7777, bytes: stats.size, digest: null, target: null };
-  if (stats.size > LIMITS.compareBytes) return entry;
+  if (stats.size > LIMITS.digestBytes) return entry;
   let fd: number | null;
   try {
     fd = openRegular(path, stats);
@@ -87,7 +87,7 @@ async function readFileEntry(path: Raw, stats: Stats, budget: ReadBudget, breath
       bytes += count;
       budget.left -= count;
       if (budget.left < 0) throw new GuardError("WORKSPACE_LIMIT", `the session changed more than ${LIMITS.scanBytes} bytes, reached at \`${printable(pathOfRaw(path))}\``);
-      if (bytes > LIMITS.compareBytes) return entry;
+      if (bytes > LIMITS.digestBytes) return entry;
       if (breath.due()) await breath.pause();
     }
     return { ...entry, bytes, digest: `sha256:${hash.digest("hex")}` };

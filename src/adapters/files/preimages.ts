@@ -16,6 +16,8 @@ export interface Preimages {
    * anything past `LIMITS.preimageTotalBytes`. Throws STATE_UNUSABLE when the disk refuses.
    */
   remember(workspace: Workspace, changes: readonly Change[]): Promise<void>;
+  /** Keeps these contents, within the same limits. Throws STATE_UNUSABLE when the disk refuses. */
+  keep(contents: readonly Uint8Array[]): void;
   /** Content by digest, checked; null when it was not kept. */
   load(digest: Digest): Promise<Uint8Array | null>;
 }
@@ -57,6 +59,15 @@ export function openPreimages(folder: string): Preimages {
         waiting = 0;
       }
       write(batch);
+    },
+    keep: (contents) => {
+      let room = LIMITS.preimageTotalBytes - total;
+      write(
+        contents.flatMap((content) => {
+          room -= content.length;
+          return content.length > LIMITS.preimageBytes || room < 0 ? [] : [{ digest: digestOf(content), content }];
+        }),
+      );
     },
     load: async (digest) => {
       const place = index.get(digest);

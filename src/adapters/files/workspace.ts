@@ -16,6 +16,7 @@ import { listNames } from "./name-index.js";
 import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
 import { findScanProgram, type OpacityReader } from "./opacity.js";
+import { openBelow } from "./open-content.js";
 import { rawFromPath, rawFromText, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
 import { removeTree } from "./remove-tree.js";
@@ -177,6 +178,10 @@ function openWorkspace(paths: LayerPaths, description: Description, opacity: Opa
       if (found === "whiteout") return null;
       if (found !== "missing") return found;
       return scan.hides(raw) ? null : readVisibleBase(scan, raw, limitBytes);
+    },
+    openChanged: async (path) => {
+      const found = reading(path, () => openBelow(paths.upper, parsePath(path)));
+      return found === "whiteout" || found === "missing" ? null : found;
     },
   };
 

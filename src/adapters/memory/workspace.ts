@@ -117,6 +117,17 @@ function createMemoryWorkspace(options: {
     },
     readBase: async (name, limitBytes) => read(base, name, limitBytes),
     readChanged: async (name, limitBytes) => read(view, name, limitBytes),
+    openChanged: async (name) => {
+      const found = read(view, name, Number.POSITIVE_INFINITY);
+      if (found === null) return null;
+      const content = view.get(name)?.kind === "file" ? found.content : new Uint8Array(0);
+      const copy = (buffer: Uint8Array, position: number): number => {
+        const piece = content.subarray(position, position + buffer.length);
+        buffer.set(piece);
+        return piece.length;
+      };
+      return { modifiedMs: null, bytes: content.length, hasHoles: false, read: copy, close: () => undefined };
+    },
   };
 }
 
@@ -148,7 +159,7 @@ function entryOf(node: MemoryNode, hasher: Hasher): Entry {
   const content = contentOf(node);
   switch (node.kind) {
     case "file":
-      return { kind: "file", mode: node.mode ?? 0o644, bytes: content.length, digest: content.length > LIMITS.compareBytes ? null : hasher(content), target: null };
+      return { kind: "file", mode: node.mode ?? 0o644, bytes: content.length, digest: content.length > LIMITS.digestBytes ? null : hasher(content), target: null };
     case "symlink":
       return { kind: "symlink", mode: 0o777, bytes: content.length, digest: hasher(content), target: node.target };
     case "directory":

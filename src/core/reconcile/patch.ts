@@ -1,9 +1,9 @@
 // A session's changes as one patch in git's form, byte for byte applicable with `git apply` or `patch -p1`. Works on
 // bytes, one character each, so that no encoding is guessed. Folders, special files and set-id bits never get into it.
 
-import { structuredPatch } from "diff";
 import { LIMITS } from "../shared/index.js";
 import type { Change, Entry } from "./change.js";
+import { textDiff } from "./hunks.js";
 import { encodeName } from "./names.js";
 import { fileLineName, quotePath } from "./quote-path.js";
 
@@ -23,22 +23,19 @@ export interface RenderedPatch {
 type Side = { readonly mode: string; readonly text: string | null };
 type Piece = { readonly text: string; readonly omitted: string | null };
 
-const CONTEXT = 3;
-const NO_NEWLINE = "\\ No newline at end of file";
-
-/** Renders changes in the given order. */
-export function renderPatch(inputs: readonly PatchInput[]): RenderedPatch {
+/** Renders changes in the given order. `numbered` writes each hunk's number where readers of patches expect a heading. */
+export function renderPatch(inputs: readonly PatchInput[], options: { readonly numbered?: boolean } = {}): RenderedPatch {
   const omitted: { path: string; reason: string }[] = [];
   const chunks: Uint8Array[] = [];
   for (const input of inputs) {
-    const piece = renderOne(input);
+    const piece = renderOne(input, options.numbered === true);
     if (piece.text !== "") chunks.push(toBytes(piece.text));
     if (piece.omitted !== null) omitted.push({ path: input.change.path, reason: piece.omitted });
   }
   return { bytes: concat(chunks), omitted };
 }
 
-function renderOne(input: PatchInput): Piece {
+function renderOne(input: PatchInput, numbered: boolean): Piece {
   const { path, before, after } = input.change;
   const special = [before, after].find((entry) => entry !== null && isSpecial(entry));
   if (special !== undefined && special !== null) return { text: "", omitted: `a ${special.kind} cannot be in a patch` };
@@ -47,11 +44,11 @@ function renderOne(input: PatchInput): Piece {
   if (old === null && next === null) return { text: "", omitted: after === null || before !== null ? null : "an empty folder cannot be in a patch" };
   // A file that became a link, or the reverse, is two changes to git.
   if (old !== null && next !== null && old.mode.slice(0, 3) !== next.mode.slice(0, 3)) {
-    const gone = renderSides(path, old, null);
-    const come = renderSides(path, null, next);
+    const gone = renderSides(path, old, null, numbered);
+    const come = renderSides(path, null, next, numbered);
     return { text: gone.text + come.text, omitted: gone.omitted ?? come.omitted };
   }
-  return renderSides(path, old, next);
+  return renderSides(path, old, next, numbered);
 }
 
 function isSpecial(entry: Entry): boolean {
@@ -66,7 +63,7 @@ function sideOf(entry: Entry | null, content: Uint8Array | null): Side | null {
   return { mode: (entry.mode & 0o100) === 0 ? "100644" : "100755", text };
 }
 
-function renderSides(path: string, old: Side | null, next: Side | null): Piece {
+function renderSides(path: string, old: Side | null, next: Side | null, numbered: boolean): Piece {
   let head = `diff --git ${quotePath("a/", path)} ${quotePath("b/", path)}\n`;
   if (old === null && next !== null) head += `new file mode ${next.mode}\n`;
   else if (old !== null && next === null) head += `deleted file mode ${old.mode}\n`;
@@ -83,57 +80,40 @@ function renderSides(path: string, old: Side | null, next: Side | null): Piece {
     const same = old !== null && next !== null && old.mode === next.mode;
     return { text: same ? "" : head, omitted: same ? "only permission bits that git does not keep differ" : null };
   }
-  return { text: `${head}--- ${oldName}\n+++ ${nextName}\n${hunks(oldText, nextText)}`, omitted: null };
+  return { text: `${head}--- ${oldName}\n+++ ${nextName}\n${hunks(oldText, nextText, numbered)}`, omitted: null };
 }
 
-function isBinary(text: string): boolean {
+/** Does a text hold what no reader of patches takes as a line. */
+export function isBinary(text: string): boolean {
   return text.includes("\0");
 }
 
-function hunks(oldText: string, nextText: string): string {
-  if (oldText === "" || nextText === "") return wholeHunk(oldText, nextText);
-  const patch = structuredPatch("", "", oldText, nextText, "", "", { context: CONTEXT, maxEditLength: LIMITS.patchEdits });
-  if (patch === undefined) return wholeHunk(oldText, nextText);
+function hunks(oldText: string, nextText: string, numbered: boolean): string {
   let out = "";
-  for (const hunk of patch.hunks) {
-    out += `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@\n`;
+  for (const hunk of textDiff(oldText, nextText).hunks) {
+    const heading = numbered ? ` hunk ${hunk.number}` : "";
+    out += `@@ -${range(hunk.oldAt, hunk.oldCount)} +${range(hunk.nextAt, hunk.nextCount)} @@${heading}\n`;
     for (const line of hunk.lines) out += `${line}\n`;
   }
   return out;
 }
 
-/** Everything old goes, everything new comes: for new and deleted files, and where the difference is too costly to find. */
-function wholeHunk(oldText: string, nextText: string): string {
-  const old = linesOf(oldText);
-  const next = linesOf(nextText);
-  const head = `@@ -${range(old.length === 0 ? 0 : 1, old.length)} +${range(next.length === 0 ? 0 : 1, next.length)} @@\n`;
-  return head + marked("-", old, oldText) + marked("+", next, nextText);
-}
-
-function linesOf(text: string): readonly string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
-}
-
-function marked(mark: string, lines: readonly string[], text: string): string {
-  if (lines.length === 0) return "";
-  const body = lines.map((line) => `${mark}${line}\n`).join("");
-  return text.endsWith("\n") ? body : `${body}${NO_NEWLINE}\n`;
-}
-
-function range(start: number, count: number): string {
+/** Lines in a header count from 1; an empty range names the line before it. */
+function range(at: number, count: number): string {
+  const start = count === 0 ? at : at + 1;
   return count === 1 ? `${start}` : `${start},${count}`;
 }
 
-function toText(bytes: Uint8Array): string {
+/** Bytes as text, one character each. */
+export function toText(bytes: Uint8Array): string {
   const slice = 8_192;
   let out = "";
   for (let index = 0; index < bytes.length; index += slice) out += String.fromCharCode(...bytes.subarray(index, index + slice));
   return out;
 }
 
-function toBytes(text: string): Uint8Array {
+/** The bytes of such a text. */
+export function toBytes(text: string): Uint8Array {
   const out = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index += 1) out[index] = text.charCodeAt(index);
   return out;

@@ -99,7 +99,11 @@ export interface EventData {
   };
   "session.tightened": { readonly reason: string; readonly effect: DecisionEffect };
   "session.closed": { readonly reason: "finished" | "cancelled" | "broken" | "recovered" | "stopped"; readonly detail: string | null; readonly calls: number };
-  "session.applied": { readonly paths: readonly string[] };
+  "session.applied": {
+    readonly paths: readonly string[];
+    /** Files of which only some hunks were taken over, with their numbers; left out when there are none. */
+    readonly hunks?: readonly { readonly path: string; readonly numbers: readonly number[] }[];
+  };
   "session.discarded": { readonly reason: string };
   "call.closed": {
     readonly outcome: "completed" | "denied" | "rejected" | "failed" | "cancelled" | "reverted" | "in-doubt";

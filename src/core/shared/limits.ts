@@ -45,8 +45,10 @@ export const LIMITS = {
   globBraces: 200,
   /** Most changed paths listed of one call; past it the call is refused as a whole and reverted. */
   changes: 50_000,
-  /** Largest regular file whose content is compared in a change, in bytes; a larger one counts as changed once it was opened for writing. */
+  /** Largest content of one file held in memory, for a patch, an undoing or a look inside, in bytes. */
   compareBytes: 256 * 1024 * 1024,
+  /** Largest regular file whose content is compared in a change, in bytes; a larger one counts as changed once it was opened for writing. */
+  digestBytes: 4 * 1024 * 1024 * 1024,
   /** Most rules the live risk score keeps apart in one session; evidence of further rules goes into one common finding. */
   riskFindings: 256,
   /** Most calls whose approval the live risk score waits for at once; the oldest is forgotten and stays `asked`. */

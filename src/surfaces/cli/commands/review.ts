@@ -2,13 +2,17 @@
 
 import type { Command } from "commander";
 import { patchLine } from "../render/patch.js";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { runsLater } from "../../../core/reconcile/index.js";
+import { printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { changeLine, count, findingLine } from "../render/text.js";
+import { changeLine, findingLine } from "../render/text.js";
 import { collect } from "../session-options.js";
+import { apply, type ApplyFlags } from "./apply.js";
 
+/** Most files named one by one in a note. */
+const NAMED = 40;
 const SESSION = "session id, a unique beginning of it, or `last`";
 
 export function registerReview(program: Command, context: CliContext): void {
@@ -23,11 +27,25 @@ export function registerReview(program: Command, context: CliContext): void {
     .command("apply")
     .description("take a session's changes over into the folder it worked on a copy of")
     .argument("<session>", SESSION)
-    .option("--path <path>", "only this path (may be repeated)", collect, [])
-    .option("-y, --yes", "do not ask")
-    .addHelpText("after", "\nNothing is written when any of the files changed in the folder since the session.\n\nExamples:\n  ringfence apply last\n  ringfence apply ses_abc --path src/index.js --yes")
-    .action(async (id: string, flags: { readonly path: readonly string[]; readonly yes?: boolean }, command: Command) => {
-      context.exit(await apply(id, flags.path, flags.yes === true, context.ioOf(command)));
+    .option("--path <glob>", "only this path, all below this folder, or what this glob matches (may be repeated)", collect, [])
+    .option("--hunk <file:n>", "only these hunks of a file, numbered as `diff` shows them: FILE:2, FILE:1,3-5 (may be repeated)", collect, [])
+    .option("-i, --interactive", "pick files and hunks on the terminal")
+    .option("-y, --yes", "do not ask whether to write")
+    .option("--accept-runs-later", "also take over files that something on this machine runs by itself: hooks, build files, CI, settings, programs")
+    .addHelpText(
+      "after",
+      `
+All or nothing: nothing is written when one of the files is neither as it was before the session nor as the session left it.
+Files that this machine runs later need a yes of their own: on a terminal you are asked, elsewhere --accept-runs-later says it,
+and without it nothing is written and the exit code is 1. --yes does not say it.
+
+Examples:
+  ringfence apply last
+  ringfence apply last --interactive
+  ringfence apply ses_abc --path 'src/**' --hunk package.json:2 --accept-runs-later --yes`,
+    )
+    .action(async (id: string, flags: ApplyFlags, command: Command) => {
+      context.exit(await apply(id, flags, context.ioOf(command)));
     });
   program
     .command("discard")
@@ -43,51 +61,22 @@ async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
   const review = await openReview(id, io.env);
   try {
     if (io.options.json) {
-      io.json({ session: review.id, changes: review.changes, refused: review.refused });
+      const changes = [];
+      for (const change of review.changes) changes.push({ ...change, runsLater: runsLater(change), hunks: (await review.hunks(change.path)).length });
+      io.json({ session: review.id, changes, refused: review.refused });
       return;
     }
-    if (statOnly) for (const change of review.changes) io.out(changeLine(change, io.paint));
+    if (statOnly) for (const change of review.changes) io.out(changeLine(change, io.paint) + (runsLater(change) ? io.paint.yellow("  runs later") : ""));
     else {
       const { bytes, omitted } = await review.patch();
       io.command("stdout", io.isTerminal.out ? paintPatch(bytes, io) : bytes);
       for (const { path, reason } of omitted) io.note(`not in the patch: ${printable(path)}: ${reason}`);
     }
+    const later = review.changes.filter(runsLater);
+    for (const { path } of later.slice(0, NAMED)) io.note(`${io.paintErr.yellow("runs later on this machine")} once taken over: ${printable(path)}`);
+    if (later.length > NAMED) io.note(`and ${later.length - NAMED} more that run later`);
     for (const finding of review.refused) io.note(`left out: ${findingLine(finding, io.paintErr)}`);
     if (review.changes.length === 0) io.note("no changes");
-  } finally {
-    await review.close();
-  }
-}
-
-async function apply(id: string, paths: readonly string[], yes: boolean, io: Io): Promise<number> {
-  await recoverFirst(io);
-  const { openReview } = await import("../../../compose.js");
-  const review = await openReview(id, io.env);
-  try {
-    const selected = paths.length === 0 ? review.changes : review.changes.filter((change) => paths.some((path) => change.path === path || change.path.startsWith(`${path.replace(/\/+$/u, "")}/`)));
-    for (const finding of review.refused) io.note(`left out: ${findingLine(finding, io.paintErr)}`);
-    if (selected.length === 0) {
-      if (paths.length > 0) throw new GuardError("USAGE_INVALID", "no changed path matches --path", { hint: "`ringfence diff --stat` lists them" });
-      io.note("nothing to apply");
-      return 0;
-    }
-    if (!yes && io.isTerminal.in && io.isTerminal.err && !io.options.json) {
-      for (const change of selected.slice(0, 40)) io.note(changeLine(change, io.paintErr));
-      const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: `Write ${count(selected.length, "change")} to ${printable(review.workspace)}?`, initialValue: false });
-      if (isCancel(answer) || !answer) {
-        io.note("nothing was written");
-        return 1;
-      }
-    }
-    const { applied, skipped } = await review.apply(selected.map((change) => change.path));
-    if (io.options.json) io.json({ session: review.id, applied, skipped });
-    else {
-      for (const entry of skipped) io.note(`left out: ${printable(entry.path)}: ${printable(entry.reason)}`);
-      for (const entry of applied) io.out(`${printable(entry.path)}${entry.runsLater ? io.paint.yellow("  runs later on this machine: look at it") : ""}`);
-      io.note(`${count(applied.length, "path")} written to ${printable(review.workspace)}`);
-    }
-    return 0;
   } finally {
     await review.close();
   }
