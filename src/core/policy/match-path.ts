@@ -105,12 +105,6 @@ function unbalanced(glob: string): boolean {
   return braces !== 0;
 }
 
-/** Tells whether a path matches a glob a person typed; both as they are, letter case told apart. A path that is the glob's own text matches. */
-export function pathMatcher(glob: string): (path: string) => boolean {
-  const matcher = new Minimatch(glob, OPTIONS);
-  return (path) => path === glob || matcher.match(path);
-}
-
 /** A glob as absolute globs, braces expanded; `x/**` names `x` too. */
 export function expandGlob(glob: string, places: Places): readonly string[] {
   const root = segmentsOf(places.root).map(escapeName).join("/");

@@ -1,6 +1,6 @@
 // What a person picked of a session's changes: whole paths by glob, and single hunks of files. Pure; names are only compared.
 
-import { pathMatcher } from "../policy/match-path.js";
+import { expandBraces, pathTest } from "../policy/match-path-test.js";
 import { GuardError, printable } from "../shared/index.js";
 import type { Change } from "./change.js";
 import { isRunLater } from "./runs-later.js";
@@ -26,8 +26,8 @@ export function selectPaths(changes: readonly Change[], globs: readonly string[]
   const chosen = new Set<string>();
   for (const glob of globs) {
     const clean = glob.replace(/^(?:\.\/)+/u, "").replace(/\/+$/u, "");
-    const matches = pathMatcher(clean);
-    const named = changes.filter(({ path }) => matches(path) || path.startsWith(`${clean}/`));
+    const tests = expandBraces(`/${clean}`).map(pathTest);
+    const named = changes.filter(({ path }) => path === clean || path.startsWith(`${clean}/`) || tests.some((test) => test(`/${path}`)));
     if (clean === "" || named.length === 0) throw new GuardError("USAGE_INVALID", `no changed path matches \`${printable(glob)}\``, { hint: "`ringfence diff --stat` lists them" });
     for (const { path } of named) chosen.add(path);
   }
