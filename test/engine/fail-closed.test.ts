@@ -65,6 +65,7 @@ const MATRIX: Readonly<Record<string, readonly Row[]>> = {
   ],
   "workspace.readBase": [fails("broken"), hangs("broken"), lies("broken", nothing), lies("broken", () => ({ content: new Uint8Array(3), entry: null }))],
   "workspace.readChanged": [fails("broken"), hangs("broken"), { ...lies("broken", nothing), shows: "> command" }],
+  "workspace.openChanged": UNUSED,
 
   "preimages.remember": [fails("broken"), hangs("broken"), fails("broken", 1)],
   "preimages.load": [fails("broken"), hangs("broken"), lies("broken", nothing), lies("broken", () => new Uint8Array(3))],
