@@ -11,6 +11,11 @@ export function faultOf(error: unknown, what: string): GuardError {
   return new GuardError("SANDBOX_FAILED", `${what}: ${printable(error instanceof Error ? error.message : String(error))}`, { cause: error });
 }
 
+/** What every later call of a broken session is answered with; null while all is well. */
+export function brokenError({ id, broken }: Pick<LiveSession, "id" | "broken">): GuardError | null {
+  return broken === null ? null : new GuardError("SANDBOX_BROKEN", `session ${id} is broken: ${printable(broken)}`);
+}
+
 /** Marks a session broken and ends its sandbox. Never rejects. */
 export async function breakSession(live: LiveSession, detail: string): Promise<void> {
   live.broken ??= detail;

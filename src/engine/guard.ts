@@ -6,9 +6,9 @@ import { isThought } from "../core/action/index.js";
 import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
 import type { Evaluation } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
-import { GuardError, printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
+import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { actionDigestOf, ask } from "./approve.js";
-import { breakOff, breakSession } from "./break-off.js";
+import { breakOff, breakSession, brokenError } from "./break-off.js";
 import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
@@ -42,7 +42,8 @@ interface Judged {
 
 /** Guards one call. Rejects with GuardError for faults of ours or of the sandbox; a refusal is an observation. */
 export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHooks, signal: AbortSignal): Promise<Observation> {
-  if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `session ${live.id} is broken: ${printable(live.broken)}`);
+  const broken = brokenError(live);
+  if (broken !== null) throw broken;
   if (isThought(call)) return think(live, call);
   const judged = await judge(live, call);
   if (live.options.gate === "off") return run(live, judged, judged.drafts, null, hooks, signal);

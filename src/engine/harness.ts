@@ -8,7 +8,7 @@ import type { Change } from "../core/reconcile/change.js";
 import { evaluateShell } from "../core/shell/index.js";
 import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/shared/index.js";
 import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
-import { breakOff } from "./break-off.js";
+import { breakOff, brokenError } from "./break-off.js";
 import { containmentOf } from "./containment.js";
 import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
 import { within } from "./deadline.js";
@@ -48,7 +48,8 @@ interface Head {
 
 /** Runs one test command. A refusal by policy is an observation with a verdict that did not pass. */
 export async function runHarness(live: LiveSession, request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun> {
-  if (live.broken !== null) throw new GuardError("SANDBOX_BROKEN", `session ${live.id} is broken: ${printable(live.broken)}`);
+  const broken = brokenError(live);
+  if (broken !== null) throw broken;
   const { deps, options } = live;
   const { root, home, timeoutMs: sessionMs } = options.defaults;
   const id = nextCallId(live);

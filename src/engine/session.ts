@@ -7,7 +7,7 @@ import type { AuditEvent, Control, EventData, EventDraft } from "../core/session
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
-import { breakSession, closeSandbox } from "./break-off.js";
+import { breakSession, brokenError, closeSandbox } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
 import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
@@ -32,7 +32,9 @@ export interface Session {
   refuse(unreadable: UnreadableCall): Promise<Observation>;
   /** Runs tests in a fresh sandbox, on the base copy with accepted edits. */
   harness(request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun>;
-  /** Idempotent. Ends the sandbox, then the record. */
+  /** Ends the sandbox under whatever runs in it, which is then in doubt, and closes the session. Never rejects. */
+  abandon(why: string): Promise<void>;
+  /** Idempotent. Ends the sandbox, then the record. A session whose sandbox dies closes itself. */
   close(reason: EventData["session.closed"]["reason"], detail?: string): Promise<void>;
 }
 
@@ -115,24 +117,26 @@ async function start(parts: Parts): Promise<Session> {
     append: (drafts) => appendScored(live, drafts),
   };
   await live.append([{ call: null, type: "session.opened", data: opened }]);
-  sandbox.ended.then(
-    (end) => {
-      if (end.reason === "broken") live.broken ??= end.detail;
-    },
-    (error: unknown) => {
-      live.broken ??= printable(String(error));
-    },
-  );
   deps.telemetry.info("session opened", { session: id, workspace: workspace.path, image: sandbox.imageId });
 
   let queue: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
   const take = <T>(work: () => Promise<T>): Promise<T> => {
-    if (closing !== null) return Promise.reject(new GuardError("SESSION_ENDED", `session ${id} has ended`));
+    if (closing !== null) return Promise.reject(brokenError(live) ?? new GuardError("SESSION_ENDED", `session ${id} has ended`));
     const turn = queue.then(() => orBroken(live, work));
     queue = turn.catch(() => undefined);
     return turn;
   };
+  const close: Session["close"] = (reason, detail) => (closing ??= queue.then(() => end(live, reason, detail ?? null)));
+  const closeBroken = async (why: string): Promise<void> => {
+    live.broken ??= why;
+    await close("broken").catch((error: unknown) => deps.telemetry.error("a broken session could not be closed", { session: id, cause: printable(String(error)) }));
+  };
+  // At once, not at the next call: whoever reads the record is to see it, and nothing is to be left meanwhile.
+  void sandbox.ended.then(
+    (ended) => (ended.reason === "broken" ? closeBroken(ended.detail) : undefined),
+    (error: unknown) => closeBroken(printable(String(error))),
+  );
   return {
     id,
     risk: () => live.risk,
@@ -140,7 +144,11 @@ async function start(parts: Parts): Promise<Session> {
     call: (call, hooks, signal) => take(() => guardCall(live, call, hooks, signal)),
     refuse: (unreadable) => take(() => refuseUnreadable(live, unreadable)),
     harness: (request, hooks, signal) => take(() => runHarness(live, request, hooks, signal)),
-    close: (reason, detail) => (closing ??= queue.then(() => end(live, reason, detail ?? null))),
+    abandon: async (why) => {
+      await breakSession(live, why);
+      await closeBroken(why);
+    },
+    close,
   };
 }
 

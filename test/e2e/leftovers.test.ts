@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createRig, leftInTheEnd, lines, pause, sessionFolders, whyNotHere, type Running } from "./rig.js";
+import { createRig, docker, leftInTheEnd, lines, pause, sessionFolders, whyNotHere, type Running } from "./rig.js";
 
 const missing = whyNotHere();
 if (missing !== null) console.warn(`left out: ${missing}`);
@@ -85,6 +85,32 @@ describe.skipIf(missing !== null)("after a session", () => {
     expect(record(session).at(-1)).toMatchObject({ type: "session.closed", data: { reason: "cancelled" } });
     expect(await leftInTheEnd([session], rig.state)).toEqual([]);
     await expectIntact(session);
+  });
+});
+
+describe.skipIf(missing !== null)("Ctrl-C twice, with a guard that does not answer", () => {
+  it("ends at once, and the next command cleans up and says what is in doubt", async () => {
+    const own = createRig();
+    try {
+      const process = own.start(["exec", "--json", "--workspace", own.workspace({ "a.txt": "one\n" }), "--shell", "sleep 30"]);
+      await process.until("the call started", () => reached(process, "execution.started"));
+      const [session = ""] = sessionFolders(own.state);
+      docker("pause", docker("ps", "--quiet", "--filter", `label=dev.ringfence.session=${session}`));
+      process.kill("SIGINT");
+      await process.until("the first was heard", () => process.err().includes("stopping"));
+      const second = performance.now();
+      process.kill("SIGINT");
+      const { code } = await process.ended;
+      expect(code).toBe(130);
+      expect(performance.now() - second).toBeLessThan(2_500);
+      const { err } = await own.run(["sessions"]);
+      expect((await own.sessions()).map(({ id, status }) => [id, status])).toEqual([[session, "in doubt"]]);
+      expect([err, marksIn(own.state)]).toEqual([expect.not.stringContaining("internal"), []]);
+      expect(await leftInTheEnd([session], own.state)).toEqual([]);
+      expect((await own.run(["log", "verify", session])).code).toBe(0);
+    } finally {
+      own.remove();
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 // Every method of every port, failing in every way: nothing runs unguarded, no answer says all is well, and the record tells.
 // A new port or method without a row fails the first test.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { encodeName } from "../../src/core/reconcile/index.js";
 import { callsInDoubt, netChanges, openCalls, sessionState, type AuditEvent } from "../../src/core/session/index.js";
 import { GuardError } from "../../src/core/shared/index.js";
@@ -364,6 +364,27 @@ describe("a sandbox that dies", () => {
     expect(rig.sandboxes.opened[0]?.requests).toEqual([]);
     await session.close("finished");
     expect(sessionState(await rig.events(session))?.closed).toMatchObject({ reason: "broken", detail: "the engine went away" });
+  });
+
+  it("between calls closes its session at once: on record, without a mark, and a call later says why", async () => {
+    const rig = createRig({ programs: { ls: {} } });
+    const session = await rig.open();
+    rig.sandboxes.opened[0]?.breakNow("the engine went away");
+    await vi.waitFor(() => expect(rig.marks.size).toBe(0), { timeout: 1_000 });
+    expect(sessionState(await rig.events(session))?.closed).toMatchObject({ reason: "broken", detail: "the engine went away" });
+    await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SANDBOX_BROKEN", message: expect.stringContaining("the engine went away") });
+    await session.close("finished");
+  });
+
+  it("is ended under its call when the session is abandoned, and the call is in doubt", async () => {
+    const rig = createRig({ programs: { ls: { runsForever: true } } });
+    const session = await rig.open();
+    const call = session.call(bash("ls"), {}, never);
+    await vi.waitFor(() => expect(rig.sandboxes.opened[0]?.requests).toHaveLength(1));
+    await session.abandon("stopped at once");
+    await expect(call).rejects.toMatchObject({ code: "SANDBOX_BROKEN" });
+    const state = sessionState(await rig.events(session));
+    expect([state?.closed, state?.calls.map(({ outcome }) => outcome), rig.marks.size]).toEqual([expect.objectContaining({ reason: "broken", detail: "stopped at once" }), ["in-doubt"], 0]);
   });
 });
 

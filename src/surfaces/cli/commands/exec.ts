@@ -65,7 +65,7 @@ async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io)
     const session = await openCliSession(flags, "exec", io, interrupt.signal, output.onEvent);
     opened = session.id;
     const close = (): Promise<void> => session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
-    interrupt.hurry.addEventListener("abort", () => void close().catch(() => undefined));
+    interrupt.hurry.addEventListener("abort", () => void session.abandon("stopped at once by the person who started it"));
     const observation = await session.call({ id: "1", role: null, ...call }, output.hooks, interrupt.signal).catch(async (error: unknown) => {
       // The first failure is the one to tell; that the session cannot be closed either follows from it.
       await close().catch(() => undefined);

@@ -53,7 +53,7 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     const session = await openCliSession(flags, source, io, interrupt.signal, renderer.onEvent);
     renderer.waiting(null);
     const close = (): Promise<void> => session.close(interrupt.wasInterrupted() ? "cancelled" : "finished");
-    interrupt.hurry.addEventListener("abort", () => void close().catch(() => undefined));
+    interrupt.hurry.addEventListener("abort", () => void session.abandon("stopped at once by the person who started it"));
     const playAll = async (): Promise<{ readonly result: PlayResult; readonly start: RiskSummary }> => {
       const start = io.options.json ? riskSummary(session.risk()) : await opening(session, flags, performance.now() - started, io);
       const repository = repositoryOf(flags.workspace, root);
