@@ -1,10 +1,10 @@
 // Whatever ends a session, nothing of it stays on the machine, and its record tells the truth: a normal end, Ctrl-C once and
-// twice, and SIGKILL at any moment of start, run and close, each with one later command.
+// twice, and SIGKILL with one later command. Kills at random moments of a session's life are the soak suite `kills`.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createRig, docker, leftInTheEnd, lines, pause, sessionFolders, whyNotHere, type Running } from "./rig.js";
+import { createRig, docker, leftInTheEnd, lines, sessionFolders, whyNotHere, type Running } from "./rig.js";
 
 const missing = whyNotHere();
 if (missing !== null) console.warn(`left out: ${missing}`);
@@ -114,78 +114,7 @@ describe.skipIf(missing !== null)("Ctrl-C twice, with a guard that does not answ
   });
 });
 
-/** A small repeatable generator (mulberry32): the same moments in every run unless RINGFENCE_SEED says otherwise. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-type Phase = "start" | "run" | "close";
-
 describe.skipIf(missing !== null)("after SIGKILL and one later command", () => {
-  const seed = Number(process.env["RINGFENCE_SEED"] ?? "1");
-
-  it(`nothing is left, and each record is intact and says what is in doubt (seed ${seed})`, async () => {
-    const next = random(seed);
-    const own = createRig();
-    try {
-      const folder = own.workspace({ "a.txt": "one\n" });
-      const command = (program: string): readonly string[] => ["exec", "--json", "--workspace", folder, "--shell", program];
-      // How long a start takes here and now, so that moments fall into it on a slow machine too.
-      const began = performance.now();
-      const probe = own.start(command("true"));
-      await probe.until("the session opened", () => reached(probe, "session.opened"));
-      const startMs = performance.now() - began;
-      await probe.ended;
-
-      const moments: readonly { readonly phase: Phase; readonly at: number }[] = [
-        ...Array.from({ length: 6 }, () => ({ phase: "start" as const, at: next() * startMs })),
-        ...Array.from({ length: 3 }, () => ({ phase: "run" as const, at: next() * 400 })),
-        ...Array.from({ length: 3 }, () => ({ phase: "close" as const, at: next() * 200 })),
-      ];
-      const killed = await inPairs(moments, async ({ phase, at }) => {
-        const process = own.start(command(phase === "close" ? "echo made > made.txt" : "echo made > made.txt; sleep 30"));
-        if (phase === "run") await process.until("the call started", () => reached(process, "execution.started"));
-        if (phase === "close") await process.until("the call ended", () => reached(process, "call.closed"));
-        await Promise.race([pause(at), process.ended]);
-        process.kill("SIGKILL");
-        const { code } = await process.ended;
-        return { phase, code, err: process.err(), types: eventTypes(process.out()), session: /"session":"(ses_[a-z0-9]+)"/u.exec(process.out())?.[1] ?? null };
-      });
-      expect(killed.filter(({ phase, code }) => phase !== "close" && code !== 137)).toEqual([]);
-
-      // A crash is told of by the next command, which may be the start of the next session that is killed.
-      const later = await own.run(["exec", "--json", "--workspace", folder, "--", "true"]);
-      expect(later.code, later.err).toBe(0);
-      const all = sessionFolders(own.state);
-      expect(await leftInTheEnd(all, own.state)).toEqual([]);
-      expect(marksIn(own.state)).toEqual([]);
-
-      const told = [...killed.map(({ err }) => err), later.err].join("");
-      const status = new Map((await own.sessions()).map(({ id, status }) => [id, status]));
-      for (const { phase, session, types, code } of killed) {
-        if (session === null) continue;
-        const started = types.includes("execution.started") && !types.includes("call.closed");
-        const stands = status.get(session) ?? "";
-        // What the process printed last may lag behind the record by one batch, never run ahead of it.
-        if (started) expect([phase, stands]).toEqual([phase, "in doubt"]);
-        else expect([code, stands]).toEqual([code, expect.stringMatching(code === 137 ? /^(?:recovered|in doubt|finished)$/u : /^finished$/u)]);
-        if (stands !== "finished") expect(told).toContain(`closed session ${session}, whose process ended early${stands === "in doubt" ? ", in doubt: call_0001" : ""}\n`);
-        const { code: verdict, out } = await own.run(["log", "verify", session, "--json"]);
-        expect([session, verdict, JSON.parse(out)]).toEqual([session, 0, expect.objectContaining({ ok: true })]);
-      }
-      expect(killed.filter(({ phase }) => phase === "run").map(({ session }) => status.get(session ?? ""))).toEqual(["in doubt", "in doubt", "in doubt"]);
-      expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("one\n");
-    } finally {
-      own.remove();
-    }
-  });
-
   it("`sessions` is such a later command too", async () => {
     const own = createRig();
     try {
@@ -236,11 +165,4 @@ function marksIn(state: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** Two at a time: sessions side by side are part of what is tested, more would only measure the machine. */
-async function inPairs<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += 2) results.push(...(await Promise.all(items.slice(at, at + 2).map(work))));
-  return results;
 }
