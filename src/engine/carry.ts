@@ -6,7 +6,7 @@ import { evaluateArgv, evaluateShell, type Evaluation, type PathKind } from "../
 import { within } from "./deadline.js";
 import type { LiveSession } from "./live.js";
 import { inWorkspace } from "./perform.js";
-import { carryOn, type Surroundings } from "./surroundings.js";
+import { carryOn, judgedEnvironment, type Surroundings } from "./surroundings.js";
 
 /** Most folders looked at after one command. */
 const LOOKS = 8;
@@ -32,9 +32,9 @@ export async function surroundingsAfter(live: LiveSession, action: CommandAction
 
 function evaluate(live: LiveSession, { form }: CommandAction, readText: ReadText, exists: (path: string) => PathKind): Evaluation {
   const { root, home } = live.options.defaults;
-  const { cwd, carried } = live.surroundings;
+  const { cwd } = live.surroundings;
   const { models } = live.options.policy;
-  const context = { cwd, home, root, environment: carried, readText, exists, ...(models === undefined ? {} : { programs: models }) };
+  const context = { cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, readText, exists, ...(models === undefined ? {} : { programs: models }) };
   return "shell" in form ? evaluateShell(form.shell, context) : evaluateArgv(form.argv, context);
 }
 

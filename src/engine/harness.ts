@@ -20,7 +20,7 @@ import { limitMs } from "./guard.js";
 import { modelledBy } from "./understand.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { soundResult } from "./run-result.js";
-import { environmentOf, initialSurroundings } from "./surroundings.js";
+import { environmentOf, initialSurroundings, judgedEnvironment } from "./surroundings.js";
 
 export interface HarnessRequest {
   readonly label: string;
@@ -55,7 +55,7 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
   const id = nextCallId(live);
   const call = { id: request.label, role: ROLE, tool: "harness", arguments: { run: request.command, edits: request.editsOf === null ? "all" : [...request.editsOf] } };
   const context: DecisionContext = { role: ROLE, root, cwd: root, home, containment: containmentOf(live.sandbox.controls) };
-  const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: new Map(), ...modelledBy(options.policy) });
+  const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: judgedEnvironment(initialSurroundings(root), options.defaults), environmentIsWhole: true, ...modelledBy(options.policy) });
   const decision = decide(options.policy, { kind: "command", form: { shell: request.command }, cwd: root, timeoutMs: null, effects }, context);
   const summary = deps.redactor.text(printable(request.command, 400));
   const drafts = [

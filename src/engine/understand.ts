@@ -10,6 +10,7 @@ import { breakSession, faultOf } from "./break-off.js";
 import { within } from "./deadline.js";
 import type { LiveSession } from "./live.js";
 import { inWorkspace } from "./perform.js";
+import { judgedEnvironment } from "./surroundings.js";
 
 export interface Understood {
   readonly action: Action;
@@ -51,8 +52,8 @@ export async function understand(live: LiveSession, call: ToolCall, tooBig: stri
 
 function evaluate(live: LiveSession, call: ToolCall, readText: (path: string) => string | null): Pick<Understood, "action" | "evaluation"> {
   const { root, home } = live.options.defaults;
-  const { cwd, carried } = live.surroundings;
-  const shell = { cwd, home, root, environment: carried, readText, ...modelledBy(live.options.policy) };
+  const { cwd } = live.surroundings;
+  const shell = { cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, readText, ...modelledBy(live.options.policy) };
   let evaluation: Evaluation | null = null;
   const action = normalise(call, {
     root,

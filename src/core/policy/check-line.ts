@@ -4,7 +4,7 @@ import type { Action } from "../action/action.js";
 import type { ActionEffect } from "../action/effects.js";
 import { normalisePath } from "../action/paths.js";
 import { printable, type JsonObject, type JsonValue } from "../shared/index.js";
-import { evaluateArgv, evaluateShell, type ShellContext } from "../shell/index.js";
+import { evaluateArgv, evaluateShell, sessionEnvironment, type ShellContext } from "../shell/index.js";
 import { decide } from "./decide.js";
 import type { Decision, DecisionContext } from "./decision.js";
 import { fileEffect } from "./examples.js";
@@ -73,11 +73,16 @@ export function explainQuestion(policySet: PolicySet, question: CheckQuestion, d
   return explainEffects(policySet, effects, context, decide(policySet, action, context));
 }
 
+/** Where no container is, a command's environment is whatever the machine's owner has. */
+const NOTHING_KNOWN: ReadonlyMap<string, string> = new Map();
+
 /** The action that a question is about, and what it is judged in. */
 function actionOf(question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators, policySet: PolicySet): { readonly action: Action; readonly context: DecisionContext } {
   const { root, cwd, subject } = question;
   const context: DecisionContext = { role: question.role, root, cwd, home: defaults.home, containment: defaults.containment };
-  const surroundings: ShellContext = { cwd, root, home: defaults.home, environment: new Map(), ...(policySet.models === undefined ? {} : { programs: policySet.models }) };
+  const whole = defaults.containment !== "none";
+  const environment = whole ? sessionEnvironment({ home: defaults.home, cwd }) : NOTHING_KNOWN;
+  const surroundings: ShellContext = { cwd, root, home: defaults.home, environment, environmentIsWhole: whole, ...(policySet.models === undefined ? {} : { programs: policySet.models }) };
   if (subject.kind === "command") {
     const { effects } = evaluators.shell(subject.text, surroundings);
     return { context, action: { kind: "command", form: { shell: subject.text }, cwd, timeoutMs: null, effects } };

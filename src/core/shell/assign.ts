@@ -3,6 +3,7 @@
 import type { Assignment } from "unbash";
 import { expandArgument, expandValue, runsInArithmetic } from "./expand.js";
 import { addEffect, addOpaque, excerpt, type Frame, type Run } from "./run.js";
+import { lookUp } from "./lookup.js";
 import { setList, setVariable, type ShellState } from "./state.js";
 import { beginning, exact, UNKNOWN_MANY, type Field } from "./value.js";
 
@@ -39,9 +40,9 @@ export function assign(node: Assignment, run: Run, state: ShellState, frame: Fra
 
 function appended(node: Assignment, value: Field, state: ShellState, run: Run): Field {
   if (node.append !== true) return value;
-  const before = state.variables.get(node.name)?.value ?? null;
-  const text = before?.text ?? run.context.environment.get(node.name);
-  if (text === undefined || value.text === null) return UNKNOWN_MANY;
+  const before = lookUp(run, state, node.name).value;
+  const text = before === null ? "" : before.text;
+  if (text === null || value.text === null) return UNKNOWN_MANY;
   return text.length + value.text.length > 100_000 ? UNKNOWN_MANY : exact(text + value.text);
 }
 

@@ -28,6 +28,8 @@ export function changeDirectory(call: Call): Output {
   else if (goal?.text != null && !goal.many) moveTo(call, resolve(call, goal.text), false);
   else moveTo(call, null, true);
   state.previous = before;
+  state.variables.delete("PWD");
+  state.variables.delete("OLDPWD");
   return target?.text === "-" ? UNKNOWN_OUTPUT : SILENT;
 }
 

@@ -3,8 +3,10 @@
 import { addEnvironment } from "./assign.js";
 import { runsInArithmetic } from "./expand.js";
 import { addOpaque, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
-import { setVariable, type Variable } from "./state.js";
-import { dropPrefix, exact, UNKNOWN_MANY, type Field } from "./value.js";
+import { isDynamic } from "./dynamic.js";
+import { lookUp } from "./lookup.js";
+import { forget, setVariable, type Variable } from "./state.js";
+import { dropPrefix, UNKNOWN_MANY, type Field } from "./value.js";
 
 const NAME = /^([A-Za-z_]\w*)(\+?=)?/;
 
@@ -46,6 +48,7 @@ export function exportNames(call: Call): Output {
     const declared = read(call, word);
     if (declared === null) continue;
     if (functions) {
+      if (!off) state.shared = new Set([...state.shared, declared.name]);
       addEnvironment(run, `BASH_FUNC_${declared.name}`, UNKNOWN_MANY, call.from);
       continue;
     }
@@ -60,9 +63,9 @@ export function exportNames(call: Call): Output {
 function markExported(call: Call, name: string, exported: boolean): void {
   const { state, run } = call;
   const before: Variable | undefined = state.variables.get(name);
-  const inherited = run.context.environment.get(name);
-  const value = before === undefined ? (inherited === undefined ? UNKNOWN_MANY : exact(inherited)) : before.value;
-  state.variables.set(name, { value, list: before?.list ?? null, exported });
+  if (state.blurred || isDynamic(name)) return;
+  const value = before === undefined ? lookUp(run, state, name).value : before.value;
+  state.variables.set(name, { ...before, value, list: before?.list ?? null, exported, withheld: !exported });
 }
 
 /** `declare`, `typeset`, `local`, `readonly`. */
@@ -80,9 +83,10 @@ export function declare(call: Call): Output {
     hide(call, declared.name, options);
     if (options.includes("n")) state.blurred = true;
     if (options.includes("i")) run.integers = true;
-    const plain = !/[niulA]/.test(options);
+    const plain = !/[niulcA]/.test(options);
     if (declared.value !== undefined) setVariable(state, declared.name, plain ? declared.value : UNKNOWN_MANY);
     else if (call.program === "local") state.variables.set(declared.name, { value: null, list: null, exported: false });
+    if (!plain || options.includes("r") || call.program === "readonly") loosen(call, declared.name);
     if (options.includes("x")) {
       markExported(call, declared.name, true);
       addEnvironment(run, declared.name, state.variables.get(declared.name)?.value ?? UNKNOWN_MANY, call.from);
@@ -91,6 +95,12 @@ export function declare(call: Call): Output {
     }
   }
   return call.words.length === 1 || /p/.test(options) ? UNKNOWN_OUTPUT : SILENT;
+}
+
+/** From now on what is assigned need not be what the variable holds. */
+function loosen({ run, state }: Call, name: string): void {
+  const before = state.variables.get(name) ?? { value: lookUp(run, state, name).value, list: null, exported: false };
+  if (!state.blurred) state.variables.set(name, { ...before, loose: true });
 }
 
 /** Inside a function a declaration hides the outer variable until the function returns. */
@@ -116,7 +126,8 @@ export function unset(call: Call): Output {
     if (functions) continue;
     const exported = state.variables.get(word.text)?.exported ?? call.run.context.environment.has(word.text);
     if (exported || /^[A-Z_][A-Z0-9_]*$/.test(word.text)) addEnvironment(call.run, word.text, null, call.from);
-    state.variables.set(word.text, { value: word.text.includes("[") ? UNKNOWN_MANY : null, list: null, exported });
+    if (!/^[A-Za-z_]\w*$/.test(word.text) || state.variables.get(word.text)?.loose === true) forget(state, word.text);
+    else if (!state.blurred) state.variables.set(word.text, { value: null, list: null, exported });
   }
   return SILENT;
 }

@@ -8,7 +8,7 @@ import { runProgram } from "./programs.js";
 import { applyRedirects } from "./redirect.js";
 import { addOpaque, charge, deeper, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { addExec } from "./started.js";
-import { fork, join, become, type ShellState, type Variable } from "./state.js";
+import { fork, join, become, type FunctionBody, type ShellState, type Variable } from "./state.js";
 import { UNKNOWN_MANY, type Field } from "./value.js";
 
 /** Most words of one command. */
@@ -23,6 +23,7 @@ export function evaluateCommand(node: Command, run: Run, state: ShellState, fram
   charge(run, (node.prefix.length + node.suffix.length) >> 3);
   const words: Field[] = [];
   if (node.name !== undefined) expandArgument(words, node.name, run, state, frame);
+  const nameless = node.name !== undefined && words.length === 0;
   for (const part of node.suffix) {
     if (part.type === "Word") expandArgument(words, part, run, state, frame);
     else if (part.type === "Assignment") words.push(assignmentWord(part, run, state, frame));
@@ -31,16 +32,26 @@ export function evaluateCommand(node: Command, run: Run, state: ShellState, fram
     addOpaque(run, "more words than the limit", from);
     return UNKNOWN_OUTPUT;
   }
+  if (state.ended) return UNKNOWN_OUTPUT;
+  if (nameless && words[0]?.lead.startsWith("-") === true) addOpaque(run, "the program's name is a variable that is not set", from);
   const redirects = node.redirects;
   const { stdin, movesOutput } = applyRedirects(redirects, run, state, frame);
   const inner = stdin === null ? frame : { ...frame, stdin };
+  if (state.ended) return UNKNOWN_OUTPUT;
   if (words.length === 0) {
     takeStep(run, from);
     for (const part of node.prefix) if (part.type === "Assignment") assign(part, run, state, frame);
+    runTraps(run, state, frame);
     return stdin !== null && node.name === undefined ? UNKNOWN_OUTPUT : SILENT;
   }
   const output = withAssignments(node, run, state, frame, () => run.runWords(words, state, inner, from));
+  if (BUILTINS.has(words[0]?.text ?? "")) runTraps(run, state, frame);
   return movesOutput ? UNKNOWN_OUTPUT : output;
+}
+
+/** A handler sees what the variables and the working directory are when it runs: after whatever may have changed them. */
+function runTraps(run: Run, state: ShellState, frame: Frame): void {
+  for (const trap of state.traps) run.runText(trap, { ...fork(state), traps: [], ended: false }, { ...frame, leaving: null, loop: false, body: false });
 }
 
 /** `A=b command`: the variables hold, exported, for the command alone. */
@@ -52,9 +63,11 @@ function withAssignments(node: Command, run: Run, state: ShellState, frame: Fram
     hidden.push([part.name, state.variables.get(part.name)]);
     const value = part.value.type === "Word" && part.append !== true ? expandValue(part.value, run, state, frame) : UNKNOWN_MANY;
     addEnvironment(run, part.name, value, part.text);
-    state.variables.set(part.name, { value, list: null, exported: true });
+    if (part.index !== undefined) continue;
+    const before = state.variables.get(part.name);
+    state.variables.set(part.name, before?.loose === true ? { ...before, exported: true } : { value, list: null, exported: true });
   }
-  const output = body();
+  const output = state.ended ? UNKNOWN_OUTPUT : body();
   for (const [name, before] of hidden.reverse()) {
     if (before === undefined) state.variables.delete(name);
     else state.variables.set(name, before);
@@ -75,9 +88,12 @@ export function runWords(words: readonly Field[], run: Run, state: ShellState, f
   }
   if (lookup === "all") {
     const alias = state.aliases.get(name);
-    if (alias !== undefined) runAlias(alias, words, run, state, frame, from);
+    if (alias !== undefined) {
+      runAlias(alias, words, run, state, frame, from);
+      run.stays = true;
+    }
     const body = state.functions.get(name);
-    if (body !== undefined) return runFunction(name, words, run, state, frame, from);
+    if (body !== undefined) return runFunctions(name, body, words, run, state, frame, from);
   }
   const builtin = lookup === "programs" ? undefined : BUILTINS.get(name);
   if (builtin !== undefined) {
@@ -103,9 +119,21 @@ export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function runFunction(name: string, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
-  const body = state.functions.get(name);
-  if (body === undefined) return SILENT;
+/** All that a name may be on the ways that led here. */
+function runFunctions(name: string, body: FunctionBody, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
+  const ways = (body.others ?? []).map((other) => {
+    const way = fork(state);
+    if (other === "any") addOpaque(run, "more functions of one name than are followed", from);
+    else if (other === "none") run.runWords(words, way, frame, from, "no-functions");
+    else runFunction(name, other, words, run, way, frame, from);
+    return way;
+  });
+  const output = runFunction(name, body, words, run, state, frame, from);
+  for (const way of ways) become(state, join(state, way));
+  return ways.length === 0 ? output : UNKNOWN_OUTPUT;
+}
+
+function runFunction(name: string, body: FunctionBody, words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
   const inner = deeper(run, frame, from);
   if (inner === null) return UNKNOWN_OUTPUT;
   let open = 0;
@@ -119,7 +147,7 @@ function runFunction(name: string, words: readonly Field[], run: Run, state: She
   state.positional = words.slice(1);
   state.locals = new Map();
   const leaving: ShellState[] = [];
-  const output = run.runBody(body.node, state, { ...inner, source: body.source, leaving });
+  const output = run.runBody(body.node, state, { ...inner, source: body.source, leaving, loop: false, body: true });
   state.ended = ended;
   for (const way of leaving) become(state, join(state, { ...way, ended }));
   for (const [local, before] of state.locals ?? []) {

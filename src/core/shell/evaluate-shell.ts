@@ -1,6 +1,6 @@
 // Entry points of shell evaluation. Total: every text gets an answer within the limits; what cannot be told is opaque.
 
-import { parse } from "unbash";
+import { parse, type ParsedScript } from "unbash";
 import { LIMITS } from "../shared/index.js";
 import { runWords } from "./command.js";
 import { usesBashOnly } from "./plain-sh.js";
@@ -24,11 +24,13 @@ function newRun(context: ShellContext): Run {
     calls: [],
     following: [],
     pipes: new Map(),
+    consumed: new Set(),
     steps: MAX_STEPS,
     characters: MAX_PARSED,
     disturbed: false,
     opaque: false,
     integers: false,
+    stays: false,
     runScript: (script, state, frame) => evaluateScript(script, run, state, frame),
     runBody: (node, state, frame) => evaluateFunctionBody(node, run, state, frame),
     runText: (text, state, frame) => runText(text, run, state, frame),
@@ -56,8 +58,30 @@ function runText(text: string, run: Run, state: ShellState, frame: Frame): Outpu
     return UNKNOWN_OUTPUT;
   }
   const script = parse(text);
+  if (!frame.plain && state.aliases.size === 0 && isRefused(text, script)) return evaluateRefused(script, run, state, { ...frame, source: text });
   if (frame.plain && usesBashOnly(script, text)) addOpaque(run, "bash-only syntax given to `sh`", text);
   return evaluateScript(script, run, state, { ...frame, source: text });
+}
+
+/** Nothing runs of a text that bash does not parse. What could be read of it is judged all the same, but not called opaque. */
+function evaluateRefused(script: ParsedScript, run: Run, state: ShellState, frame: Frame): Output {
+  const { opaque } = run;
+  run.opaque = true;
+  evaluateScript(script, run, fork(state), frame);
+  run.opaque = opaque;
+  return UNKNOWN_OUTPUT;
+}
+
+/** Longest text of which it is said that bash does not parse it. */
+const MAX_REFUSED = 2_000;
+
+/**
+ * Tells whether bash will certainly not parse a text, so that nothing of it runs. Of several lines the first may run before the
+ * error is met, conditions and `case` are where parsers differ, and a limit of the parser is no error of the text.
+ */
+function isRefused(text: string, script: ParsedScript): boolean {
+  const errors = script.errors ?? [];
+  return errors.length > 0 && text.length <= MAX_REFUSED && !/[\n\r]|\[\[|\bcase\b/.test(text) && !errors.some((error) => error.message.startsWith("maximum"));
 }
 
 /** Most here-documents of one text; the parser's work grows with their square. */
@@ -88,9 +112,10 @@ function nestsTooDeep(text: string): boolean {
 export function evaluateShell(text: string, context: ShellContext): Evaluation {
   return evaluate(context, text, (run, state, frame) => {
     run.runText(text, state, frame);
-    for (const trap of state.traps) run.runText(trap, fork(state), frame);
+    const after = { ...fork(state), ended: false };
+    for (const trap of state.traps) run.runText(trap, fork(after), frame);
     const notFound = state.functions.has("command_not_found_handle");
-    if (notFound) run.runWords([exact("command_not_found_handle")], fork(state), frame, "command_not_found_handle");
+    if (notFound) run.runWords([exact("command_not_found_handle")], after, frame, "command_not_found_handle");
   });
 }
 

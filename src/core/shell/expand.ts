@@ -1,12 +1,13 @@
 // Expansion of shell words into fields: quotes, tildes, braces, parameters, substitutions, globs. Never runs anything.
 
 import { forEachChild, parse, type ArithmeticExpression, type ParsedScript, type SyntaxNode, type Word, type WordPart } from "unbash";
+import { numberOf } from "./arithmetic.js";
 import { expandBraces } from "./braces.js";
-import { evaluateParameter, lookUp, type Parameter } from "./parameter.js";
+import { endIfUnset, evaluateParameter, lookUp, type Parameter } from "./parameter.js";
 import { addOpaque, charge, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
-import { fork, setVariable, type ShellState } from "./state.js";
-import { exact, globbed, NUMBER, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
-import { addGlob, addList, addText, addUnknown, addValue, endField, newWord, type WordBuilder } from "./word-builder.js";
+import { forget, fork, setVariable, type ShellState } from "./state.js";
+import { exact, globbed, NUMBER, SIGNED, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
+import { addGlob, addList, addText, addUnknown, addValue, BLANKS, endField, newWord, NO_SPLIT, type WordBuilder } from "./word-builder.js";
 
 /** Where a word stands: an argument is split and globbed, a value (assignment, here-string) is not. */
 type Mode = "argument" | "value";
@@ -168,7 +169,7 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
       addText(word, part.text);
       return;
     case "SimpleExpansion":
-      addParameter(word, lookUp(expansion.run, expansion.state, part.text.slice(1)), part.text === "$*" && quoted, split, expansion);
+      addSimple(word, part.text.slice(1), quoted, split, expansion);
       return;
     case "ParameterExpansion": {
       const { run, state, frame } = expansion;
@@ -178,11 +179,10 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
       return;
     }
     case "CommandExpansion":
-      addOutput(word, substitute(part.script, part.text, expansion), split);
+      addOutput(word, substitute(part.script, part.text, expansion), split, expansion);
       return;
     case "ArithmeticExpansion":
-      if (part.expression !== undefined) visitArithmetic(part.expression, expansion.run, expansion.state, expansion.frame);
-      addValue(word, NUMBER, split);
+      addValue(word, arithmeticValue(part.expression, expansion), split ? BLANKS : NO_SPLIT);
       return;
     case "ProcessSubstitution":
       addText(word, processSubstitution(part.script, part.operator, part.text, expansion));
@@ -192,10 +192,25 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
   }
 }
 
+function addSimple(word: WordBuilder, name: string, quoted: boolean, split: boolean, expansion: Expansion): void {
+  const parameter = lookUp(expansion.run, expansion.state, name);
+  endIfUnset(parameter, NO_INDEX, expansion.state);
+  addParameter(word, parameter, name === "*" && quoted, split, expansion);
+}
+
+const NO_INDEX = {};
+
+/** The characters words are split at; null when they cannot be told. */
+function separators(run: Run, state: ShellState): string | null {
+  const { value } = lookUp(run, state, "IFS");
+  return value === null ? BLANKS : value.text;
+}
+
 function addParameter(word: WordBuilder, parameter: Parameter, star: boolean, split: boolean, { run, state, mode }: Expansion): void {
-  const divide = split && !state.variables.has("IFS");
+  const ifs = separators(run, state);
+  const divide = split ? ifs : NO_SPLIT;
   if (parameter.list !== null) {
-    if (star || mode === "value") addJoined(word, parameter.list);
+    if (star || mode === "value") addJoined(word, parameter.list, star ? ifs : " ");
     else if (parameter.list.length > 0) {
       charge(run, parameter.list.length >> 4);
       if (run.steps < 0) addUnknown(word, "", true);
@@ -205,32 +220,31 @@ function addParameter(word: WordBuilder, parameter: Parameter, star: boolean, sp
   }
   if (parameter.value === null) {
     if (!split) addText(word, "");
-  } else if (split && !divide) addUnknown(word, "", true);
-  else addValue(word, parameter.value, split);
+  } else addValue(word, parameter.value, divide);
 }
 
-function addJoined(word: WordBuilder, list: readonly Field[]): void {
-  if (list.some((field) => field.many)) {
+function addJoined(word: WordBuilder, list: readonly Field[], ifs: string | null): void {
+  if (list.some((field) => field.many) || (ifs === null && list.length > 1)) {
     addUnknown(word, "", false);
     return;
   }
   for (const [i, field] of list.entries()) {
-    if (i > 0) addText(word, " ");
-    addValue(word, field, false);
+    if (i > 0) addText(word, ifs?.slice(0, 1) ?? "");
+    addValue(word, field, NO_SPLIT);
   }
 }
 
-function addOutput(word: WordBuilder, output: Output, split: boolean): void {
+function addOutput(word: WordBuilder, output: Output, split: boolean, { run, state }: Expansion): void {
   if (output.text !== null) {
     let end = output.text.length;
     while (end > 0 && output.text.charCodeAt(end - 1) === 10) end -= 1;
     const text = output.text.slice(0, end);
     if (text === "" && split) return;
-    addValue(word, exact(text), split);
+    addValue(word, exact(text), split ? separators(run, state) : NO_SPLIT);
   } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split)) {
     addUnknown(word, "", split);
   } else if (output.globs.length === 1) addGlob(word, output.globs[0] ?? "*", split);
-  else addList(word, output.globs.map((glob) => globbed(glob, "", true)), true);
+  else addList(word, output.globs.map((glob) => globbed(glob, "", true)), BLANKS);
 }
 
 function substitute(script: ParsedScript | undefined, text: string, { run, state, frame }: Expansion): Output {
@@ -245,7 +259,7 @@ function substitute(script: ParsedScript | undefined, text: string, { run, state
     if (script === undefined) addOpaque(run, "a substitution that cannot be read", text);
     return { text: null, globs: null };
   }
-  return run.runScript(script, fork(state), { ...inner, source: script.source ?? frame.source, leaving: null });
+  return run.runScript(script, fork(state), { ...inner, source: script.source ?? frame.source, leaving: null, loop: false, body: false });
 }
 
 function processSubstitution(script: ParsedScript | undefined, operator: "<" | ">", text: string, expansion: Expansion): string {
@@ -258,15 +272,25 @@ function processSubstitution(script: ParsedScript | undefined, operator: "<" | "
   return name;
 }
 
+function arithmeticValue(expression: ArithmeticExpression | undefined, { run, state, frame }: Expansion): Field {
+  if (expression === undefined) return SIGNED;
+  const value = numberOf(expression, (name) => {
+    const text = /^[A-Za-z_]\w*$/.test(name) ? lookUp(run, state, name).value?.text : null;
+    return text !== undefined && text !== null && /^(?:0|-?[1-9]\d{0,8})$/.test(text) ? Number(text) : null;
+  });
+  visitArithmetic(expression, run, state, frame);
+  return value === null ? SIGNED : exact(String(value));
+}
+
 const ASSIGNS = new Set(["=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "^=", "|=", "++", "--"]);
 
 /** Walks an arithmetic expression: its substitutions run, its assignments make variables unknown numbers. */
 export function visitArithmetic(expression: ArithmeticExpression, run: Run, state: ShellState, frame: Frame): void {
   const expansion: Expansion = { run, state, frame, mode: "value" };
   const visit = (node: SyntaxNode): void => {
-    if (node.type === "ArithmeticBinary" && ASSIGNS.has(node.operator) && node.left.type === "ArithmeticWord") setVariable(state, node.left.value, NUMBER);
-    if (node.type === "ArithmeticUnary" && ASSIGNS.has(node.operator) && node.operand.type === "ArithmeticWord") setVariable(state, node.operand.value, NUMBER);
-    if (node.type === "ArithmeticWord") checkArithmeticWord(node.value, run, state);
+    if (node.type === "ArithmeticBinary" && ASSIGNS.has(node.operator)) assignNumber(node.left, state);
+    if (node.type === "ArithmeticUnary" && ASSIGNS.has(node.operator)) assignNumber(node.operand, state);
+    if (node.type === "ArithmeticWord") checkArithmeticWord(node.value, run, state, 0);
     if (node.type === "CommandExpansion" || node.type === "ArithmeticCommandExpansion") substitute(node.script, node.text, expansion);
     else if (node.type === "ParameterExpansion") evaluateParameter(node, run, state, frame, (word) => expandValue(word, run, state, frame));
     else forEachChild(node, visit);
@@ -274,10 +298,25 @@ export function visitArithmetic(expression: ArithmeticExpression, run: Run, stat
   visit(expression);
 }
 
-/** A variable whose text holds a substitution in a subscript is run by arithmetic. */
-function checkArithmeticWord(value: string, run: Run, state: ShellState): void {
-  const text = lookUp(run, state, value).value?.text ?? null;
-  if (text !== null && runsInArithmetic(text)) addOpaque(run, "arithmetic on text that holds a substitution", text);
+function assignNumber(target: ArithmeticExpression, state: ShellState): void {
+  if (target.type !== "ArithmeticWord") state.blurred = true;
+  else if (/^[A-Za-z_]\w*$/.test(target.value)) setVariable(state, target.value, SIGNED);
+  else forget(state, target.value);
+}
+
+/**
+ * Arithmetic evaluates a variable's text as an expression of its own: a substitution in a subscript is run, an assignment in
+ * it is done.
+ */
+function checkArithmeticWord(word: string, run: Run, state: ShellState, depth: number): void {
+  for (const [name] of word.matchAll(/[A-Za-z_]\w*/g)) {
+    const { value, list } = lookUp(run, state, name);
+    if (list !== null || value === null || value.glob === SIGNED.glob || value.glob === NUMBER.glob) continue;
+    const { text } = value;
+    if (text === null || depth > 8 || /[^\w\s]/.test(text)) state.blurred = true;
+    if (text !== null && runsInArithmetic(text)) addOpaque(run, "arithmetic on text that holds a substitution", text);
+    else if (text !== null && depth <= 8 && /[A-Za-z_]/.test(text)) checkArithmeticWord(text, run, state, depth + 1);
+  }
 }
 
 /** Tells whether a text runs commands when bash evaluates it as arithmetic or as an array subscript. */

@@ -2,6 +2,7 @@
 
 export { evaluateArgv, evaluateShell } from "./evaluate-shell.js";
 export type { Evaluation, PathKind, ShellContext } from "./types.js";
+export { sessionEnvironment, type CallPlace } from "./session-environment.js";
 export { simpleWords } from "./simple-words.js";
 export { compileModels, rowProblem, type Model, type ModelRow } from "./model.js";
 export { isBuiltinProgram } from "./programs.js";

@@ -3,74 +3,29 @@
 import type { ParameterExpansionPart, ParameterOperation, Word } from "unbash";
 import { addOpaque, charge, type Frame, type Run } from "./run.js";
 import { removeMatch } from "./glob-match.js";
-import { setVariable, type ShellState } from "./state.js";
+import { lookUp, NOTHING, single, UNKNOWN_PARAMETER, type Parameter } from "./lookup.js";
+import { become, forget, fork, join, setVariable, type ShellState } from "./state.js";
 import { exact, globbed, NUMBER, SOME_NAME, UNKNOWN_MANY, type Field } from "./value.js";
 
-/** A parameter's value: null is certainly unset; a list is `$@` or an array with `[@]`. */
-export interface Parameter {
-  readonly value: Field | null;
-  readonly list: readonly Field[] | null;
-}
+export { lookUp, type Parameter } from "./lookup.js";
 
 /** Expands a nested word to one field. */
 export type ExpandOne = (word: Word) => Field;
 
-const NUMBERS = new Set(["?", "$", "!", "#", "RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "SHLVL", "COLUMNS", "LINES"]);
-
 /** Longest text that is changed inside an expansion. */
 const MAX_TEXT = 4_000;
-
-const nothing: Parameter = { value: null, list: null };
-const unknown: Parameter = { value: UNKNOWN_MANY, list: null };
-
-function single(value: Field | null): Parameter {
-  return { value, list: null };
-}
-
-/** Looks a plain name, digit or special parameter up. */
-export function lookUp(run: Run, state: ShellState, name: string): Parameter {
-  if (state.blurred) return unknown;
-  const variable = state.variables.get(name);
-  if (variable !== undefined) return single(variable.value);
-  const first = name.charCodeAt(0);
-  if (first >= 48 && first <= 57) return positional(state, Number(name));
-  switch (name) {
-    case "@":
-    case "*":
-      return state.positional === null ? unknown : { value: null, list: state.positional };
-    case "#":
-      return single(state.positional === null || state.positional.some((field) => field.many) ? NUMBER : exact(String(state.positional.length)));
-    case "HOME":
-      return single(exact(run.context.environment.get("HOME") ?? run.context.home));
-    case "PWD":
-      return single(state.cwds?.length === 1 ? exact(state.cwds[0] ?? "/") : UNKNOWN_MANY);
-    case "OLDPWD":
-      return single(state.previous?.length === 1 ? exact(state.previous[0] ?? "/") : UNKNOWN_MANY);
-    case "IFS":
-      return single(exact(" \t\n"));
-    default: {
-      const value = run.context.environment.get(name);
-      if (value !== undefined) return single(exact(value));
-      return NUMBERS.has(name) ? single(NUMBER) : unknown;
-    }
-  }
-}
-
-function positional(state: ShellState, index: number): Parameter {
-  if (state.positional === null || index === 0) return unknown;
-  const before = state.positional.slice(0, index);
-  if (before.some((field) => field.many)) return unknown;
-  return single(state.positional[index - 1] ?? null);
-}
 
 /** Evaluates `${…}`. */
 export function evaluateParameter(part: ParameterExpansionPart, run: Run, state: ShellState, frame: Frame, expand: ExpandOne): Parameter {
   const base = baseValue(part, run, state, expand);
   if (part.prefix === "!") return indirect(base, part, run, state, expand);
-  if (part.prefix === "#") return single(base.list === null && base.value?.text !== null && base.value !== null ? exact(String(base.value.text.length)) : NUMBER);
-  if (part.operation === undefined) return base;
+  if (part.prefix === "#") return single(lengthOf(base));
+  if (part.operation === undefined) {
+    endIfUnset(base, part, state);
+    return base;
+  }
   charge(run, 1);
-  if (run.steps < 0) return unknown;
+  if (run.steps < 0) return UNKNOWN_PARAMETER;
   return operate(part.operation, base, part, run, state, frame, expand);
 }
 
@@ -78,25 +33,45 @@ function baseValue(part: ParameterExpansionPart, run: Run, state: ShellState, ex
   if (part.index === undefined) return lookUp(run, state, part.parameter);
   const index = expand(part.index).text;
   const variable = state.blurred ? undefined : state.variables.get(part.parameter);
-  if (variable?.list == null || index === null) return unknown;
+  if (index === null) return UNKNOWN_PARAMETER;
+  if (variable?.list == null) return ofScalar(lookUp(run, state, part.parameter), index);
   if (index === "@" || index === "*") return { value: null, list: variable.list };
   const at = Number(index);
-  if (!Number.isInteger(at) || at < 0 || variable.list.slice(0, at + 1).some((field) => field.many)) return unknown;
+  if (!Number.isInteger(at) || at < 0 || variable.list.slice(0, at + 1).some((field) => field.many)) return UNKNOWN_PARAMETER;
   return single(variable.list[at] ?? null);
+}
+
+/** A scalar is an array of one element; what is not set has none. */
+function ofScalar({ value, list }: Parameter, index: string): Parameter {
+  if (list !== null || (value !== null && value.text === null)) return UNKNOWN_PARAMETER;
+  if (index === "@" || index === "*") return { value: null, list: value === null ? [] : [value] };
+  if (value === null) return NOTHING;
+  return /^0+$/.test(index) ? single(value) : /^\d+$/.test(index) ? NOTHING : UNKNOWN_PARAMETER;
+}
+
+function lengthOf({ value, list }: Parameter): Field {
+  if (list !== null) return list.some((field) => field.many) ? NUMBER : exact(String(list.length));
+  if (value === null) return exact("0");
+  return value.text === null ? NUMBER : exact(String(Array.from(value.text).length));
+}
+
+/** Under `set -u` a variable that is certainly not set ends the shell before the command it stands in. */
+export function endIfUnset(parameter: Parameter, part: { readonly index?: unknown }, state: ShellState): void {
+  if (state.nounset && parameter.value === null && parameter.list === null && part.index === undefined) state.ended = true;
 }
 
 function indirect(base: Parameter, part: ParameterExpansionPart, run: Run, state: ShellState, expand: ExpandOne): Parameter {
   const name = base.value?.text ?? null;
-  if (name === null || part.operation?.type === "Names" || part.index !== undefined || !/^[A-Za-z_]\w*$/.test(name)) return unknown;
+  if (name === null || part.operation?.type === "Names" || part.index !== undefined || !/^[A-Za-z_]\w*$/.test(name)) return UNKNOWN_PARAMETER;
   const value = lookUp(run, state, name);
   if (part.operation === undefined) return value;
-  return part.operation.type === "Default" ? withDefault(part.operation.operator, value, expand(part.operation.operand), part, state) : unknown;
+  return part.operation.type === "Default" ? withDefault(part.operation.operator, value, () => (part.operation?.type === "Default" ? expand(part.operation.operand) : UNKNOWN_MANY), { parameter: name }, state) : UNKNOWN_PARAMETER;
 }
 
 function operate(operation: ParameterOperation, base: Parameter, part: ParameterExpansionPart, run: Run, state: ShellState, frame: Frame, expand: ExpandOne): Parameter {
   switch (operation.type) {
     case "Default":
-      return withDefault(operation.operator, base, expand(operation.operand), part, state);
+      return withDefault(operation.operator, base, () => expand(operation.operand), part.index === undefined ? part : { parameter: `${part.parameter}[` }, state);
     case "Remove": {
       const operand = expand(operation.operand);
       charge(run, Math.ceil(((base.value?.lead.length ?? 0) ** 2 * operation.operand.text.length) / 8_000));
@@ -110,7 +85,7 @@ function operate(operation: ParameterOperation, base: Parameter, part: Parameter
     case "Slice": {
       const offset = expand(operation.offset).text;
       const length = operation.length === undefined ? "" : expand(operation.length).text;
-      return each(base, (value) => slice(value, offset, length));
+      return base.list !== null ? sliceList(base.list, part.parameter, offset, length) : each(base, (value) => slice(value, offset, length));
     }
     case "CaseModification": {
       if (operation.operand !== undefined) expand(operation.operand);
@@ -118,36 +93,48 @@ function operate(operation: ParameterOperation, base: Parameter, part: Parameter
     }
     case "Transform":
       if (operation.operand.value.includes("P")) addOpaque(run, "a prompt expansion may run commands", frame.source.slice(0, 200));
-      return unknown;
+      return UNKNOWN_PARAMETER;
     case "Names":
     case "Unknown":
-      return unknown;
+      return UNKNOWN_PARAMETER;
     default:
-      return unknown;
+      return UNKNOWN_PARAMETER;
   }
 }
 
 function each(base: Parameter, change: (value: Field) => Field): Parameter {
   if (base.list !== null) return { value: null, list: base.list.map(change) };
-  return base.value === null ? nothing : single(change(base.value));
+  return base.value === null ? NOTHING : single(change(base.value));
 }
 
-function withDefault(operator: string, base: Parameter, operand: Field, part: ParameterExpansionPart, state: ShellState): Parameter {
-  const colon = operator.startsWith(":");
+/** `operand` is expanded only where bash does; where that cannot be told, along a way of its own. */
+function withDefault(operator: string, base: Parameter, operand: () => Field, part: { readonly parameter: string }, state: ShellState): Parameter {
   const kind = operator[operator.length - 1];
-  const set = isSet(base, colon);
-  if (kind === "+") {
-    if (set === null) return unknown;
-    return set ? single(operand) : nothing;
-  }
-  if (kind === "?") return base;
-  if (set === null) {
-    if (kind === "=") setVariable(state, part.parameter, UNKNOWN_MANY);
-    return unknown;
-  }
+  const set = isSet(base, operator.startsWith(":"));
+  if (set === null) return maybeDefault(kind, base, operand, part, state);
+  if (kind === "+") return set ? single(operand()) : NOTHING;
   if (set) return base;
-  if (kind === "=") setVariable(state, part.parameter, operand);
-  return single(operand);
+  const value = operand();
+  if (kind === "?") {
+    state.ended = true;
+    return base;
+  }
+  if (kind === "=") assignDefault(state, part.parameter, value);
+  return single(value);
+}
+
+function maybeDefault(kind: string | undefined, base: Parameter, operand: () => Field, part: { readonly parameter: string }, state: ShellState): Parameter {
+  const without = fork(state);
+  operand();
+  const ended = without.ended;
+  become(state, join(without, { ...fork(state), ended }));
+  if (kind === "=") assignDefault(state, part.parameter, UNKNOWN_MANY);
+  return kind === "?" ? base : UNKNOWN_PARAMETER;
+}
+
+function assignDefault(state: ShellState, name: string, value: Field): void {
+  if (/^[A-Za-z_]\w*$/.test(name)) setVariable(state, name, value);
+  else forget(state, name);
 }
 
 /** Whether a parameter is set (and with `colon` not empty); null when it cannot be told. */
@@ -198,6 +185,16 @@ function replace(value: Field, pattern: Field, replacement: Field, operator: str
   }
 }
 
+/** `${@:2}` and `${list[@]:1:2}`: elements, counted from `$0` for the positional ones. */
+function sliceList(list: readonly Field[], name: string, offset: string | null, length: string | null): Parameter {
+  const from = Number(offset?.trim() || "0");
+  const size = length === null ? Number.NaN : length.trim() === "" ? Number.POSITIVE_INFINITY : Number(length.trim());
+  const whole = name === "@" || name === "*" ? [UNKNOWN_MANY, ...list] : list;
+  const simple = offset !== null && Number.isInteger(from) && from >= 0 && (size === Number.POSITIVE_INFINITY || (Number.isInteger(size) && size >= 0));
+  if (!simple || list.slice(0, from + (size === Number.POSITIVE_INFINITY ? 0 : size)).some((field) => field.many)) return { value: null, list: [UNKNOWN_MANY] };
+  return { value: null, list: whole.slice(from, size === Number.POSITIVE_INFINITY ? undefined : from + size) };
+}
+
 function slice(value: Field, offset: string | null, length: string | null): Field {
   if (value.text === null || offset === null || length === null) return UNKNOWN_MANY;
   const from = Number(offset.trim());
@@ -211,6 +208,7 @@ function slice(value: Field, offset: string | null, length: string | null): Fiel
 function changeCase(value: Field, operator: "^" | "^^" | "," | ",,", patterned: boolean): Field {
   if (value.text === null || patterned) return UNKNOWN_MANY;
   const { text } = value;
+  if (!/^[\x00-\x7f]*$/.test(text)) return UNKNOWN_MANY;
   if (operator === "^^") return exact(text.toUpperCase());
   if (operator === ",,") return exact(text.toLowerCase());
   const head = text.slice(0, 1);

@@ -24,6 +24,7 @@ export function runProgram(words: readonly Field[], run: Run, state: ShellState,
   const path = written.includes("/") ? written : null;
   const program = path === null ? written : baseName(path);
   addExec(run, program, path, words, from);
+  if (frame.stdin.text !== null) run.consumed.add(frame.stdin);
   const call: Call = { run, state, frame, program, words, from };
   if (path !== null) return runPath(call, path);
   return runNamed(call, program);

@@ -4,7 +4,7 @@ import type { Redirect, Redirection } from "unbash";
 import { expandBody, expandTarget, expandValue } from "./expand.js";
 import { touch } from "./files.js";
 import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Run, type Stream } from "./run.js";
-import type { ShellState } from "./state.js";
+import { forget, type ShellState } from "./state.js";
 import { exact, UNKNOWN, type Field } from "./value.js";
 
 /** What redirections change for the command they stand at. */
@@ -27,6 +27,7 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
     if (run.steps < 0) break;
     const descriptor = redirection.descriptor?.type === "FileDescriptor" ? redirection.descriptor.value : null;
     const given = redirection.descriptor !== undefined;
+    if (redirection.descriptor?.type === "FileDescriptorVariable") forget(state, redirection.descriptor.name);
     if (redirection.type === "HereDoc" || redirection.type === "HereString") {
       const text = redirection.type === "HereDoc" ? hereDocument(redirection, run, state, frame) : hereString(redirection.target, run, state, frame);
       if (!given || descriptor === 0) stdin = { text: text.text, globs: null, upstream: [], file: null };

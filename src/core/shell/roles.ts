@@ -102,7 +102,7 @@ export function runShellText(call: Call, word: Field): void {
     return;
   }
   const inner = deeper(call.run, call.frame, call.from);
-  if (inner !== null) call.run.runText(word.text, fork(call.state), { ...inner, leaving: null, plain: true });
+  if (inner !== null) call.run.runText(word.text, fork(call.state), { ...inner, leaving: null, loop: false, body: false, plain: true });
 }
 
 /** Gives all words of a parsed command line their effects. */

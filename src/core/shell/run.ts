@@ -39,6 +39,11 @@ export interface Frame {
   readonly plain: boolean;
   /** States at `break`, `continue` and `return`, for the construct they leave. */
   readonly leaving: ShellState[] | null;
+  /** Inside a loop of this shell, and inside a function or a sourced script. */
+  readonly loop?: boolean;
+  /** The line that `read` gets in the condition of a loop; null: some line. */
+  readonly line?: string | null;
+  readonly body?: boolean;
 }
 
 /** The evaluation under way. */
@@ -59,8 +64,12 @@ export interface Run {
   /** Something may have changed files, so the caller's view of them no longer holds. */
   disturbed: boolean;
   opaque: boolean;
+  /** A builtin that leaves a shell or loop may not do so (`enable -n exit`, `execfail`). */
+  stays: boolean;
   /** Some variable is an integer, so that every assignment may be arithmetic. */
   integers: boolean;
+  /** Inputs of which something was read already. */
+  readonly consumed: Set<Stream>;
   /** Open process substitutions by their `/dev/fd` name. */
   readonly pipes: Map<string, Stream>;
   /** Evaluates a script that is part of the text, such as a substitution's. */

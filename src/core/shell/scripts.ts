@@ -5,7 +5,7 @@ import { touch } from "./files.js";
 import { runsCode } from "./roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { fork } from "./state.js";
-import type { Field } from "./value.js";
+import { exact, type Field } from "./value.js";
 
 const SHELL_LINE = /^#!\s*(?:\/usr\/bin\/env\s+(?:-S\s+)?)?(?:\S*\/)?(?:ba|da|a|z|k)?sh\b/;
 
@@ -47,7 +47,8 @@ function runScriptText(call: Call, path: string, text: string, args: readonly Fi
   const state = here ? call.state : fork(call.state);
   const { positional } = state;
   if (!here || args.length > 0) state.positional = args;
-  run.runText(text, state, { ...inner, leaving: here ? [] : null });
+  if (!here) state.variables.set("0", { value: exact(path), list: null, exported: false });
+  run.runText(text, state, { ...inner, leaving: here ? [] : null, loop: false, body: here });
   if (here) {
     state.positional = positional;
     state.ended = false;
@@ -65,11 +66,15 @@ export function sourceScript(call: Call): Output {
     const stream = pipe ?? call.frame.stdin;
     const inner = deeper(call.run, call.frame, call.from);
     if (stream.text !== null && inner !== null) call.run.runText(stream.text, call.state, inner);
-    else runsCode({ ...call, frame: { ...call.frame, stdin: stream } }, "stdin", null);
+    else {
+      runsCode({ ...call, frame: { ...call.frame, stdin: stream } }, "stdin", null);
+      call.state.blurred = true;
+    }
     return UNKNOWN_OUTPUT;
   }
   if (script.text === null) {
     addOpaque(call.run, "a sourced file that cannot be told", call.from);
+    call.state.blurred = true;
     return UNKNOWN_OUTPUT;
   }
   // What the command itself did before may have changed the script: it is followed all the same, and not believed.

@@ -1,20 +1,29 @@
 // The shell's own state along one way through a script, and how two ways are joined. Mutable inside one evaluation only.
 
 import type { Function as FunctionNode } from "unbash";
-import { exact, joinFields, UNKNOWN_MANY, type Field } from "./value.js";
+import { isDynamic } from "./dynamic.js";
+import { joinFields, UNKNOWN_MANY, type Field } from "./value.js";
 
 /** A variable. `value` null is certainly unset; `list` is an array's elements. */
 export interface Variable {
   readonly value: Field | null;
   readonly list: readonly Field[] | null;
   readonly exported: boolean;
+  /** `export -n`: a variable of the environment that programs no longer see. */
+  readonly withheld?: boolean;
+  /** Read-only, or shaped by an attribute (`declare -u`): what is assigned later cannot be told. */
+  readonly loose?: boolean;
 }
 
 /** A function as defined, with the text its positions index. */
 export interface FunctionBody {
   readonly node: FunctionNode;
   readonly source: string;
+  /** What the name is on other ways: another function, none, or more than are kept apart. */
+  readonly others?: readonly OtherBody[];
 }
+
+export type OtherBody = FunctionBody | "none" | "any";
 
 /** Everything a running shell carries from command to command. */
 export interface ShellState {
@@ -35,12 +44,20 @@ export interface ShellState {
   /** Commands that `trap` keeps for later. */
   traps: readonly string[];
   errexit: boolean;
+  /** `set -u`: a variable that is not set ends the shell. */
+  nounset: boolean;
+  /** `set -a`: every variable set is exported. */
+  allexport: boolean;
+  /** Functions that child shells see (`export -f`). */
+  shared: ReadonlySet<string>;
   lastpipe: boolean;
   /** No command follows on this way (`exit`, `return`, `break`). */
   ended: boolean;
   /** A name reference or the like: variables can no longer be told. */
   blurred: boolean;
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** A shell that has just started. */
 export function freshState(cwds: readonly string[] | null): ShellState {
@@ -56,6 +73,9 @@ export function freshState(cwds: readonly string[] | null): ShellState {
     locals: null,
     traps: [],
     errexit: false,
+    nounset: false,
+    allexport: false,
+    shared: NO_NAMES,
     lastpipe: false,
     ended: false,
     blurred: false,
@@ -102,16 +122,41 @@ export function join(a: ShellState, b: ShellState): ShellState {
     previous: joinCwds(a.previous, b.previous),
     variables: joinVariables(a.variables, b.variables),
     positional: a.positional === b.positional ? a.positional : null,
-    functions: a.functions.size >= b.functions.size ? a.functions : b.functions,
-    aliases: a.aliases.size >= b.aliases.size ? a.aliases : b.aliases,
+    functions: joinFunctions(a.functions, b.functions),
+    aliases: a.aliases.size === 0 ? b.aliases : b.aliases.size === 0 ? a.aliases : new Map([...b.aliases, ...a.aliases]),
     links,
     locals: a.locals === null || b.locals === null ? a.locals : new Map([...b.locals, ...a.locals]),
-    traps: a.traps.length >= b.traps.length ? a.traps : b.traps,
+    traps: a.traps === b.traps ? a.traps : [...new Set([...a.traps, ...b.traps])].slice(0, MAX_TRAPS),
     errexit: a.errexit && b.errexit,
+    nounset: a.nounset && b.nounset,
+    allexport: a.allexport || b.allexport,
+    shared: a.shared === b.shared ? a.shared : new Set([...a.shared, ...b.shared]),
     lastpipe: a.lastpipe || b.lastpipe,
     ended: a.ended,
     blurred: a.blurred || b.blurred,
   };
+}
+
+/** Most handlers of `trap` kept. */
+export const MAX_TRAPS = 20;
+
+function joinFunctions(a: Map<string, FunctionBody>, b: Map<string, FunctionBody>): Map<string, FunctionBody> {
+  if (a.size === 0 && b.size === 0) return a;
+  const out = new Map<string, FunctionBody>();
+  for (const [name, left] of a) {
+    const right = b.get(name);
+    out.set(name, right === left ? left : withOthers(left, right === undefined ? ["none"] : [right, ...(right.others ?? [])]));
+  }
+  for (const [name, right] of b) if (!a.has(name)) out.set(name, withOthers(right, ["none"]));
+  return out;
+}
+
+/** Most functions of one name kept apart. */
+const MAX_BODIES = 6;
+
+function withOthers(body: FunctionBody, more: readonly OtherBody[]): FunctionBody {
+  const others = [...new Set([...(body.others ?? []), ...more])].filter((one) => typeof one === "string" || one.node !== body.node);
+  return others.length === 0 ? body : { ...body, others: others.length > MAX_BODIES ? ["any"] : others };
 }
 
 function joinVariables(a: ReadonlyMap<string, Variable>, b: ReadonlyMap<string, Variable>): Map<string, Variable> {
@@ -119,13 +164,13 @@ function joinVariables(a: ReadonlyMap<string, Variable>, b: ReadonlyMap<string, 
   for (const [name, left] of a) {
     const right = b.get(name);
     if (right === left) out.set(name, left);
-    else if (right === undefined) out.set(name, { value: UNKNOWN_MANY, list: null, exported: left.exported });
+    else if (right === undefined) out.set(name, { value: UNKNOWN_MANY, list: null, exported: left.exported, ...looseIf(left.loose) });
     else {
       const exported = left.exported || right.exported;
-      out.set(name, { value: left.list === right.list ? joinFields(left.value, right.value) : UNKNOWN_MANY, list: left.list === right.list ? left.list : null, exported });
+      out.set(name, { value: left.list === right.list ? joinFields(left.value, right.value) : UNKNOWN_MANY, list: left.list === right.list ? left.list : null, exported, ...looseIf(left.loose === true || right.loose === true) });
     }
   }
-  for (const [name, right] of b) if (!a.has(name)) out.set(name, { value: UNKNOWN_MANY, list: null, exported: right.exported });
+  for (const [name, right] of b) if (!a.has(name)) out.set(name, { value: UNKNOWN_MANY, list: null, exported: right.exported, ...looseIf(right.loose) });
   return out;
 }
 
@@ -135,14 +180,29 @@ const MAX_VARIABLES = 150;
 /** Sets a variable to one value, keeping its export mark. */
 export function setVariable(state: ShellState, name: string, value: Field | null): void {
   if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
-  if (state.blurred) return;
+  if (state.blurred || isDynamic(name)) return;
   const before = state.variables.get(name);
-  state.variables.set(name, { value, list: null, exported: before?.exported ?? false });
+  if (before?.loose === true) state.variables.set(name, { ...before, value: UNKNOWN_MANY, list: null });
+  else state.variables.set(name, { ...before, value, list: null, exported: (before?.exported ?? false) || state.allexport });
+}
+
+/** Nothing is known of a variable any more; with a subscript the array it belongs to is meant. */
+export function forget(state: ShellState, name: string): void {
+  const plain = /^[A-Za-z_]\w*/.exec(name)?.[0];
+  if (plain === undefined) state.blurred = true;
+  else if (plain === name) setVariable(state, name, UNKNOWN_MANY);
+  else setList(state, plain, null);
+}
+
+function looseIf(loose: boolean | undefined): { readonly loose?: true } {
+  return loose === true ? { loose: true } : {};
 }
 
 /** Sets a variable to an array. */
 export function setList(state: ShellState, name: string, list: readonly Field[] | null): void {
   if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
   if (state.blurred) return;
-  state.variables.set(name, { value: list === null ? UNKNOWN_MANY : (list[0] ?? exact("")), list, exported: false });
+  const before = state.variables.get(name);
+  if (before?.loose === true) state.variables.set(name, { ...before, value: UNKNOWN_MANY, list: null });
+  else state.variables.set(name, { ...before, value: list === null ? UNKNOWN_MANY : (list[0] ?? null), list, exported: before?.exported ?? false });
 }

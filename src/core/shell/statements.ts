@@ -1,11 +1,11 @@
 // Walks a script's syntax tree along every way it may take. Ways are joined; what differs between them is unknown after.
 
-import type { AndOr, Case, CommandNode, CompoundList, For, Function as FunctionNode, If, ParsedScript, Pipeline, Redirection, Select, Statement, TestExpression, While } from "unbash";
+import type { AndOr, Case, Command, CommandNode, CompoundList, For, Function as FunctionNode, If, ParsedScript, Pipeline, Redirection, Select, Statement, TestExpression, While } from "unbash";
 import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
 import { applyRedirects } from "./redirect.js";
 import { addOpaque, NO_INPUT, SILENT, UNKNOWN_OUTPUT, takeStep, type Frame, type Output, type Run, type Stream } from "./run.js";
-import { become, fork, join, joinCwds, setVariable, type ShellState } from "./state.js";
+import { become, forget, fork, join, joinCwds, setVariable, type ShellState } from "./state.js";
 import { globbed, SOME_NAME, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
 
 /** Most values of a `for` loop that are tried one by one. */
@@ -53,6 +53,7 @@ function settle(state: ShellState): void {
 }
 
 function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame): Output {
+  if (state.ended) return SILENT;
   switch (node.type) {
     case "Command":
       return evaluateCommand(node, run, state, frame);
@@ -67,7 +68,7 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
     case "BraceGroup":
       return evaluateStatements(node.body.commands, run, state, frame);
     case "Subshell":
-      return evaluateStatements(node.body.commands, run, fork(state), { ...frame, leaving: null });
+      return evaluateStatements(node.body.commands, run, fork(state), { ...frame, leaving: null, loop: false, body: false });
     case "If":
       return evaluateIf(node, run, state, frame);
     case "For":
@@ -129,7 +130,7 @@ function evaluatePipeline(node: Pipeline, run: Run, state: ShellState, frame: Fr
     const before = run.started.length;
     const last = i === node.commands.length - 1;
     const own = last && state.lastpipe ? state : fork(state);
-    output = evaluateNode(command, run, own, { ...frame, stdin, leaving: last && state.lastpipe ? frame.leaving : null });
+    output = evaluateNode(command, run, own, last && state.lastpipe ? { ...frame, stdin } : { ...frame, stdin, leaving: null, loop: false, body: false });
     for (const name of run.started.slice(before)) if (upstream.length < 32) upstream.push(name);
     const stream: Stream = { text: output.text, globs: output.globs, upstream: [...upstream], file: null };
     stdin = stream;
@@ -215,20 +216,19 @@ function evaluateList(list: CompoundList, run: Run, state: ShellState, frame: Fr
 function repeat(state: ShellState, frame: Frame, body: (frame: Frame) => void): Output {
   const before = fork(state);
   const leaving: ShellState[] = [];
-  const inner = { ...frame, leaving };
-  body(inner);
-  let changed = widen(before, state);
-  become(state, join(fork(before), state));
-  state.ended = before.ended;
-  if (changed) {
-    if (!sameCwds(before.cwds, state.cwds)) state.cwds = null;
-    const again = fork(state);
+  const inner = { ...frame, leaving, loop: true };
+  const turn = (start: ShellState): boolean => {
     body(inner);
-    changed = widen(again, state);
-    become(state, join(again, state));
-    state.ended = before.ended;
+    const ends = [...(state.ended ? [] : [fork(state)]), ...leaving.splice(0).map((way) => ({ ...way, ended: false }))];
+    let end = start;
+    for (const way of ends) end = join(end, way);
+    become(state, end === start ? fork(start) : end);
+    return ends.some((way) => widen(start, way));
+  };
+  if (turn(before)) {
+    if (!sameCwds(before.cwds, state.cwds)) state.cwds = null;
+    turn(fork(state));
   }
-  for (const way of leaving) become(state, join(state, { ...way, ended: state.ended }));
   return UNKNOWN_OUTPUT;
 }
 
@@ -258,7 +258,7 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
   for (const word of words) {
     const before = fork(state);
     setVariable(state, name, word.many ? { ...word, many: false } : word);
-    body({ ...frame, leaving });
+    body({ ...frame, leaving, loop: true });
     state.ended = before.ended;
     if (word.many) become(state, join(before, state));
     for (const way of leaving.splice(0)) become(state, join(state, { ...way, ended: state.ended }));
@@ -276,12 +276,39 @@ function cover(words: readonly Field[]): Field {
 }
 
 function evaluateWhile(node: While, run: Run, state: ShellState, frame: Frame): Output {
-  return repeat(state, frame, (inner) => {
+  const turn = (inner: Frame, condition: Frame): void => {
     if (!takeStep(run, frame.source)) return;
-    evaluateList(node.clause, run, state, inner);
+    evaluateList(node.clause, run, state, condition);
     state.ifFailed = undefined;
     evaluateStatements(node.body.commands, run, state, inner);
-  });
+  };
+  const { stdin } = frame;
+  if (node.kind !== "while" || !readsLines(node.clause) || run.consumed.has(stdin)) return repeat(state, frame, (inner) => turn(inner, inner));
+  run.consumed.add(stdin);
+  const rest: Stream = { ...stdin, text: null, globs: null };
+  const lines = stdin.text?.replace(/\n$/, "").split("\n") ?? null;
+  const each = (line: string | null, input: Stream): Output => repeat(state, frame, (inner) => turn({ ...inner, stdin: rest }, { ...inner, stdin: input, line }));
+  if (lines !== null && lines.length <= MAX_TURNS) for (const line of lines) each(line, rest);
+  else if (stdin.globs !== null && stdin.globs.length <= MAX_TURNS) for (const glob of stdin.globs) each(null, { ...stdin, globs: [glob] });
+  else each(null, rest);
+  // What `read` leaves at the end of its input is empty.
+  for (const name of ["REPLY", ...namesRead(node.clause)]) forget(state, name);
+  return UNKNOWN_OUTPUT;
+}
+
+/** The `read` that is a loop's whole condition. */
+function readOf(clause: CompoundList): Command | null {
+  const [only] = clause.commands;
+  const command = clause.commands.length === 1 && only?.background !== true ? only?.command : undefined;
+  return command?.type === "Command" && command.name?.text === "read" ? command : null;
+}
+
+function readsLines(clause: CompoundList): boolean {
+  return readOf(clause)?.redirects.length === 0;
+}
+
+function namesRead(clause: CompoundList): readonly string[] {
+  return (readOf(clause)?.suffix ?? []).flatMap((word) => (word.type === "Word" && /^[A-Za-z_]\w*$/.test(word.text) ? [word.text] : []));
 }
 
 function evaluateCase(node: Case, run: Run, state: ShellState, frame: Frame): Output {

@@ -14,8 +14,10 @@ export interface ShellContext {
   readonly home: string;
   /** Absolute workspace root inside the sandbox. */
   readonly root: string;
-  /** Variables whose value is certain; others count as unknown, never as empty. */
+  /** Variables whose value is certain. Others count as unknown, never as empty, unless the next field says more. */
   readonly environment: ReadonlyMap<string, string>;
+  /** The environment is all there is: a variable that is neither in it nor set by the text nor by bash itself is not set. */
+  readonly environmentIsWhole?: boolean;
   /** What a path is before the command starts; absent means `unknown` for all. */
   readonly exists?: (absolutePath: string) => PathKind;
   /** Text of a script, so that it can be followed; null or absent when there is none to see. */

@@ -18,6 +18,8 @@ export const UNKNOWN: Field = { text: null, glob: null, lead: "", many: false };
 export const UNKNOWN_MANY: Field = { text: null, glob: null, lead: "", many: true };
 /** A number. */
 export const NUMBER: Field = { text: null, glob: "[0-9]*", lead: "", many: false };
+/** A number that may be negative. */
+export const SIGNED: Field = { text: null, glob: "[-0-9]*", lead: "", many: false };
 /** One name without a slash. */
 export const SOME_NAME: Field = { text: null, glob: "*", lead: "", many: false };
 

@@ -66,21 +66,26 @@ export function addUnknown(word: WordBuilder, lead: string, many: boolean): void
   word.many ||= many;
 }
 
-/** Adds the value of an expansion. Unquoted values are split at blanks and their wildcards work. */
-export function addValue(word: WordBuilder, value: Field, split: boolean): void {
+/** The characters words are split at where nobody says otherwise. */
+export const BLANKS = " \t\n";
+/** Not split, and wildcards mean nothing: a quoted value. */
+export const NO_SPLIT = false;
+
+/** How a value is divided into words: not at all, or at certain characters, or (null) at characters that cannot be told. */
+export type Split = string | false | null;
+
+/** Adds the value of an expansion. Unquoted values are split at the characters of `IFS` and their wildcards work. */
+export function addValue(word: WordBuilder, value: Field, split: Split): void {
   if (value.text === null) {
-    if (value.glob !== null) addGlob(word, value.glob, split && value.many);
-    else addUnknown(word, value.lead, split);
-    return;
-  }
-  if (!split) {
-    addText(word, value.text);
-    return;
-  }
-  addSplit(word, value.text);
+    if (value.glob !== null) addGlob(word, value.glob, split !== NO_SPLIT && value.many);
+    else addUnknown(word, value.lead, split !== NO_SPLIT);
+  } else if (split === NO_SPLIT) addText(word, value.text);
+  else if (split === null) addUnknown(word, "", true);
+  else if (split === BLANKS) splitAtBlanks(word, value.text);
+  else splitAt(word, value.text, split);
 }
 
-function addSplit(word: WordBuilder, text: string): void {
+function splitAtBlanks(word: WordBuilder, text: string): void {
   let start = 0;
   let i = 0;
   while (i <= text.length) {
@@ -94,13 +99,39 @@ function addSplit(word: WordBuilder, text: string): void {
   }
 }
 
+/** Blanks among the separators fold; each other separator ends a word, even an empty one. */
+function splitAt(word: WordBuilder, text: string, ifs: string): void {
+  let start = 0;
+  let behindBlank = false;
+  for (let i = 0; i <= text.length; i += 1) {
+    const c = text[i];
+    if (c !== undefined && !ifs.includes(c)) {
+      behindBlank = false;
+      continue;
+    }
+    if (i > start) addPiece(word, text.slice(start, i));
+    start = i + 1;
+    if (c === undefined) return;
+    if (BLANKS.includes(c)) {
+      endField(word);
+      behindBlank = true;
+      continue;
+    }
+    // `a :b` has one separator, not an empty word between two.
+    if (!word.present && !(behindBlank && word.fields.length > 0)) word.present = true;
+    endField(word);
+    behindBlank = false;
+  }
+}
+
 function addPiece(word: WordBuilder, piece: string): void {
-  if (piece.includes("*") || piece.includes("?") || piece.includes("[")) addGlob(word, piece, true);
+  if (/[?*+@!]\(/.test(piece)) addUnknown(word, "", true);
+  else if (piece.includes("*") || piece.includes("?") || piece.includes("[")) addGlob(word, piece, true);
   else addText(word, piece);
 }
 
 /** Adds a list such as `"$@"`: the first joins what stands before, the last what follows. */
-export function addList(word: WordBuilder, list: readonly Field[], split: boolean): void {
+export function addList(word: WordBuilder, list: readonly Field[], split: Split): void {
   for (const [i, item] of list.entries()) {
     if (i > 0) endField(word);
     addValue(word, item, split);

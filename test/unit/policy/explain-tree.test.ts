@@ -41,13 +41,15 @@ describe("explaining", () => {
   const tree = (explanation: Explanation): unknown => explanation.effects.map((effect) => [effect.verdict, effect.kind, effect.subject, effect.certainty, effect.rules.map((one) => `${one.effect} ${one.rule} ${one.on}${one.decides ? " decides" : ""}`)]);
 
   it("shows each effect with its certainty and every rule it meets, the deciding one marked", async () => {
-    const explanation = explainQuestion(await kimiDevPolicy(), command("cat .env | $X"), PLACE);
+    const explanation = explainQuestion(await kimiDevPolicy(), command("cat .env | $(cat x)"), PLACE);
     expect([explanation.decision.effect, tree(explanation)]).toEqual([
       "deny",
       [
         ["allow", "exec", "cat .env", "exact", ["allow kimi-dev.exec itself"]],
         ["deny", "file", "read /workspace/.env", "exact", ["deny L2.environment-files itself decides", "allow kimi-dev.read itself"]],
-        ["deny", "opaque-text", "$X", "cannot be told", ["deny L3.opaque-text itself"]],
+        ["allow", "exec", "cat x", "exact", ["allow kimi-dev.exec itself"]],
+        ["allow", "file", "read /workspace/x", "exact", ["allow kimi-dev.read itself"]],
+        ["deny", "opaque-text", "$(cat x)", "cannot be told", ["deny L3.opaque-text itself"]],
       ],
     ]);
   });

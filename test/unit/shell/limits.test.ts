@@ -25,8 +25,8 @@ describe("past a limit the answer is opaque", () => {
     ["ten thousand here-documents", `cat ${times("<<E ", 9_000)}`],
     ["text that grows by doubling", `a=xxxxxxxxxx;${times("a=$a$a;", 40)}rm $a`],
     ["a NUL", "rm a\0b"],
-    ["text the shell does not parse", "rm x; if"],
-    ["an unclosed quote", "rm 'x"],
+    ["lines of which the shell does not parse the last", "rm x\nif"],
+    ["an unclosed quote below a line that runs", "ls\nrm 'x"],
   ])("%s", (_, text) => {
     const { opaque, effects } = evaluateShell(text, aContext());
     expect(opaque).toBe(true);
@@ -42,7 +42,7 @@ describe("past a limit the answer is opaque", () => {
   });
 
   test("what was read before an error is still told", () => {
-    expect(touches("rm x; if")).toEqual(["opaque", "delete /w/x"]);
+    expect(touches("rm x\nif")).toEqual(["opaque", "delete /w/x"]);
   });
 
   test("the origin of an effect is cut short", () => {

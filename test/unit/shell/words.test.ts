@@ -38,7 +38,8 @@ describe("a program's name is seen through", () => {
     ["a glob", "/b?n/r? x"],
     ["a variable that differs between branches", "if test -f q; then a=rm; else a=ls; fi; $a x"],
     ["a program's output", "$(cat f) x"],
-    ["another field separator", "IFS=,; a=rm,x; $a"],
+    ["a field separator that cannot be told", "IFS=$(cat f); a=rm,x; $a"],
+    ["a reference through a sourced file", "a=rm; . ./f; $a x"],
     ["a variable read from input", "read a; $a x"],
     ["a variable changed in a loop", "a=ls; while test -f q; do $a x; a=rm; done"],
     ["a reference to a name", "declare -n a=b; b=rm; $a x"],
@@ -65,7 +66,9 @@ describe("operands", () => {
     ["`..` is resolved", "rm ../w/./a//b/../c", ["delete /w/a/c"]],
     ["links of /proc to the root are resolved", "rm /proc/self/root/etc/x /proc/1/root/y", ["delete /etc/x", "delete /y"]],
     ["dirname and basename are computed", "rm $(dirname a/b)/$(basename c/d.py .py)", ["delete /w/a/d"]],
-    ["arithmetic is a number", "rm f$((1+2))", ["delete /w/f[0-9]* ~"]],
+    ["arithmetic on numbers is counted out", "i=4; rm f$((1+2)) g$((i-6))", ["delete /w/f3", "delete /w/g-2"]],
+    ["other arithmetic is a number", "rm f$((i+2))", ["delete /w/f[-0-9]* ~"]],
+    ["another field separator divides", "IFS=:,; a=x:y,z; rm $a", ["env IFS=:,", "delete /w/x", "delete /w/y", "delete /w/z"]],
   ])("%s", (_, text, expected) => {
     expect(touches(text)).toEqual(expected);
   });

@@ -4,6 +4,7 @@ import { touch } from "../files.js";
 import { followScript } from "../scripts.js";
 import { runsCode } from "../roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "../run.js";
+import { lookUp } from "../lookup.js";
 import { fork, type ShellState } from "../state.js";
 import { UNKNOWN_MANY, type Field } from "../value.js";
 
@@ -80,7 +81,7 @@ export function runShell(call: Call): Output {
   if (first.text === null && first.glob === null) addOpaque(call.run, "a script whose path cannot be told", call.from);
   touch(call, "read", first, false);
   runsCode(call, "file", first.text);
-  if (!FOREIGN.has(call.program)) followScript({ ...call, state: child(call.state) }, first, args);
+  if (!FOREIGN.has(call.program)) followScript({ ...call, state: child(call) }, first, args);
   return UNKNOWN_OUTPUT;
 }
 
@@ -88,12 +89,20 @@ function isInput(path: string): boolean {
   return path === "-" || path === "/dev/stdin" || path === "/dev/fd/0" || path === "/proc/self/fd/0";
 }
 
-/** A new shell process: exported variables only, no functions, no aliases. */
-export function child(state: ShellState): ShellState {
+/** A new shell process: exported variables and functions only, no aliases. */
+export function child({ run, state }: Pick<Call, "run" | "state">): ShellState {
   const next = fork(state);
   for (const [name, variable] of next.variables) {
-    if (!variable.exported) next.variables.set(name, { value: UNKNOWN_MANY, list: null, exported: false });
+    const inherits = variable.withheld !== true && (variable.exported || run.context.environment.has(name));
+    if (OWN.has(name)) next.variables.delete(name);
+    else if (inherits && variable.list === null) next.variables.set(name, { value: variable.value, list: null, exported: variable.value !== null });
+    else next.variables.set(name, { value: run.context.environmentIsWhole === true ? null : UNKNOWN_MANY, list: null, exported: false });
   }
+  const started = lookUp(run, next, "BASH_ENV").value;
+  if (started !== null && started.text !== "" && (run.context.environmentIsWhole === true || next.variables.has("BASH_ENV"))) next.blurred = true;
+  if (!next.allexport) for (const name of next.functions.keys()) if (!next.shared.has(name)) next.functions.delete(name);
+  next.allexport = false;
+  next.nounset = false;
   next.aliases = new Map();
   next.locals = null;
   next.traps = [];
@@ -101,6 +110,9 @@ export function child(state: ShellState): ShellState {
   next.errexit = false;
   return next;
 }
+
+/** Variables that every bash starts anew. */
+const OWN = new Set(["IFS", "OPTIND", "PWD", "OLDPWD", "0"]);
 
 function runTextOf(call: Call, text: Field, args: readonly Field[]): Output {
   if (text.text === null || text.many) {
@@ -118,11 +130,11 @@ function runKnown(call: Call, text: string, args: readonly Field[], stdin: Strea
     runsCode(call, "inline", text);
     addOpaque(call.run, `text for \`${call.program}\`, which reads it otherwise than bash`, call.from);
   }
-  const state = child(call.state);
+  const state = child(call);
   const [zero] = args;
   if (zero !== undefined && named) state.variables.set("0", { value: zero, list: null, exported: false });
   state.positional = named && zero?.many !== true ? args.slice(1) : named ? null : args;
-  return call.run.runText(text, state, { ...inner, stdin, leaving: null, plain: PLAIN.has(call.program) });
+  return call.run.runText(text, state, { ...inner, stdin, leaving: null, loop: false, body: false, plain: PLAIN.has(call.program) });
 }
 
 /** A shell that reads its script from standard input. */
@@ -130,7 +142,7 @@ function runInput(call: Call, stdin: Stream, args: readonly Field[]): Output {
   if (stdin.text !== null) return runKnown(call, stdin.text, args, { ...stdin, text: null }, false);
   if (stdin.file !== null) {
     runsCode(call, "file", stdin.file.text);
-    followScript({ ...call, state: child(call.state) }, stdin.file, args);
+    followScript({ ...call, state: child(call) }, stdin.file, args);
     return UNKNOWN_OUTPUT;
   }
   runsCode({ ...call, frame: { ...call.frame, stdin } }, "stdin", null);
