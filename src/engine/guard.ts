@@ -23,6 +23,7 @@ import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
 import { environmentOf } from "./surroundings.js";
+import { spendingFindings } from "./spending.js";
 import { understand, type Understood } from "./understand.js";
 
 interface Judged {
@@ -78,6 +79,7 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
     cwd: surroundings.cwd,
     home: options.defaults.home,
     containment: containmentOf(live.sandbox.controls),
+    history: live.history.history,
   };
   const decision = decide(options.policy, action, context);
   const actionDigest = actionDigestOf(live, action);
@@ -118,9 +120,11 @@ async function run(
     },
   ]);
   try {
-    const performed: Performed = await perform(live, action, { environment, timeoutMs, hooks, signal });
+    const performed: Performed = await perform(live, action, { environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
-    const settled = await within(settle(live, judged.context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
+    const context = { ...judged.context, history: live.history.history };
+    const seen = await within(settle(live, context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
+    const settled = { ...seen, findings: [...seen.findings, ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
     return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
@@ -206,6 +210,12 @@ function endText(performed: Performed): string {
     return parts.length === 0 ? "" : `[${parts.join("; ")}]`;
   }
   return `[ended: ${performed.ended}${performed.detail === null ? "" : `, ${performed.detail}`}]`;
+}
+
+/** Most bytes a call may add, by the rules that allow it; null is no limit but the sandbox's own. */
+export function limitBytes(decision: Decision): number | null {
+  const asked = decision.obligations.flatMap((obligation) => (obligation.kind === "bytes-written" ? [obligation.bytes] : []));
+  return asked.length === 0 ? null : Math.min(...asked);
 }
 
 /** Time limit of a call: the least of the session's, the call's own and those of the rules that allow it. */

@@ -5,6 +5,7 @@ import type { PolicySet } from "../core/policy/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import type { RiskProfile, RiskState } from "../core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData, EventDraft } from "../core/session/event.js";
+import type { HistoryState } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { SessionDefaults } from "../ports/settings.js";
@@ -57,6 +58,8 @@ export interface LiveSession {
   /** How often a person rejected the very same thing, by its digests. */
   readonly rejections: Map<string, number>;
   risk: RiskState;
+  /** What the record says that rules may ask for. */
+  history: HistoryState;
   calls: number;
   /** Is the score of the start on record. */
   isScored: boolean;

@@ -37,6 +37,8 @@ export interface Written {
 export interface PerformOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** Most bytes it may add to the workspace; null is no limit but the sandbox's own. */
+  readonly addedBytes: number | null;
   readonly hooks: CallHooks;
   readonly signal: AbortSignal;
 }
@@ -81,7 +83,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { environment, timeoutMs, signal } = options;
   // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes };
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }) };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,

@@ -8,6 +8,7 @@ import { GuardError, LIMITS, printable, type CallId, type Digest, type JsonObjec
 import type { LiveSession } from "./live.js";
 
 const ROLE_CHARS = 64;
+const MARK_CHARS = 5_000;
 
 /** A call as received. Arguments too long for a record go into the blob store, with secrets taken out as well. */
 export async function receivedEvent(live: LiveSession, id: CallId, call: ToolCall): Promise<EventDraft> {
@@ -46,8 +47,9 @@ export function decisionEvent(
   const redacted = (reason: Decision["reasons"][number]): Decision["reasons"][number] => ({ ...reason, subject: live.deps.redactor.text(reason.subject) });
   const reasons = decision.reasons.map(redacted);
   const shadow = decision.shadow === undefined ? {} : { shadow: decision.shadow.map(redacted) };
+  const marks = decision.marks === undefined ? {} : { marks: decision.marks.map((mark) => printable(live.deps.redactor.text(mark), MARK_CHARS)) };
   const { effect, obligations, guidance, policyDigest } = decision;
-  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest, ...shadow } };
+  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest, ...shadow, ...marks } };
 }
 
 /** The end of a call. */

@@ -4,6 +4,7 @@ import { GuardError, printable, type SessionId } from "../core/shared/index.js";
 import type { ToolCall } from "../core/action/action.js";
 import { initialRisk, type RiskState } from "../core/risk/index.js";
 import type { AuditEvent, Control, EventData, EventDraft } from "../core/session/event.js";
+import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
@@ -110,6 +111,7 @@ async function start(parts: Parts): Promise<Session> {
     edits: new Map(),
     rejections: new Map(),
     risk: initialRisk(options.risk, opened),
+    history: emptyHistory(options.defaults.root),
     calls: 0,
     isScored: false,
     nextSeq: 0,
@@ -197,6 +199,7 @@ async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): P
   live.risk = batch.risk;
   live.isScored = true;
   live.nextSeq += events.length;
+  live.history = events.reduce(reduceHistory, live.history);
   for (const event of events) tell(live, event);
   return events;
 }

@@ -3,13 +3,15 @@
 import type { ActionEffect } from "../core/action/effects.js";
 import { decideEffects, type ContentSubject, type DecisionContext } from "../core/policy/index.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
-import { markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
+import { changesOfCall, markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
+import type { Reason } from "../core/policy/decision.js";
 import type { LiveSession } from "./live.js";
 import type { Written } from "./perform.js";
 import { readProjectFiles } from "./project-files.js";
 import { settleScratch } from "./scratch.js";
+import { againstChanges } from "./spending.js";
 
 export interface Settled {
   /** Changes of this call that stand. */
@@ -38,7 +40,8 @@ async function settleWorkspace(live: LiveSession, context: DecisionContext, appr
   const before = live.changes;
   const after = await live.workspace.changes(signal);
   const projectFiles = await readProjectFiles(live, before, after, context.root);
-  const judge = (change: Change): Judgement => judgeChange(live, change, context, approvedRules, projectFiles.get(change.path));
+  const over = againstChanges(live, () => changesOfCall(before, after), context, approvedRules);
+  const judge = (change: Change): Judgement => withReasons(judgeChange(live, change, context, approvedRules, projectFiles.get(change.path)), over);
   const outcome = reconcile({ before, after, root: context.root, judge });
   if (outcome.reverts.steps.length === 0) return stand(live, after, { changes: outcome.callChanges, findings: outcome.findings, left: [] });
   await undo(live, outcome.reverts.steps, signal);
@@ -77,6 +80,14 @@ function judgeChange(live: LiveSession, change: Change, context: DecisionContext
   const asked = decision.reasons.filter((reason) => reason.effect === "ask");
   if (decision.effect === "ask" && asked.length > 0 && asked.every((reason) => approvedRules.has(reason.rule))) return ALLOWED;
   return { effect: decision.effect, reasons: decision.reasons };
+}
+
+/** What is against a call as a whole is against each of its changes. */
+function withReasons(judgement: Judgement, over: readonly Reason[]): Judgement {
+  const [first] = over;
+  if (first === undefined || judgement.effect === "deny") return judgement;
+  const effect = first.effect === "deny" ? "deny" : "ask";
+  return { effect, reasons: [...over, ...judgement.reasons].filter((reason) => reason.effect === effect) };
 }
 
 /** An observed change as the effect that the same rules judge. */

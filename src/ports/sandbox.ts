@@ -71,6 +71,8 @@ export interface RunRequest {
   readonly timeoutMs: number;
   /** Most bytes delivered of each stream; the rest is counted and dropped. */
   readonly outputBytes: number;
+  /** Most bytes this call may add to the workspace; past it the call is ended as by the `disk` limit, as soon as the sandbox can tell. */
+  readonly addedBytes?: number;
 }
 
 /** Where output goes while it arrives. Called in order; must not throw. */

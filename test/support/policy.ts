@@ -93,6 +93,11 @@ export function testPolicy(): PolicySet {
   return compiled("rig", [{ name: "rig.policy.yaml", text: TEXT }]);
 }
 
+/** The small policy with another file. */
+export function compileWith(text: string): PolicySet {
+  return compiled(text, [{ name: "rig.policy.yaml", text: TEXT }, { name: "own.policy.yaml", text }]);
+}
+
 /** The built-in profile with all packs. */
 export async function kimiDevPolicy(): Promise<PolicySet> {
   const known = cache.get("kimi-dev");

@@ -193,7 +193,7 @@ async function play(scripted: ScriptedRun | null, { request, sink, signal, tree 
   const limit = scripted.limit === undefined ? {} : { limit: scripted.limit };
   if (scripted.runsForever === true) {
     const ended = await stopped(request.timeoutMs, signal);
-    return result(out, err, { exitCode: null, signal: "SIGKILL", ended, killed: Math.max(1, killed), quiescent });
+    return result(out, err, { exitCode: null, signal: "SIGKILL", ended, durationMs: ended === "timeout" ? request.timeoutMs : 1, killed: Math.max(1, killed), quiescent });
   }
   return result(out, err, { exitCode: scripted.exitCode === undefined ? (scripted.signal == null ? 0 : null) : scripted.exitCode, signal: scripted.signal ?? null, killed, quiescent, ...limit });
 }

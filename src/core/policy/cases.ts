@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { printable, type Issue, type SourceSpan } from "../shared/index.js";
 import { checkQuestion, questionOf } from "./check-line.js";
-import { EXAMPLE_PLACES } from "./examples.js";
+import { EXAMPLE_PLACES } from "./example-effects.js";
 import type { PolicySet } from "./policy-set.js";
 import { readSource } from "./schema-source.js";
 

@@ -7,7 +7,7 @@ import { printable, type JsonObject, type JsonValue } from "../shared/index.js";
 import { evaluateArgv, evaluateShell, sessionEnvironment, type ShellContext } from "../shell/index.js";
 import { decide } from "./decide.js";
 import type { Decision, DecisionContext } from "./decision.js";
-import { fileEffect } from "./examples.js";
+import { fileEffect } from "./example-effects.js";
 import { summariseDecision } from "./explain.js";
 import { explainEffects, type Explanation } from "./explain-tree.js";
 import { absolutePath } from "./paths.js";

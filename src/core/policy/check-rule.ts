@@ -4,7 +4,7 @@ import { LIMITS } from "../shared/index.js";
 import { conditionProblem, readProblem } from "./enforce-reads.js";
 import { globProblem } from "./match-path.js";
 import { isBuiltinProgram, rowProblem } from "../shell/index.js";
-import type { ExampleFile, MatcherFile, PolicyFile, ProgramFile, RuleFile } from "./schema.js";
+import type { EffectMatcherFile, ExampleFile, MatcherFile, PolicyFile, ProgramFile, RuleFile } from "./schema.js";
 import { threatProblem } from "./threats.js";
 
 /** Notes one issue at a path in the file. */
@@ -45,19 +45,54 @@ function checkIdentity(rule: RuleFile, file: PolicyFile, path: readonly Property
 }
 
 function checkMatcher(rule: RuleFile, matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
-  const kinds = Object.entries(matcher).flatMap(([key, value]) => (value === undefined ? [] : [key]));
-  if (kinds.length !== 1) {
-    report("POLICY_RULE", path, kinds.length === 0 ? "an alternative of `when` needs one matcher" : `an alternative of \`when\` has one matcher, not ${kinds.map((kind) => `\`${kind}\``).join(" and ")}`, "give each alternative its own `- `");
-    return;
-  }
-  const kind = kinds[0] ?? "";
+  const kind = onlyKind(matcher, path, "an alternative of `when`", report);
+  if (kind === null) return;
   if (rule.effect === "allow" && (kind === "opaque" || kind === "content")) report("POLICY_RULE", path, `an allow rule cannot match \`${kind}\``, "what cannot be told is never allowed; write an allow rule for what can be");
+  if (matcher.budget !== undefined || matcher.sequence !== undefined || matcher.refusals !== undefined) checkHistory(rule, matcher, path, report);
+  else checkEffect(rule, matcher, path, report);
+}
+
+/** The one kind that a map of kinds has; null, with an issue, when it has none or several. */
+function onlyKind(given: object, path: readonly PropertyKey[], what: string, report: Report): string | null {
+  const kinds = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  if (kinds.length === 1) return kinds[0] ?? null;
+  report("POLICY_RULE", path, kinds.length === 0 ? `${what} needs one matcher` : `${what} has one matcher, not ${kinds.map((kind) => `\`${kind}\``).join(" and ")}`, "give each alternative its own `- `");
+  return null;
+}
+
+function checkEffect(rule: RuleFile, matcher: EffectMatcherFile, path: readonly PropertyKey[], report: Report): void {
   for (const [name, value] of Object.entries(matcher)) {
     if (typeof value === "object" && value !== null) checkEmpty(name, value, [...path, name], report);
   }
   checkGlobs(matcher, path, report);
   checkWords(matcher, path, report);
   if (matcher.file !== undefined) checkFile(rule, matcher.file, [...path, "file"], report);
+}
+
+/** Matchers that need what the session did before. */
+function checkHistory(rule: RuleFile, { budget, sequence, refusals }: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+  if (rule.effect === "allow") report("POLICY_RULE", path, "an allow rule cannot depend on what the session did before", "write an `ask` or `deny` rule for what goes too far");
+  if (refusals?.threats !== undefined) for (const [index, threat] of refusals.threats.entries()) if (!threat.includes(":") && !threat.includes("*")) report("POLICY_THREAT", [...path, "refusals", "threats", index], `threat \`${threat}\` has no namespace`, "write `maestro:L2/data-exfiltration`, or `maestro:L2/*` for all of a layer");
+  if (budget !== undefined) {
+    const at = [...path, "budget"];
+    if ([budget.calls, budget.seconds, budget.bytesWritten, budget.filesChanged, budget.deletions].every((one) => one === undefined)) report("POLICY_RULE", at, "`budget` limits nothing", "add `calls`, `seconds`, `bytesWritten`, `filesChanged` or `deletions`");
+    if (budget.per === "call" && budget.calls !== undefined) report("POLICY_RULE", [...at, "calls"], "one call is one call", "count calls of a session: leave out `per`");
+    if (budget.counting !== undefined && budget.calls === undefined) report("POLICY_RULE", [...at, "counting"], "`counting` says which calls `calls` counts", "add `calls`");
+    if (budget.counting !== undefined && onlyKind(budget.counting, [...at, "counting"], "`counting`", report) !== null) checkEffect({ ...rule, effect: "ask" }, budget.counting, [...at, "counting"], report);
+  }
+  if (sequence !== undefined) checkSequence(rule, sequence, [...path, "sequence"], report);
+}
+
+function checkSequence(rule: RuleFile, { after, then, same }: NonNullable<MatcherFile["sequence"]>, path: readonly PropertyKey[], report: Report): void {
+  for (const [index, { found, refused, ...matcher }] of after.entries()) {
+    const at = [...path, "after", index];
+    if (onlyKind({ ...matcher, found, refused }, at, "a step of `after`", report) !== null) checkEffect({ ...rule, effect: "ask" }, matcher, at, report);
+  }
+  if (onlyKind(then, [...path, "then"], "`then`", report) !== null) checkEffect({ ...rule, effect: "ask" }, then, [...path, "then"], report);
+  const reads = then.file !== undefined && (then.file.operations ?? ["read"]).includes("read");
+  if (rule.effect === "deny" && reads) report("POLICY_UNENFORCEABLE", [...path, "then", "file"], "a read that is forbidden only after something else cannot be masked, and cannot be undone", "write `ask`, or forbid the read from the start in a rule of its own");
+  if (same === true && then.file === undefined && then.code === undefined && then.exec === undefined) report("POLICY_RULE", [...path, "same"], "`same` is about a file: what `then` matches has none", "use `file`, `exec` or `code` in `then`");
+  if (same === true && !after.some(({ file }) => file !== undefined && (file.operations ?? ["change"]).some((operation) => operation !== "read"))) report("POLICY_RULE", [...path, "same"], "`same` needs a step that changes the file", "add `file: { operations: [change], … }` to `after`");
 }
 
 function checkEmpty(name: string, value: Readonly<Record<string, unknown>>, path: readonly PropertyKey[], report: Report): void {
@@ -67,7 +102,7 @@ function checkEmpty(name: string, value: Readonly<Record<string, unknown>>, path
   if (narrowing.length > 0 && given.includes("any")) report("POLICY_RULE", [...path, "any"], `\`any\` beside \`${narrowing.join("`, `")}\` says two things`, "remove one of them");
 }
 
-function checkGlobs(matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+function checkGlobs(matcher: EffectMatcherFile, path: readonly PropertyKey[], report: Report): void {
   for (const kind of ["file", "content"] as const) {
     for (const key of ["paths", "except"] as const) {
       for (const [index, glob] of (matcher[kind]?.[key] ?? []).entries()) {
@@ -79,7 +114,7 @@ function checkGlobs(matcher: MatcherFile, path: readonly PropertyKey[], report: 
 }
 
 /** Program and host patterns are folded before they are compared; an upper-case pattern could never match in deny and ask. */
-function checkWords(matcher: MatcherFile, path: readonly PropertyKey[], report: Report): void {
+function checkWords(matcher: EffectMatcherFile, path: readonly PropertyKey[], report: Report): void {
   const lists: readonly (readonly [readonly PropertyKey[], readonly string[] | undefined])[] = [
     [["exec", "programs"], matcher.exec?.programs],
     [["code", "programs"], matcher.code?.programs],
@@ -125,6 +160,9 @@ function checkReads(file: NonNullable<MatcherFile["file"]>, path: readonly Prope
 function checkExample(example: ExampleFile, path: readonly PropertyKey[], report: Report): void {
   const kinds = (["command", "write", "read", "delete"] as const).filter((key) => example[key] !== undefined);
   if (kinds.length !== 1) report("POLICY_RULE", path, "an example has exactly one of `command`, `write`, `read`, `delete`", "split it, or add the one that is missing");
+  for (const [index, before] of (example.before ?? []).entries()) {
+    if ((["command", "write", "read", "delete"] as const).filter((key) => before[key] !== undefined).length !== 1) report("POLICY_RULE", [...path, "before", index], "a call before an example has exactly one of `command`, `write`, `read`, `delete`", "split it, or add the one that is missing");
+  }
   if (example.content !== undefined && example.write === undefined) report("POLICY_RULE", path, "`content` goes with `write`", "add `write: path`");
   for (const key of ["cwd", "root"] as const) {
     const value = example[key];

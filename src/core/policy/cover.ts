@@ -29,6 +29,10 @@ export function covers(wide: Matcher, narrow: Matcher): boolean {
       return narrow.on === "code" && within(wide.sources, narrow.sources) && within(wide.programs, narrow.programs) && within(wide.upstream, narrow.upstream) && within(wide.containing, narrow.containing);
     case "environment":
       return narrow.on === "environment" && within(wide.names, narrow.names) && within(wide.values, narrow.values);
+    case "budget":
+    case "sequence":
+    case "refusals":
+      return JSON.stringify(wide) === JSON.stringify(narrow);
     default:
       return assertNever(wide);
   }

@@ -5,16 +5,19 @@ import type { Action } from "../action/action.js";
 import type { ActionEffect } from "../action/effects.js";
 import { assertNever, LIMITS, printable, type Issue } from "../shared/index.js";
 import type { Decision, DecisionContext, DecisionEffect, Obligation, Reason } from "./decision.js";
+import { appliesTo } from "./applies.js";
 import type { ContentSubject } from "./content.js";
+import { describe, SUBJECT } from "./describe.js";
+import { judgeHistory } from "./judge-history.js";
 import { pathOf, type CompiledRule, type MatchSubject } from "./match-effect.js";
 import { foldName } from "./paths.js";
 import type { PolicySet } from "./policy-set.js";
+import { reasonOf } from "./reason.js";
 import type { Rule } from "./rule.js";
 import { indexOf } from "./rule-index.js";
 
 const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny: 2 };
 const SEVERITY: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
-const SUBJECT = 160;
 
 /** Rule id of a refusal that no rule asked for. */
 export const DEFAULT_DENY = "default-deny";
@@ -73,8 +76,10 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
   const found = new Map<string, Found>();
   const extra = new Map<string, Reason>();
   const errors: Issue[] = [];
+  const seen: MatchSubject[] = [];
   for (const effect of subjects) {
     const subject: MatchSubject = { effect, path: pathOf(effect) };
+    seen.push(subject);
     let allowed = effect.kind === "content";
     let refused = false;
     for (const one of about(subject)) {
@@ -84,7 +89,7 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
       if (match !== true && one.rule.shadow === true) continue;
       if (match !== true) {
         errors.push(match);
-        extra.set(`failed ${one.rule.id}`, failedRule(one.rule, effect));
+        extra.set(`failed ${one.rule.id}`, failedRule(one.rule, describe(effect)));
         refused = true;
         continue;
       }
@@ -97,6 +102,14 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
     }
     if (!allowed && !refused && !extra.has(DEFAULT_DENY)) extra.set(DEFAULT_DENY, effect.kind === "opaque-text" ? opaqueReason(effect.why) : defaultReason(policySet, describe(effect)));
   }
+  const { matches, marks, obligations } = judgeHistory(policySet, seen, context, emptyIsAllowed);
+  for (const { rule, subject, failed: issue } of matches) {
+    if (issue === null) found.set(rule.id, { rule, subject, direct: true });
+    else if (rule.shadow !== true) {
+      errors.push(issue);
+      extra.set(`failed ${rule.id}`, failedRule(rule, subject));
+    }
+  }
   const matched = [...found.values()].filter(({ rule }) => rule.shadow !== true);
   const shadow = [...found.values()].filter(({ rule }) => rule.shadow === true && rule.effect !== "allow").map(reasonOf);
   const reasons = [...extra.values(), ...matched.map(reasonOf)];
@@ -105,8 +118,9 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
   const order = byStrictness((rule) => found.get(rule)?.direct === true);
   const sorted = [...kept].sort(order);
   const guidance = strictest === "allow" ? null : guidanceFor(sorted, found, strictest);
-  const judged = decision(policySet, sorted, strictest === "deny" ? [] : timeouts(matched), errors, guidance);
-  return shadow.length === 0 ? judged : { ...judged, shadow: shadow.sort(order) };
+  const runs = strictest !== "deny" && errors.length === 0;
+  const judged = decision(policySet, sorted, runs ? [...timeouts(matched), ...obligations] : [], errors, guidance);
+  return { ...judged, ...(shadow.length === 0 ? {} : { shadow: shadow.sort(order) }), ...(runs && marks.length > 0 ? { marks } : {}) };
 }
 
 /** Keeps the first subject of a rule, or the first that it is about directly. */
@@ -126,18 +140,6 @@ export function isDirect(one: CompiledRule, subject: MatchSubject): boolean {
   }
 }
 
-/** Whether a rule is about this role and containment at all. */
-export function applies(rule: Rule, context: DecisionContext): boolean {
-  return appliesTo(rule, context.role === null ? null : foldName(context.role), context.containment);
-}
-
-/** @param role folded */
-function appliesTo(rule: Rule, role: string | null, containment: DecisionContext["containment"]): boolean {
-  if (rule.containment !== "any" && rule.containment !== containment) return false;
-  if (rule.roles.length > 0 && (role === null || !rule.roles.some((name) => foldName(name) === role))) return false;
-  return !(role !== null && rule.notRoles.some((name) => foldName(name) === role));
-}
-
 function tryMatch(one: CompiledRule, subject: MatchSubject): boolean | Issue {
   if (!one.kinds.has(subject.effect.kind)) return false;
   try {
@@ -145,32 +147,6 @@ function tryMatch(one: CompiledRule, subject: MatchSubject): boolean | Issue {
   } catch (cause) {
     return { code: "POLICY_RULE_FAILED", message: `rule \`${one.rule.id}\` failed: ${printable(cause instanceof Error ? cause.message : "unknown")}`, at: one.rule.at };
   }
-}
-
-/** What an effect is about, in one printable line. */
-export function describe(effect: ActionEffect | ContentSubject): string {
-  switch (effect.kind) {
-    case "file":
-      return printable(`${effect.operation} ${effect.path}${effect.recursive ? " (with its tree)" : ""}`, SUBJECT);
-    case "exec":
-      return printable(effect.argv.length > 0 ? effect.argv.map((word) => word ?? "…").join(" ") : effect.program, SUBJECT);
-    case "connect":
-      return printable(`connect ${effect.url ?? effect.host ?? "an unknown host"}`, SUBJECT);
-    case "runs-code":
-      return printable(effect.source === "stdin" && effect.upstream.length > 0 ? `${effect.upstream.join(" | ")} | ${effect.program}` : effect.from === "" ? effect.program : effect.from, SUBJECT);
-    case "environment":
-      return printable(`${effect.name}=${effect.value ?? "…"}`, SUBJECT);
-    case "opaque-text":
-      return printable(effect.from === "" ? effect.why : effect.from, SUBJECT);
-    case "content":
-      return printable(`content of ${effect.path}`, SUBJECT);
-    default:
-      return assertNever(effect);
-  }
-}
-
-function reasonOf({ rule, subject }: Pick<Found, "rule" | "subject">): Reason {
-  return { rule: rule.id, effect: rule.effect, layer: rule.layer, threats: rule.threats, message: rule.message, allowed: rule.allowed, subject, at: rule.at, risk: rule.risk };
 }
 
 function plainReason(rule: string, message: string, allowed: string | null, subject: string): Reason {
@@ -190,8 +166,8 @@ function limitReason(count: number): Reason {
   return plainReason(DEFAULT_DENY, `more effects than can be judged: ${String(count)}`, "the same split into several calls", `${String(count)} effects`);
 }
 
-function failedRule(rule: Rule, effect: ActionEffect | ContentSubject): Reason {
-  return { ...reasonOf({ rule, subject: describe(effect) }), effect: "deny", message: `the rule failed while deciding: ${rule.message}`, allowed: null };
+function failedRule(rule: Rule, subject: string): Reason {
+  return { ...reasonOf({ rule, subject }), effect: "deny", message: `the rule failed while deciding: ${rule.message}`, allowed: null };
 }
 
 /** Strictest first; what is about the subject itself before what lies below it; then the gravest, then by id in code units. */

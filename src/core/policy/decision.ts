@@ -1,5 +1,6 @@
 // The answer of policy: a value with reasons, never an exception.
 
+import type { SessionHistory } from "./history.js";
 import type { Digest, Issue, Role, SourceSpan, ThreatId } from "../shared/index.js";
 
 /** Ordered: `allow < ask < deny`; the strictest wins. */
@@ -35,7 +36,9 @@ export interface Reason {
 /** What an enforcer must do for an allowed action, or refuse it. */
 export type Obligation =
   | { readonly kind: "no-egress" }
-  | { readonly kind: "timeout"; readonly ms: number };
+  | { readonly kind: "timeout"; readonly ms: number }
+  /** End the call when it has written more than so many bytes, as far as the sandbox can tell while it runs. */
+  | { readonly kind: "bytes-written"; readonly bytes: number };
 
 export interface Decision {
   readonly effect: DecisionEffect;
@@ -49,6 +52,8 @@ export interface Decision {
   readonly policyDigest: Digest;
   /** What rules in shadow mode would have asked or denied. They decide nothing; left out when there are none. */
   readonly shadow?: readonly Reason[];
+  /** Steps of the policy's sequences and counts that the action is, by key; left out when there are none. For the history of later calls. */
+  readonly marks?: readonly string[];
 }
 
 /** What a decision may depend on besides the action. Plain data: the same context gives the same decision. */
@@ -61,4 +66,6 @@ export interface DecisionContext {
   readonly home: string;
   /** `attested`: a tested container holds the action; `none`: nothing does. */
   readonly containment: "attested" | "none";
+  /** What the session did before; left out for an action judged by itself. */
+  readonly history?: SessionHistory;
 }

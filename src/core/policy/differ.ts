@@ -2,7 +2,7 @@
 
 import { checkQuestion, type CheckSubject } from "./check-line.js";
 import type { DecisionEffect } from "./decision.js";
-import { EXAMPLE_PLACES } from "./examples.js";
+import { EXAMPLE_PLACES } from "./example-effects.js";
 import type { ParsedFile } from "./parse-file.js";
 import type { PolicySet } from "./policy-set.js";
 import { PROBES, type Probe } from "./probes.js";

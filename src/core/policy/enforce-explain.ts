@@ -2,7 +2,7 @@
 
 import { assertNever } from "../shared/index.js";
 import type { DecisionContext, DecisionEffect } from "./decision.js";
-import { applies } from "./decide.js";
+import { applies } from "./applies.js";
 import type { EnforcementPlan } from "./enforce.js";
 import { isUnconditional } from "./enforce-guards.js";
 import type { PolicySet } from "./policy-set.js";
@@ -58,6 +58,16 @@ function holdsOf(rule: Rule, matcher: Matcher, plan: EnforcementPlan, context: P
       return [{ by: "judgement", how: "text that cannot be told is refused" }];
     case "content":
       return [{ by: "judgement", how: "content of the edit tools" }];
+    case "budget":
+      return [
+        ...(matcher.seconds === null && matcher.bytesWritten === null ? [] : [{ by: "kernel" as const, how: "a call that takes more is ended while it runs" }]),
+        ...(matcher.per === "call" ? [{ by: "reconciliation" as const, how: "the changes of a call past it are undone" }] : []),
+        { by: "judgement", how: "counted from the record; refused once it is passed" },
+      ];
+    case "refusals":
+      return [{ by: "judgement", how: "counted from the record" }];
+    case "sequence":
+      return [{ by: "judgement", how: "what happened before, from the record; what follows, from the text and from what was seen to change" }];
     default:
       return assertNever(matcher);
   }

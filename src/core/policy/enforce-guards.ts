@@ -3,7 +3,7 @@
 
 import type { FileOperation } from "../action/effects.js";
 import type { DecisionContext } from "./decision.js";
-import { applies } from "./decide.js";
+import { applies } from "./applies.js";
 import { isLiteral } from "./glob-meet.js";
 import { compileRule, pathOf } from "./match-effect.js";
 import { expandGlob, type Places } from "./match-path.js";

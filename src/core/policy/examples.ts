@@ -1,35 +1,12 @@
 // A rule's own examples, judged when it is loaded. They keep a rule true to what its author meant.
 
-import { evaluateShell, type Model } from "../shell/index.js";
-import type { ActionEffect, FileOperation } from "../action/effects.js";
-import { normalisePath } from "../action/paths.js";
+import type { Model } from "../shell/index.js";
 import { printable, type Issue } from "../shared/index.js";
-import type { ContentSubject } from "./content.js";
+import { exampleEffects, EXAMPLE_PLACES, NO_PROGRAMS } from "./example-effects.js";
+import { matchesByHistory } from "./example-history.js";
 import { compileRule, pathOf, type CompiledRule } from "./match-effect.js";
-import { absolutePath } from "./paths.js";
 import type { ParsedRule } from "./parse-file.js";
 import type { Example, Rule } from "./rule.js";
-
-/** Surroundings of an example that says nothing else. */
-export const EXAMPLE_PLACES = { root: "/workspace", home: "/home/agent" } as const;
-
-/** Effects of a path touched by a tool. */
-export function fileEffect(operation: FileOperation, path: string): ActionEffect {
-  return { kind: "file", operation, path, certainty: "exact", recursive: false, by: operation === "read" ? "view" : "edit", from: path };
-}
-
-const NO_PROGRAMS: ReadonlyMap<string, Model> = new Map();
-
-/** What an example does, and where. */
-export function exampleEffects(example: Example, programs: ReadonlyMap<string, Model> = NO_PROGRAMS): { readonly effects: readonly (ActionEffect | ContentSubject)[]; readonly root: string; readonly cwd: string } {
-  const root = normalisePath(example.root ?? EXAMPLE_PLACES.root, "/") ?? EXAMPLE_PLACES.root;
-  const cwd = normalisePath(example.cwd ?? root, root) ?? root;
-  const { kind, text } = example.subject;
-  if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map(), programs }).effects };
-  const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home }) ?? text;
-  const added: readonly ContentSubject[] = example.content === null ? [] : [{ kind: "content", path, text: example.content }];
-  return { root, cwd, effects: [fileEffect(kind, path), ...added] };
-}
 
 /** Issues of one rule's examples: empty when all hold. */
 export function checkExamples(parsed: ParsedRule, programs: ReadonlyMap<string, Model> = NO_PROGRAMS): readonly Issue[] {
@@ -61,7 +38,7 @@ function matchesExample(rule: Rule, example: Example, compiledFor: (root: string
   if (!roleApplies(rule, example.role)) return false;
   const { effects, root } = exampleEffects(example, programs);
   const compiled = compiledFor(root);
-  return effects.some((effect) => compiled.kinds.has(effect.kind) && compiled.matches({ effect, path: pathOf(effect) }));
+  return effects.some((effect) => compiled.kinds.has(effect.kind) && compiled.matches({ effect, path: pathOf(effect) })) || matchesByHistory(rule, example, programs);
 }
 
 /** An example without a role is about the rule's first role. */

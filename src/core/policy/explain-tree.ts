@@ -2,7 +2,9 @@
 
 import type { ActionEffect } from "../action/effects.js";
 import { printable, type JsonObject, type JsonValue, type SourceSpan } from "../shared/index.js";
-import { applies, describe, isDirect } from "./decide.js";
+import { applies } from "./applies.js";
+import { isDirect } from "./decide.js";
+import { describe } from "./describe.js";
 import type { Decision, DecisionContext, DecisionEffect, MaestroLayer } from "./decision.js";
 import { pathOf, type MatchSubject } from "./match-effect.js";
 import type { PolicySet } from "./policy-set.js";

@@ -3,6 +3,8 @@
 export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligation, Reason, RuleRisk } from "./decision.js";
 export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
+export { NO_HISTORY, type SessionHistory } from "./history.js";
+export { judgeCallSpent, judgeSessionSpent } from "./judge-history.js";
 export type { ContentSubject } from "./content.js";
 export { isProjectFile } from "./test-command.js";
 export { explanationJson, type ExplainedEffect, type ExplainedRule, type Explanation } from "./explain-tree.js";
@@ -11,7 +13,7 @@ export { explainEnforcement, type ExplainedRule as HeldRule, type Holder, type R
 export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
-export type { Matcher, Rule } from "./rule.js";
+export type { Matcher, Rule, Spent } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";
 export { MAESTRO_THREATS } from "./threats.js";
 export { policyData, policyFromData, type PolicyData } from "./policy-data.js";

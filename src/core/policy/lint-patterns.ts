@@ -24,6 +24,11 @@ export function deadPatterns(matcher: Matcher): readonly DeadPattern[] {
       return [...matcher.programs, ...matcher.upstream].flatMap(deadProgram);
     case "environment":
       return matcher.names.flatMap((name) => (/[=\s]/.test(name) ? [{ pattern: name, why: "no variable has such a name", hint: "write the name in `names` and the value in `values`" }] : []));
+    case "sequence":
+      return [...deadPatterns(matcher.then), ...matcher.after.flatMap((step) => (step.kind === "did" ? deadPatterns(step.matcher) : []))];
+    case "budget":
+      return matcher.counting === null ? [] : deadPatterns(matcher.counting);
+    case "refusals":
     case "opaque":
       return [];
   }

@@ -8,7 +8,7 @@ import { compileGlob, isOutside, subjectOf, takesWhole, type Places, type Subjec
 import { givesFlag, matchAnyWord, matchWord, wordTest } from "./match-word.js";
 import { foldName } from "./paths.js";
 import type { RuleKey } from "./rule-key.js";
-import type { CodeMatcher, ConnectMatcher, ContentMatcher, EnvironmentMatcher, ExecMatcher, FileMatcher, Matcher, Rule } from "./rule.js";
+import { isEffectMatcher, type CodeMatcher, type ConnectMatcher, type ContentMatcher, type EffectMatcher, type EnvironmentMatcher, type ExecMatcher, type FileMatcher, type Rule } from "./rule.js";
 
 /** What a matcher is asked about: an effect or added content, with its path prepared. */
 export interface MatchSubject {
@@ -36,9 +36,9 @@ export function pathOf(effect: ActionEffect | ContentSubject): SubjectPath | nul
 
 type Test = (subject: MatchSubject) => boolean;
 
-/** Compiles a rule for one place of the workspace. */
+/** Compiles what of a rule is about single effects, for one place of the workspace. */
 export function compileRule(rule: Rule, places: Places): CompiledRule {
-  const tests = rule.when.map((matcher) => compileMatcher(matcher, rule.effect !== "allow", places));
+  const tests = rule.when.filter(isEffectMatcher).map((matcher) => compileMatcher(matcher, rule.effect !== "allow", places));
   return {
     rule,
     kinds: new Set(tests.map(({ key }) => key.kind)),
@@ -55,7 +55,7 @@ interface CompiledMatcher {
   readonly direct?: Test;
 }
 
-function compileMatcher(matcher: Matcher, strict: boolean, places: Places): CompiledMatcher {
+function compileMatcher(matcher: EffectMatcher, strict: boolean, places: Places): CompiledMatcher {
   switch (matcher.on) {
     case "file":
       return compileFile(matcher, strict, places);

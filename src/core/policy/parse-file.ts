@@ -1,13 +1,13 @@
 // From a policy file's text to rules with examples, or every issue in it.
 
-import type { FileOperation } from "../action/effects.js";
 import type { ModelRow } from "../shell/index.js";
 import { LIMITS, printable, type Issue, type SourceSpan, type ThreatId } from "../shared/index.js";
 import type { RuleRisk } from "./decision.js";
 import { checkProgram, checkRule } from "./check-rule.js";
-import { knownKeysAt, policySchema, type ExampleFile, type MatcherFile, type PolicyFile, type RuleFile } from "./schema.js";
+import { toExample, toMatcher } from "./parse-matcher.js";
+import { knownKeysAt, policySchema, type ExampleFile, type PolicyFile, type RuleFile } from "./schema.js";
 import { readSource, type SourceText } from "./schema-source.js";
-import type { Example, Matcher, Rule } from "./rule.js";
+import type { Example, Rule } from "./rule.js";
 import { nearest } from "./suggest.js";
 
 /** Most problems shown of one file's form; finding the place of each takes time. */
@@ -152,37 +152,4 @@ function toRisk(raw: RuleFile["risk"]): RuleRisk | null {
   if (raw === undefined) return null;
   const factors = Object.entries(raw.factors ?? {}).flatMap(([key, weight]) => (weight === undefined ? [] : [[key, weight] as const]));
   return { severity: raw.severity, cvss: raw.cvss ?? null, factors: Object.fromEntries(factors) };
-}
-
-const CHANGES: readonly FileOperation[] = ["write", "create", "delete", "metadata"];
-
-function operationsOf(raw: NonNullable<MatcherFile["file"]>["operations"]): readonly FileOperation[] {
-  if (raw === undefined) return ["read", ...CHANGES];
-  return [...new Set(raw.flatMap((one) => (one === "change" ? CHANGES : [one])))];
-}
-
-function toMatcher(raw: MatcherFile): Matcher {
-  if (raw.file !== undefined) {
-    const { operations, paths = [], except = [], outside = false, whole = false, recursive = null, by = [], notBy = [] } = raw.file;
-    return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by, notBy };
-  }
-  if (raw.exec !== undefined) {
-    const { programs = [], args = [], flags = [], withoutFlags = [], known = false } = raw.exec;
-    return { on: "exec", programs, args, flags, withoutFlags, known };
-  }
-  if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], by: raw.connect.by ?? [], notBy: raw.connect.notBy ?? [], known: raw.connect.known ?? false };
-  if (raw.code !== undefined) {
-    const { sources = [], programs = [], upstream = [], containing = [] } = raw.code;
-    return { on: "code", sources, programs, upstream, containing };
-  }
-  if (raw.environment !== undefined) return { on: "environment", names: raw.environment.names ?? [], values: raw.environment.values ?? [] };
-  if (raw.content !== undefined) return { on: "content", contains: raw.content.contains, paths: raw.content.paths ?? [], except: raw.content.except ?? [] };
-  return { on: "opaque" };
-}
-
-const SUBJECTS = ["command", "write", "read", "delete"] as const;
-
-function toExample(raw: ExampleFile, at: SourceSpan): Example {
-  const kind = SUBJECTS.find((one) => raw[one] !== undefined) ?? "command";
-  return { subject: { kind, text: raw[kind] ?? "" }, content: raw.content ?? null, role: raw.role, cwd: raw.cwd ?? null, root: raw.root ?? null, at };
 }

@@ -88,7 +88,65 @@ export interface ContentMatcher {
 /** Kinds of content that can be told from the text alone. `test-command` is what decides the tests in a project file: only a change of it counts. */
 export type ContentKind = "invisible-characters" | "private-key" | "access-token" | "test-command";
 
-export type Matcher = FileMatcher | ExecMatcher | ConnectMatcher | CodeMatcher | EnvironmentMatcher | OpaqueMatcher | ContentMatcher;
+/** Matchers of one effect of an action. */
+export type EffectMatcher = FileMatcher | ExecMatcher | ConnectMatcher | CodeMatcher | EnvironmentMatcher | OpaqueMatcher | ContentMatcher;
+
+/** Amounts that a session or a call may come to; null is no limit. What passes one is matched. */
+export interface BudgetMatcher {
+  readonly on: "budget";
+  /** `session`: all calls together; `call`: each by itself. */
+  readonly per: "session" | "call";
+  /** Calls judged; with `counting` the calls that ran and did that. Only per session. */
+  readonly calls: number | null;
+  /** Time that calls ran, in seconds. */
+  readonly seconds: number | null;
+  /** Bytes of the files that were made or changed. */
+  readonly bytesWritten: number | null;
+  /** Files made, changed or deleted: different ones of a session, names of a call. */
+  readonly filesChanged: number | null;
+  readonly deletions: number | null;
+  /** Which calls `calls` counts; null counts all. */
+  readonly counting: EffectMatcher | null;
+}
+
+/** Something that an earlier call of the session did, was found to have done, or was refused for. */
+export type SequenceStep =
+  | { readonly kind: "did"; readonly matcher: EffectMatcher }
+  /** Rule globs of findings. */
+  | { readonly kind: "found"; readonly rules: readonly string[] }
+  /** Rule globs of refusals. */
+  | { readonly kind: "refused"; readonly rules: readonly string[] };
+
+/** An effect after something else happened in the same session, or in the same call. */
+export interface SequenceMatcher {
+  readonly on: "sequence";
+  /** All of them, in any order. */
+  readonly after: readonly SequenceStep[];
+  readonly then: EffectMatcher;
+  /** The file that `then` is about must be one that `after` changed. */
+  readonly same: boolean;
+  /** At most so many calls ago; null is any time. */
+  readonly within: number | null;
+}
+
+/** Calls refused one after the other, with none that ran between them. */
+export interface RefusalsMatcher {
+  readonly on: "refusals";
+  readonly inRow: number;
+  /** Globs of rules, or of threats, that refused; both empty means any. */
+  readonly rules: readonly string[];
+  readonly threats: readonly string[];
+}
+
+/** Matchers that need what the session did before. */
+export type HistoryMatcher = BudgetMatcher | SequenceMatcher | RefusalsMatcher;
+
+export type Matcher = EffectMatcher | HistoryMatcher;
+
+/** Tells whether a matcher is about one effect alone. */
+export function isEffectMatcher(matcher: Matcher): matcher is EffectMatcher {
+  return matcher.on !== "budget" && matcher.on !== "sequence" && matcher.on !== "refusals";
+}
 
 /** One rule of a policy set. It matches an effect when any of `when` does. */
 export interface Rule {
@@ -114,9 +172,38 @@ export interface Rule {
   readonly at: SourceSpan;
 }
 
+/** What an example is about. */
+export interface ExampleSubject {
+  readonly kind: "command" | "write" | "read" | "delete";
+  readonly text: string;
+}
+
+/** A short history in which an example is judged. */
+export interface ExampleHistory {
+  /** Calls that ran before, oldest first. */
+  readonly before: readonly { readonly subject: ExampleSubject; readonly content: string | null }[];
+  /** Rules that refused a call each, just before. */
+  readonly refused: readonly string[];
+  /** Rules of findings. */
+  readonly found: readonly string[];
+  /** What was used up; for a rule per call, what the call itself came to. */
+  readonly spent: Partial<Spent>;
+}
+
+/** What a session, or a call, came to. */
+export interface Spent {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly bytesWritten: number;
+  readonly filesChanged: number;
+  readonly deletions: number;
+}
+
 /** One of a rule's own examples. */
 export interface Example {
-  readonly subject: { readonly kind: "command" | "write" | "read" | "delete"; readonly text: string };
+  readonly subject: ExampleSubject;
+  /** Null when it is about a call by itself. */
+  readonly history: ExampleHistory | null;
   /** Text an edit adds; null when the example is about the path alone. */
   readonly content: string | null;
   readonly role: string | null | undefined;

@@ -50,8 +50,7 @@ export const contentSchema = z.strictObject({
   except: words.optional(),
 });
 
-/** One alternative: exactly one of the kinds. */
-export const matcherSchema = z.strictObject({
+const effectMatchers = {
   file: fileSchema.optional(),
   exec: execSchema.optional(),
   connect: connectSchema.optional(),
@@ -59,15 +58,58 @@ export const matcherSchema = z.strictObject({
   environment: environmentSchema.optional(),
   opaque: z.literal(true).optional(),
   content: contentSchema.optional(),
+};
+
+/** A matcher of one effect: exactly one of the kinds. */
+export const effectSchema = z.strictObject(effectMatchers);
+
+const amount = z.number().int().min(0).max(1e12);
+
+export const budgetSchema = z.strictObject({
+  per: z.enum(["session", "call"]).optional(),
+  calls: amount.optional(),
+  seconds: z.number().gt(0).max(1e9).optional(),
+  bytesWritten: amount.optional(),
+  filesChanged: amount.optional(),
+  deletions: amount.optional(),
+  counting: effectSchema.optional(),
 });
 
-/** One example: exactly one of command, write, read, delete. */
-export const exampleSchema = z.strictObject({
+/** A step of a sequence: exactly one of the kinds. */
+export const stepSchema = z.strictObject({ ...effectMatchers, found: words.optional(), refused: words.optional() });
+
+export const sequenceSchema = z.strictObject({
+  after: z.array(stepSchema).min(1).max(5),
+  then: effectSchema,
+  same: z.literal(true).optional(),
+  within: z.number().int().min(1).max(1e6).optional(),
+});
+
+export const refusalsSchema = z.strictObject({ inRow: z.number().int().min(1).max(1_000), rules: words.optional(), threats: words.optional() });
+
+/** One alternative: exactly one of the kinds. */
+export const matcherSchema = z.strictObject({ ...effectMatchers, budget: budgetSchema.optional(), sequence: sequenceSchema.optional(), refusals: refusalsSchema.optional() });
+
+const subject = {
   command: z.string().min(1).max(4000).optional(),
   write: word.optional(),
   read: word.optional(),
   delete: word.optional(),
   content: z.string().max(4000).optional(),
+};
+
+/** A call that ran before an example: exactly one of command, write, read, delete. */
+export const beforeSchema = z.strictObject(subject);
+
+export const spentSchema = z.strictObject({ calls: amount.optional(), seconds: z.number().min(0).max(1e9).optional(), bytesWritten: amount.optional(), filesChanged: amount.optional(), deletions: amount.optional() });
+
+/** One example: exactly one of command, write, read, delete. */
+export const exampleSchema = z.strictObject({
+  ...subject,
+  before: z.array(beforeSchema).min(1).max(20).optional(),
+  refused: z.array(word).min(1).max(100).optional(),
+  found: z.array(word).min(1).max(20).optional(),
+  spent: spentSchema.optional(),
   role: word.nullable().optional(),
   cwd: word.optional(),
   root: word.optional(),
@@ -131,6 +173,9 @@ export type PolicyFile = z.infer<typeof policySchema>;
 export type RuleFile = z.infer<typeof ruleSchema>;
 export type ProgramFile = z.infer<typeof programSchema>;
 export type MatcherFile = z.infer<typeof matcherSchema>;
+export type EffectMatcherFile = z.infer<typeof effectSchema>;
+export type BeforeFile = z.infer<typeof beforeSchema>;
+export type StepFile = z.infer<typeof stepSchema>;
 export type ExampleFile = z.infer<typeof exampleSchema>;
 
 /** The known keys at a place in a policy file, for suggestions; null where keys are free. */
@@ -143,7 +188,11 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] | n
   if (shape === "rules.*.risk.factors") return FACTORS;
   if (shape === "rules.*.when.*") return Object.keys(matcherSchema.shape);
   if (shape === "rules.*.match.*" || shape === "rules.*.notMatch.*") return Object.keys(exampleSchema.shape);
-  const kind = /^rules\.\*\.when\.\*\.([a-z]+)$/.exec(shape)?.[1];
+  if (/\.(match|notMatch)\.\*\.before\.\*$/.test(shape)) return Object.keys(beforeSchema.shape);
+  if (/\.(match|notMatch)\.\*\.spent$/.test(shape)) return Object.keys(spentSchema.shape);
+  if (/\.sequence\.after\.\*$/.test(shape)) return Object.keys(stepSchema.shape);
+  if (/\.(sequence\.then|budget\.counting)$/.test(shape)) return Object.keys(effectSchema.shape);
+  const kind = /^rules\.\*\.when\.\*\.(?:sequence\.(?:after\.\*|then)\.|budget\.counting\.)?([a-z]+)$/.exec(shape)?.[1];
   const kinds = new Map([
     ["file", fileSchema.shape],
     ["exec", execSchema.shape],
@@ -151,6 +200,9 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] | n
     ["code", codeSchema.shape],
     ["environment", environmentSchema.shape],
     ["content", contentSchema.shape],
+    ["budget", budgetSchema.shape],
+    ["sequence", sequenceSchema.shape],
+    ["refusals", refusalsSchema.shape],
   ] as readonly (readonly [string, Readonly<Record<string, unknown>>])[]);
   const found = kind === undefined ? undefined : kinds.get(kind);
   return found === undefined ? null : Object.keys(found);

@@ -63,6 +63,8 @@ export interface EventData {
     readonly policyDigest: Digest;
     /** What rules in shadow mode would have refused; left out when there is nothing. */
     readonly shadow?: readonly Reason[];
+    /** Steps of the policy's sequences and counts that the action is; left out when there are none. */
+    readonly marks?: readonly string[];
   };
   "approval.requested": { readonly actionDigest: Digest; readonly policyDigest: Digest; readonly summary: string; readonly rules: readonly string[]; /** Files it would run, whose content the approval is bound to; left out when there are none. */ readonly files?: readonly { readonly path: string; readonly digest: Digest | null }[] };
   "approval.resolved": {

@@ -25,10 +25,16 @@ describe("docs/policy.md", () => {
     expect(missing).toEqual([]);
   });
 
-  it("shows a policy that loads, and cases that hold", async () => {
-    const [policy = "", cases = ""] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
-    const compiled = compilePolicy([{ name: "docs", text: policy.replace("extends: [kimi-dev]\n", "") }], { hash });
-    expect(compiled.ok ? [] : compiled.error.map(formatIssue)).toEqual([]);
+  it("shows policies that load with their examples, and cases that hold", async () => {
+    const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+    const cases = blocks.find((block) => block.includes("cases:")) ?? "";
+    const whole = blocks.filter((block) => block.includes("rules:")).map((block) => block.replace("extends: [kimi-dev]\n", ""));
+    const parts = blocks.filter((block) => block.startsWith("  - id:")).map((block) => `version: 1\nid: part\ntitle: part\nrules:\n${block}`);
+    expect([whole.length, parts.length]).toEqual([1, 1]);
+    for (const text of [...whole, ...parts]) {
+      const compiled = compilePolicy([{ name: "docs", text }], { hash });
+      expect(compiled.ok ? [] : compiled.error.map(formatIssue)).toEqual([]);
+    }
     expect(checkCases("docs", cases, await kimiDevPolicy())).toEqual({ cases: 2, failed: [] });
   });
 });
