@@ -1,6 +1,7 @@
 // The small language in which models of programs are written, and its compiler. Data in, tables out; no behaviour.
 
 import type { CodeSource } from "../action/effects.js";
+import { once } from "../shared/index.js";
 
 /**
  * What a word means to a program:
@@ -55,8 +56,44 @@ export function compileModels(rows: readonly ModelRow[]): Map<string, Model> {
   return out;
 }
 
-/** Compiles one model. */
+/** Compiles one model, on first use: of the hundreds there are a command needs a few. */
 export function compile(operands: string, options: string, traits: string): Model {
+  const made = once(() => compileNow(operands, options, traits));
+  return {
+    get layout() {
+      return made().layout;
+    },
+    get head() {
+      return made().head;
+    },
+    get rest() {
+      return made().rest;
+    },
+    get options() {
+      return made().options;
+    },
+    get stops() {
+      return made().stops;
+    },
+    get oneDash() {
+      return made().oneDash;
+    },
+    get code() {
+      return made().code;
+    },
+    get connects() {
+      return made().connects;
+    },
+    get lists() {
+      return made().lists;
+    },
+    get risky() {
+      return made().risky;
+    },
+  };
+}
+
+function compileNow(operands: string, options: string, traits: string): Model {
   const table = new Map<string, OptionModel>();
   for (const token of options.split(" ")) if (token !== "") addOption(table, token);
   const layout: Layout = operands === "copy" || operands === "move" || operands === "link" || operands === "remote" ? operands : "roles";

@@ -2,26 +2,15 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { GuardError, ERRORS, printable } from "../../core/shared/index.js";
-import { registerAivss } from "./commands/aivss.js";
-import { registerCompletion } from "./commands/completion.js";
-import { registerDemo } from "./commands/demo.js";
-import { registerDoctor } from "./commands/doctor.js";
-import { registerExec } from "./commands/exec.js";
-import { registerLog } from "./commands/log.js";
-import { registerPolicy } from "./commands/policy.js";
-import { registerReview } from "./commands/review.js";
-import { registerRun } from "./commands/run.js";
-import { registerSandbox } from "./commands/sandbox.js";
-import { registerScore } from "./commands/score.js";
-import { registerSessions } from "./commands/sessions.js";
+import { registersFor } from "./command-modules.js";
 import { createIo, type GlobalOptions, type Io } from "./io.js";
 import { installedVersion } from "../../compose-policy.js";
 
 /** Sets the exit code without ending the process, so that output is flushed. */
 export type Exit = (code: number) => void;
 
-/** Builds the whole program; `io` is made per command from the global options. */
-export function buildProgram(exit: Exit): Command {
+/** Builds the program as far as the words need it; `io` is made per command from the global options. */
+export async function buildProgram(words: readonly string[], exit: Exit): Promise<Command> {
   const program = new Command("ringfence")
     .description("Runs what a coding agent does in a disposable container: judged before, recorded throughout, reviewed after.")
     .version(installedVersion(), "-V, --version", "print the version")
@@ -46,18 +35,7 @@ For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rej
     );
   const ioOf = (command: Command): Io => createIo(globalsOf(command));
   const context = { ioOf, exit };
-  registerExec(program, context);
-  registerRun(program, context);
-  registerDemo(program, context);
-  registerSessions(program, context);
-  registerReview(program, context);
-  registerPolicy(program, context);
-  registerLog(program, context);
-  registerScore(program, context);
-  registerAivss(program, context);
-  registerSandbox(program, context);
-  registerDoctor(program, context);
-  registerCompletion(program, context);
+  for (const register of await registersFor(words)) register(program, context);
   addGlobals(program);
   return program;
 }
@@ -98,8 +76,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   process.stdout.on("error", ignoreBrokenPipe);
   process.stderr.on("error", ignoreBrokenPipe);
-  const program = buildProgram(exit);
   try {
+    const program = await buildProgram(argv.slice(2), exit);
     await program.parseAsync([...argv]);
   } catch (error) {
     exit(report(error, createIo({ json: false, quiet: argv.includes("--quiet"), color: !argv.includes("--no-color") })));
@@ -127,4 +105,4 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
-await main(process.argv);
+void main(process.argv);

@@ -1,5 +1,6 @@
 // Package managers as data: what each verb does, and which folders and files an installation writes.
 
+import { once } from "../../shared/index.js";
 import { compile, type Model } from "../model.js";
 
 /** reads, queries (network), runs (project code), exec (a named program), installs, fetches, writes, publishes, nested (verbs follow), else unknown code. */
@@ -67,11 +68,12 @@ const NESTED: readonly Row[] = [
 ];
 
 function compileRow(row: Row): PackageManager {
-  const verbs = new Map<string, string>();
-  for (const [kind, names] of Object.entries(row.verbs)) for (const name of names.split(" ")) verbs.set(name, kind);
+  const verbs = once(() => new Map(Object.entries(row.verbs).flatMap(([kind, names]) => names.split(" ").map((name): [string, string] => [name, kind]))));
   return {
     model: compile("t*", row.options ?? "", ""),
-    verbs,
+    get verbs() {
+      return verbs();
+    },
     bare: row.bare ?? "unknown",
     other: row.other ?? "unknown",
     folders: row.folders?.split(" ") ?? [],
@@ -81,5 +83,8 @@ function compileRow(row: Row): PackageManager {
 
 /** Every package manager and project tool by name; a nested one as `uv pip`. */
 export const PACKAGE_MANAGERS: ReadonlyMap<string, PackageManager> = new Map(
-  [...ROWS, ...NESTED].flatMap((row) => row.names.split(" ").map((name): [string, PackageManager] => [name.replace("\u0000", " "), compileRow(row)])),
+  [...ROWS, ...NESTED].flatMap((row) => {
+    const made = compileRow(row);
+    return row.names.split(" ").map((name): [string, PackageManager] => [name.replace("\u0000", " "), made]);
+  }),
 );
