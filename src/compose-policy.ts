@@ -1,11 +1,9 @@
 // Composition of what judging alone needs: policy files and their digest. Loads neither the engine client nor the ledger, and
 // neither the YAML reader nor the schema where a policy was compiled before.
 
-import { readFileSync } from "node:fs";
 import { openPolicyCache, type PolicyCache } from "./adapters/files/policy-cache.js";
 import { loadPolicySources } from "./adapters/files/policy-source.js";
-import { sha256 } from "./adapters/system/hasher.js";
-import { packageFile } from "./adapters/system/package-root.js";
+import { builtDigest, packageFile } from "./adapters/system/package-root.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { DEFAULT_PROFILE } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
@@ -22,15 +20,16 @@ const SHOWN = 20;
 export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<PolicySet> {
   const sources = await loadPolicySources({ files, builtinDir: packageFile("policies"), profile: DEFAULT_PROFILE });
   const kept = cacheOf(env, sources);
-  const text = kept?.cache.read(kept.key) ?? null;
+  const text = kept?.cache.read(kept.origin) ?? null;
   if (text !== null) {
     const data = parse(text);
     if (data !== null) return policyFromData(data);
   }
   const { compilePolicy } = await import("./core/policy/compile.js");
+  const { sha256 } = await import("./adapters/system/hasher.js");
   const compiled = compilePolicy(sources, { hash: sha256 });
   if (!compiled.ok) throw new GuardError("POLICY_INVALID", policyIssues(compiled.error));
-  kept?.cache.write(kept.key, JSON.stringify(policyData(compiled.value)));
+  kept?.cache.write(kept.origin, JSON.stringify(policyData(compiled.value)));
   return compiled.value;
 }
 
@@ -39,12 +38,13 @@ export function installedVersion(): string {
   return productVersion(packageFile("package.json"));
 }
 
-/** The cache and the key of these texts under this build; null when run from sources, or without a usable state folder. */
-function cacheOf(env: NodeJS.ProcessEnv, sources: readonly PolicyText[]): { readonly cache: PolicyCache; readonly key: string } | null {
+/** The cache, and what a compiled policy of these texts is made of; null when run from sources, or without a usable state folder. */
+function cacheOf(env: NodeJS.ProcessEnv, sources: readonly PolicyText[]): { readonly cache: PolicyCache; readonly origin: string } | null {
+  const build = builtDigest();
+  if (build === null) return null;
   try {
-    const build = readFileSync(packageFile("dist", ".build-stamp"), "utf8");
-    const key = sha256(JSON.stringify([build, sources])).slice("sha256:".length);
-    return { cache: openPolicyCache(resolveStateDir(env)), key };
+    const head = JSON.stringify([build, sources.map(({ name, text }) => [name, text.length])]);
+    return { cache: openPolicyCache(resolveStateDir(env)), origin: `${head}\n${sources.map(({ text }) => text).join("")}` };
   } catch {
     return null;
   }

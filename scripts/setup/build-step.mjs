@@ -13,15 +13,15 @@ const BUILD_MS = 5 * 60_000;
 
 /** @typedef {ReturnType<typeof import("./paths.mjs").setupPaths>} Paths */
 
-/** What the library and the command line are made from. @param {Paths} paths */
+/** What the library and the command line are made from; what V8 keeps of the command line fits one version of Node. @param {Paths} paths */
 export function buildDigest(paths) {
-  const policies = ["package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"];
-  return hashTree(paths.checkout, ["src", ...policies]);
+  const sources = hashTree(paths.checkout, ["src", "bin", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/build"]);
+  return sha256(`${sources} ${process.version} ${process.arch}`);
 }
 
 /** @param {Paths} paths */
 export function buildReady(paths) {
-  return existsSync(join(paths.dist, "cli", "ringfence.mjs")) && readText(paths.buildStamp)?.trim() === buildDigest(paths);
+  return existsSync(join(paths.dist, "cli", "main.cjs")) && readText(paths.buildStamp)?.trim() === buildDigest(paths);
 }
 
 /** @param {Paths} paths @param {{readonly signal?: AbortSignal, readonly note: (text: string) => void, readonly log: string}} work */

@@ -1,4 +1,5 @@
-// Compiled policies kept in the state folder, by the digest of their texts and of this build. Losing it costs time, nothing else.
+// Compiled policies kept in the state folder, each behind all that it was made of, so that it is taken for nothing else. Losing one
+// costs time, nothing else.
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,36 +8,44 @@ import { join } from "node:path";
 const KEPT = 32;
 
 export interface PolicyCache {
-  /** The text kept under a key, or null. */
-  read(key: string): string | null;
-  /** Keeps a text. Never throws: a full disk is no reason not to judge. */
-  write(key: string, text: string): void;
+  /** What is kept for exactly this origin, or null. */
+  read(origin: string): string | null;
+  /** Keeps a text in place of one of an origin that looks alike. Never throws: a full disk is no reason not to judge. */
+  write(origin: string, text: string): void;
 }
 
-/** A cache in `<stateDir>/cache/policy`. @param key SHA-256 in hexadecimal */
+/** A cache in `<stateDir>/cache/policy`. No origin may begin with another: let the first line tell the length of the rest. */
 export function openPolicyCache(stateDir: string): PolicyCache {
   const folder = join(stateDir, "cache", "policy");
-  const fileOf = (key: string): string => join(folder, `${key}.json`);
   return {
-    read: (key) => {
+    read: (origin) => {
       try {
-        return readFileSync(fileOf(key), "utf8");
+        const kept = readFileSync(join(folder, fileName(origin)), "utf8");
+        return kept.startsWith(origin) ? kept.slice(origin.length) : null;
       } catch {
         return null;
       }
     },
-    write: (key, text) => {
-      const fresh = join(folder, `.${key}.${process.pid}`);
+    write: (origin, text) => {
+      const name = fileName(origin);
+      const fresh = join(folder, `.${name}.${process.pid}`);
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        writeFileSync(fresh, text, { mode: 0o600 });
-        renameSync(fresh, fileOf(key));
+        writeFileSync(fresh, origin + text, { mode: 0o600 });
+        renameSync(fresh, join(folder, name));
         prune(folder);
       } catch {
         discard(fresh);
       }
     },
   };
+}
+
+/** FNV-1a of the first line: only a name, what the file holds is compared as a whole. A real digest would cost more than the reading. */
+function fileName(origin: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < origin.length && origin.charCodeAt(at) !== 10; at += 1) hash = Math.imul(hash ^ origin.charCodeAt(at), 0x01000193);
+  return `${(hash >>> 0).toString(16).padStart(8, "0")}.kept`;
 }
 
 function discard(file: string): void {
@@ -48,7 +57,7 @@ function discard(file: string): void {
 }
 
 function prune(folder: string): void {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".json")).map((name) => join(folder, name));
+  const files = readdirSync(folder).filter((name) => !name.startsWith(".")).map((name) => join(folder, name));
   if (files.length <= KEPT) return;
   const aged = files.map((file) => ({ file, at: statSync(file).mtimeMs })).sort((a, b) => b.at - a.at);
   for (const { file } of aged.slice(KEPT)) rmSync(file, { force: true });

@@ -121,34 +121,66 @@ export function expandGlob(glob: string, places: Places): readonly string[] {
 
 /** Compiles a glob that passed `globProblem`, for one place of the workspace. Its parts are made when they are asked for. */
 export function compileGlob(glob: string, places: Places): PathGlob {
-  const alternatives = once(() => expandGlob(glob, places));
-  const folded = once(() => alternatives().map(foldName));
-  const foldedNames = once(() => folded().map(segmentsOf));
-  const names = once(() => alternatives().map(segmentsOf));
-  const above = once(() => foldedNames().flatMap((one) => one.slice(0, -1).flatMap((name, index) => (isLiteral(name) ? [one.slice(0, index + 1)] : []))));
-  const foldedTests = once(() => folded().map(pathTest));
-  const exactTests = once(() => alternatives().map(pathTest));
-  // What these match lies in a tree that the glob names to its end, and so does all below it.
-  const treeTests = once(() => alternatives().flatMap((one) => (one.endsWith("/**") ? [one, one.slice(0, -3)] : [])).map(pathTest));
-  return {
-    hits: (subject) => {
-      if (folded().includes("/**")) return true;
-      if (subject.pattern) return foldedNames().some((one) => patternMeets(subject, one, places));
-      return foldedTests().some((test) => subject.folded.some(test));
-    },
-    hitsBelow: (subject) => {
-      if (subject.pattern) return subject.foldedNames.length === 0 || above().some((one) => patternHolds(subject, one));
-      const last = baseName(subject.folded[0] ?? "");
-      return last === "" || above().some((one) => one.at(-1) === last && patternHolds(subject, one));
-    },
-    covers: (subject) => {
-      if (alternatives().includes("/**")) return true;
-      if (subject.pattern) return names().some((one) => globCovers(one, subject.names, subject.tree));
-      return (subject.tree ? treeTests() : exactTests()).some((test) => test(subject.path));
-    },
-    names: foldedNames,
-    above,
-  };
+  return new CompiledGlob(glob, places);
+}
+
+type PathTests = readonly ((path: string) => boolean)[];
+
+class CompiledGlob implements PathGlob {
+  private expanded: readonly string[] | null = null;
+  private folded: readonly (readonly string[])[] | null = null;
+  private folders: readonly (readonly string[])[] | null = null;
+  private foldedTests: PathTests | null = null;
+  private exactTests: PathTests | null = null;
+  private treeTests: PathTests | null = null;
+
+  private readonly glob: string;
+  private readonly places: Places;
+
+  constructor(glob: string, places: Places) {
+    this.glob = glob;
+    this.places = places;
+  }
+
+  /** The forms it stands for, letter case kept. */
+  private alternatives(): readonly string[] {
+    return (this.expanded ??= expandGlob(this.glob, this.places));
+  }
+
+  /** It names everything. */
+  private open(): boolean {
+    return this.alternatives().includes("/**");
+  }
+
+  names(): readonly (readonly string[])[] {
+    return (this.folded ??= this.alternatives().map((one) => segmentsOf(foldName(one))));
+  }
+
+  above(): readonly (readonly string[])[] {
+    return (this.folders ??= this.names().flatMap((one) => one.slice(0, -1).flatMap((name, index) => (isLiteral(name) ? [one.slice(0, index + 1)] : []))));
+  }
+
+  hits(subject: SubjectPath): boolean {
+    if (this.open()) return true;
+    if (subject.pattern) return this.names().some((one) => patternMeets(subject, one, this.places));
+    this.foldedTests ??= this.alternatives().map((one) => pathTest(foldName(one)));
+    return this.foldedTests.some((test) => subject.folded.some(test));
+  }
+
+  hitsBelow(subject: SubjectPath): boolean {
+    if (subject.pattern) return subject.foldedNames.length === 0 || this.above().some((one) => patternHolds(subject, one));
+    const last = baseName(subject.folded[0] ?? "");
+    return last === "" || this.above().some((one) => one.at(-1) === last && patternHolds(subject, one));
+  }
+
+  covers(subject: SubjectPath): boolean {
+    if (this.open()) return true;
+    if (subject.pattern) return this.alternatives().some((one) => globCovers(segmentsOf(one), subject.names, subject.tree));
+    if (!subject.tree) return (this.exactTests ??= this.alternatives().map(pathTest)).some((test) => test(subject.path));
+    // What these match lies in a tree that the glob names to its end, and so does all below it.
+    this.treeTests ??= this.alternatives().flatMap((one) => (one.endsWith("/**") ? [one, one.slice(0, -3)] : [])).map(pathTest);
+    return this.treeTests.some((test) => test(subject.path));
+  }
 }
 
 /**

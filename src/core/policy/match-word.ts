@@ -1,5 +1,7 @@
 // Words against simple globs: `*` any run, `?` one character, all else itself. Linear in practice, bounded always.
 
+import { once } from "../shared/index.js";
+
 /** Longest word compared, in characters; of a longer one the beginning. */
 export const MAX_WORD = 4096;
 
@@ -39,11 +41,15 @@ export function matchAnyWord(globs: readonly string[], word: string): boolean {
   return globs.some((glob) => matchWord(glob, word));
 }
 
-/** `matchAnyWord` of one list, made ready for many words. */
+/** `matchAnyWord` of one list, made ready for many words on the first. */
 export function wordTest(globs: readonly string[]): (word: string) => boolean {
-  const names = new Set(globs.filter((glob) => !/[*?]/.test(glob)));
-  const wild = globs.filter((glob) => /[*?]/.test(glob));
-  return (word) => names.has(word) || matchAnyWord(wild, word);
+  const ready = once(() => ({ names: new Set(globs.filter((glob) => !isWild(glob))), wild: globs.filter(isWild) }));
+  return (word) => ready().names.has(word) || matchAnyWord(ready().wild, word);
+}
+
+/** Tells whether a word glob means more than itself. */
+export function isWild(glob: string): boolean {
+  return /[*?]/.test(glob);
 }
 
 /**

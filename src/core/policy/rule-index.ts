@@ -4,7 +4,7 @@
 import type { FileOperation } from "../action/effects.js";
 import { isLiteral } from "./glob-meet.js";
 import type { CompiledRule, MatchSubject } from "./match-effect.js";
-import { MAX_WORD } from "./match-word.js";
+import { isWild, MAX_WORD } from "./match-word.js";
 import { foldName, segmentsOf } from "./paths.js";
 import type { FileKey, NameKey } from "./rule-key.js";
 
@@ -108,8 +108,6 @@ function add(map: Map<string, Numbered[]>, name: string, one: Numbered): void {
   else if (list.at(-1) !== one) list.push(one);
 }
 
-const WILD = /[*?]/;
-
 function nameTable(rules: readonly CompiledRule[], kind: Kind): Table {
   const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: new Map<string, Numbered[]>() };
   for (const [number, rule] of rules.entries()) {
@@ -125,7 +123,7 @@ function nameTable(rules: readonly CompiledRule[], kind: Kind): Table {
 
 /** The names that an effect must have one of; null when any will do. */
 function namesOf(keys: readonly NameKey[]): readonly string[] | null {
-  if (keys.length === 0 || keys.some(({ names }) => names.length === 0 || names.some((name) => WILD.test(name)))) return null;
+  if (keys.length === 0 || keys.some(({ names }) => names.length === 0 || names.some(isWild))) return null;
   return keys.flatMap(({ names }) => names.map(foldName));
 }
 

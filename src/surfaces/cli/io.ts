@@ -41,7 +41,14 @@ function giveSize(stream: NodeJS.WriteStream): void {
 export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Io {
   giveSize(process.stdout);
   giveSize(process.stderr);
-  const isTerminal = { in: process.stdin.isTTY === true, out: process.stdout.isTTY === true, err: process.stderr.isTTY === true };
+  const isTerminal = {
+    // The first look at standard input takes longer than a judgement, and few commands ask.
+    get in() {
+      return process.stdin.isTTY === true;
+    },
+    out: process.stdout.isTTY === true,
+    err: process.stderr.isTTY === true,
+  };
   const wanted = (terminal: boolean): boolean =>
     options.color && env["NO_COLOR"] === undefined && (env["FORCE_COLOR"] !== undefined || (terminal && env["TERM"] !== "dumb"));
   const paint = pc.createColors(wanted(isTerminal.out) && !options.json);

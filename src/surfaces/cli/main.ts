@@ -104,5 +104,3 @@ export function report(error: unknown, io: Io): number {
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
-
-void main(process.argv);

@@ -52,10 +52,18 @@ describe("loading policy files", () => {
 });
 
 describe("the store of compiled policies", () => {
-  it("gives back what was kept, and nothing for a key it does not have", () => {
+  it("gives back what was kept, and nothing for an origin it does not have", () => {
     const cache = openPolicyCache(folder);
-    cache.write("a".repeat(64), "{}");
-    expect([cache.read("a".repeat(64)), cache.read("b".repeat(64)), openPolicyCache(join(folder, "none")).read("a".repeat(64))]).toEqual(["{}", null, null]);
+    cache.write("head\nallow", "{}");
+    expect([cache.read("head\nallow"), cache.read("other\nallow"), openPolicyCache(join(folder, "none")).read("head\nallow")]).toEqual(["{}", null, null]);
+  });
+
+  it("takes nothing for a policy that differs in one letter, and keeps the newer of two that look alike", () => {
+    const cache = openPolicyCache(folder);
+    cache.write("head\nallow", "old");
+    expect(cache.read("head\nallov")).toBe(null);
+    cache.write("head\nallov", "new");
+    expect([cache.read("head\nallow"), cache.read("head\nallov")]).toEqual([null, "new"]);
   });
 
   it("does not fail where nothing can be written", async () => {

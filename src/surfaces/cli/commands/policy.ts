@@ -1,7 +1,6 @@
 // `ringfence policy check`: judges without running. The same decision function as everywhere.
 
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { Option, type Command } from "commander";
 import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
 import { explainDecision } from "../../../core/policy/explain.js";
@@ -95,6 +94,7 @@ async function check(words: readonly string[], flags: CheckFlags, io: Io): Promi
 }
 
 async function checkLines(file: string, io: Io, judge: (line: JsonValue) => { readonly json: JsonObject; readonly decision: unknown }): Promise<number> {
+  const { createInterface } = await import("node:readline");
   const input = file === "-" ? process.stdin : createReadStream(file);
   input.on("error", () => undefined);
   const opened = file === "-" ? Promise.resolve() : new Promise<void>((resolve, reject) => input.once("open", () => resolve()).once("error", reject));
