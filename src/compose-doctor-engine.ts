@@ -23,14 +23,17 @@ function versions(info: EngineInfo): readonly Checkup[] {
 }
 
 function lost(info: EngineInfo): readonly Checkup[] {
-  const rows: Checkup[] = [
-    {
-      id: "disk-limited",
-      state: "lost",
-      detail: "nothing of this engine limits what a call writes to its workspace: it is watched from outside, and a call past the limit is ended within a moment; files that were deleted but are still open are not seen until the disk is nearly full",
-      mend: "keep the state folder on a file system of its own",
-    },
-  ];
-  if (info.runtime === "runc") rows.push({ id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" });
-  return rows;
+  if (info.runtime !== "runc") return [];
+  return [{ id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" }];
+}
+
+/** The row on what limits a workspace. @param why there is no disk for each session; null when there is */
+export function diskRow(why: string | null): Checkup {
+  if (why === null) return { id: "disk-limited", state: "ok", detail: "each session writes to a disk of its own: the kernel limits its bytes and its files", mend: null };
+  return {
+    id: "disk-limited",
+    state: "lost",
+    detail: `the kernel does not limit what a call writes to its workspace (${why}): it is watched from outside, and a call past the limit is ended within a moment; files that were deleted but are still open are not seen until the disk is nearly full`,
+    mend: "run as root outside of containers with e2fsprogs and util-linux, or keep the state folder on a file system of its own",
+  };
 }

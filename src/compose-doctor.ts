@@ -3,13 +3,14 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { tryDisk } from "./adapters/files/session-disk.js";
 import { runHostCommand } from "./adapters/process/run.js";
 import { isLeaseAlive } from "./adapters/system/lease.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
-import { engineLimits } from "./compose-doctor-engine.js";
-import { openStore } from "./compose-store.js";
+import { diskRow, engineLimits } from "./compose-doctor-engine.js";
+import { diskSupport, openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
 import { GuardError, printable } from "./core/shared/index.js";
 
@@ -28,7 +29,7 @@ const TOOL_MS = 10_000;
 
 /** Looks at everything; a part that cannot be looked at is reported, never thrown. */
 export async function checkUp(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
-  const parts = [node, client, engine, runtime, state];
+  const parts = [node, client, engine, runtime, state, disk];
   const found = await Promise.all(parts.map((part) => part(env).catch((error: unknown) => [failed(part.name, error)])));
   return found.flat();
 }
@@ -96,6 +97,15 @@ async function state(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
     free < LOW_SPACE ? { id: "state", state: "note", detail: `${printable(stateDir)}, only ${space}`, mend: "free space: calls are refused when the record cannot be written" } : { id: "state", state: "ok", detail: `${printable(stateDir)}, ${space}`, mend: null },
     ...(abandoned.length === 0 ? [] : [{ id: "abandoned", state: "note" as const, detail: `${abandoned.length} sessions were left open by a crash; the next command closes them on record`, mend: null }]),
   ];
+}
+
+async function disk(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+  const { stateDir, telemetry, close } = await openStore(env);
+  try {
+    return [diskRow(await tryDisk(stateDir, diskSupport(env, telemetry)))];
+  } finally {
+    await close();
+  }
 }
 
 /** Ends an engine that set-up started, and no other. */

@@ -2,6 +2,7 @@
 
 import { createBreath } from "./adapters/files/breath.js";
 import { admitFolder } from "./adapters/files/admit-folder.js";
+import { whyNoDisk } from "./adapters/files/disk-ability.js";
 import { listNames } from "./adapters/files/name-index.js";
 import { rawFromText } from "./adapters/files/raw-path.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
@@ -21,14 +22,17 @@ export interface Explained {
   readonly names: number;
   readonly rules: readonly HeldRule[];
   readonly plan: EnforcementPlan;
+  /** Why the kernel would not limit what is written to the workspace, as far as can be told beforehand; null when it would. */
+  readonly unlimited: string | null;
 }
 
 /** Explains a policy on a folder. Throws GuardError for a folder that is no workspace or a policy that is invalid. */
 export async function explainSandbox({ workspace, policies, role, env }: ExplainRequest): Promise<Explained> {
   const policySet = await loadPolicy(policies, env);
-  const { path } = admitFolder(workspace, { stateDir: resolveStateDir(env), home: env["HOME"] ?? "/root" });
+  const stateDir = resolveStateDir(env);
+  const { path } = admitFolder(workspace, { stateDir, home: env["HOME"] ?? "/root" });
   const names = await listNames(rawFromText(path), createBreath(new AbortController().signal));
   const { root, home } = DEFAULTS;
   const plan = planEnforcement({ policySet, role, root, home, names });
-  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }) };
+  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }), unlimited: whyNoDisk({ env, stateDir }) };
 }

@@ -51,7 +51,10 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   if (state === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
   if (state.discarded) throw new GuardError("SESSION_ENDED", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
   const workspace = await stored.workspaces.reopen(id);
-  const observed = await workspace.changes(AbortSignal.timeout(SCAN_MS));
+  const observed = await workspace.changes(AbortSignal.timeout(SCAN_MS)).catch(async (error: unknown) => {
+    await workspace.close?.();
+    throw error;
+  });
   const { changes, refused } = standing(events, observed);
   const kept: Preimages = createPreimages({ stateDir: stored.stateDir, sessionId: id });
   return {
@@ -74,7 +77,10 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
         await ledger.close();
       }
     },
-    close: () => stored.close(),
+    close: async () => {
+      await workspace.close?.();
+      await stored.close();
+    },
   };
 }
 

@@ -87,6 +87,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     redactor: createRedactor(keyedHex),
     product: `ringfence ${productVersion(packageFile("package.json"))}`,
   };
+  await stored.releaseDead();
   for (const recovered of await recoverSessions(deps)) options.onRecovered?.(recovered);
   return { deps, stateDir };
 }
@@ -126,14 +127,15 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
  * where one answers. Does nothing, and loads no engine client, when there is nothing.
  */
 export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (recovered: Recovered) => void): Promise<void> {
-  const { stateDir, store, workspaces, telemetry, close } = await openStore(env);
+  const { stateDir, store, workspaces, telemetry, releaseDead, close } = await openStore(env);
   try {
     const lease = currentLease();
     const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
-    if ((await openSessions.abandoned()).length === 0) return;
+    if ((await openSessions.abandoned()).length === 0) return await releaseDead();
     await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
       telemetry.warn("the engine was not looked at", { cause: printable(String(cause)) });
     });
+    await releaseDead();
     for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry })) onRecovered(recovered);
   } finally {
     await close();

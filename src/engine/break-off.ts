@@ -34,6 +34,18 @@ export async function closeSandbox(live: LiveSession): Promise<string | null> {
   }
 }
 
+/** Lets go of the workspace within its deadline; gives why what was written may not be whole, or null. Never rejects. */
+export async function closeWorkspace(live: LiveSession): Promise<string | null> {
+  try {
+    await within((async () => live.workspace.close?.())(), live.deadlines.closeMs, "closing the workspace");
+    return null;
+  } catch (error) {
+    const cause = faultOf(error, "closing the workspace").message;
+    live.deps.telemetry.warn("a workspace could not be closed", { session: live.id, cause });
+    return cause;
+  }
+}
+
 /** Breaks a call off that had been started; gives the fault to throw. Never rejects. */
 export async function breakOff(live: LiveSession, call: CallId, error: unknown): Promise<GuardError> {
   const fault = faultOf(error, "the call could not be brought to an end");

@@ -4,8 +4,8 @@
 import { planEnforcement, type EnforcementPlan } from "../core/policy/index.js";
 import type { Control } from "../core/session/event.js";
 import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
-import type { Sandbox, SandboxSpec } from "../ports/sandbox.js";
-import type { Protection, Workspace } from "../ports/workspace.js";
+import type { Sandbox, SandboxLimits, SandboxSpec } from "../ports/sandbox.js";
+import type { Protection, Workspace, WorkspaceLimits } from "../ports/workspace.js";
 import type { SessionOptions } from "./live.js";
 
 export interface Enforced {
@@ -22,6 +22,11 @@ export async function enforce(options: SessionOptions, workspace: Workspace, rol
   const { root, home } = options.defaults;
   const plan = planEnforcement({ policySet: options.policy, role, root, home, names: await workspace.names(signal) });
   return { plan, protection: await workspace.protect(plan, signal) };
+}
+
+/** What a session may write in its workspace. */
+export function writableBy({ diskBytes, diskFiles }: SandboxLimits): WorkspaceLimits {
+  return { ...(diskBytes === undefined ? {} : { bytes: diskBytes }), ...(diskFiles === undefined ? {} : { files: diskFiles }) };
 }
 
 /** What the sandbox is asked for besides. */

@@ -10,7 +10,7 @@ import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/s
 import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
 import { breakOff, brokenError } from "./break-off.js";
 import { containmentOf } from "./containment.js";
-import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
+import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
 import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import { nextCallId, type LiveSession } from "./live.js";
@@ -176,9 +176,10 @@ async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], si
   const id = `ses_${deps.ids.next()}`;
   await deps.openSessions.mark(id);
   try {
-    const workspace = await deps.workspaces.create(id, live.workspace.path);
     const { root, sandbox: limits } = options.defaults;
+    const workspace = await deps.workspaces.create(id, live.workspace.path, writableBy(limits));
     const enforced = await enforce(options, workspace, null, signal);
+    await workspace.ready?.(signal);
     const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal);
     try {
       await attestEnforcement(sandbox, options, enforced, signal);

@@ -38,6 +38,7 @@ export async function recoverSessions(deps: RecoverDeps): Promise<readonly Recov
 
 /** null where there was nothing to close on record: nothing had run, or it was closed already. */
 async function recoverSession(deps: RecoverDeps, id: SessionId): Promise<Recovered | null> {
+  await deps.workspaces.release?.(id);
   const ledger = await reopen(deps, id);
   if (ledger === null) {
     // It crashed before it had a record, or it was a harness's: only its layers are there.

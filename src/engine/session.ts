@@ -8,10 +8,10 @@ import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
-import { breakSession, brokenError, closeSandbox } from "./break-off.js";
+import { breakSession, brokenError, closeSandbox, closeWorkspace } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
-import { attestEnforcement, enforce, enforcedSpec } from "./enforcement.js";
+import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
 import { guardCall } from "./guard.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
@@ -48,10 +48,11 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     // The mark comes first: whatever is there after a crash is found by it.
     await deps.openSessions.mark(id);
     undo.push(() => deps.openSessions.clear(id));
-    const workspace = await deps.workspaces.create(id, options.workspace);
-    undo.push(() => deps.workspaces.remove(id));
     const { root, sandbox: limits, runtime } = options.defaults;
+    const workspace = await deps.workspaces.create(id, options.workspace, writableBy(limits));
+    undo.push(() => deps.workspaces.remove(id));
     const enforced = await enforce(options, workspace, options.role, signal);
+    await workspace.ready?.(signal);
     const spec = { sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }), ...enforcedSpec(enforced) };
     const sandbox = await deps.sandboxes.open(spec, signal);
     undo.push(() => sandbox.close());
@@ -167,8 +168,14 @@ function openedEvent({ deps, options, workspace, sandbox, enforcement }: Parts):
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
     image: { reference: options.image, id: sandbox.imageId },
     engine: sandbox.engine,
-    controls: [...sandbox.controls, ...enforcement, ...(options.gate === "off" ? [GATE_OFF] : [])],
+    controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(options.gate === "off" ? [GATE_OFF] : [])],
   };
+}
+
+/** The sandbox tells that the workspace is not limited, the workspace why. */
+function controlsOf(sandbox: Sandbox, { unlimited }: Workspace): readonly Control[] {
+  if (unlimited === undefined || unlimited === null || unlimited === "") return sandbox.controls;
+  return sandbox.controls.map((control) => (control.id === "disk-limited" ? { ...control, detail: `${control.detail}; no disk of its own: ${printable(unlimited, 300)}` } : control));
 }
 
 /** Anything but a GuardError is a bug of ours: nobody can say what it left undone, so the session ends. */
@@ -216,7 +223,8 @@ function tell(live: LiveSession, event: AuditEvent): void {
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
   await live.watch.stop();
-  const unclosed = await closeSandbox(live);
+  const ends = [await closeSandbox(live), await closeWorkspace(live)];
+  const unclosed = ends.find((end) => end !== null) ?? null;
   if (unclosed !== null) live.broken ??= unclosed;
   const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };
   try {

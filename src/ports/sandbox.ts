@@ -44,7 +44,23 @@ export interface ScratchName {
 }
 
 /** A copy-on-write view: `lower` is never written, `upper` receives what is changed. */
-export type SandboxMount = { readonly kind: "overlay"; readonly lower: readonly string[]; readonly upper: string; readonly work: string };
+export interface SandboxMount {
+  readonly kind: "overlay";
+  readonly lower: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  /** The disk of the session's own that holds `upper`; left out where it lies on the disk of the state folder. */
+  readonly disk?: SessionDisk;
+}
+
+/** A file system of a session's own, in a file that grows: the kernel limits its bytes and its files. */
+export interface SessionDisk {
+  /** The file, on the host. */
+  readonly image: string;
+  /** Most bytes and files that fit. */
+  readonly bytes: number;
+  readonly files: number;
+}
 
 export interface SandboxLimits {
   readonly memoryBytes: number;

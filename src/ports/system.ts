@@ -22,3 +22,14 @@ export interface Telemetry {
   error(message: string, fields?: JsonObject): void;
   child(fields: JsonObject): Telemetry;
 }
+
+/** How a program of the host ended. */
+export interface ProgramResult {
+  /** null when it was ended by a signal or by its time limit. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of the host, never one that an agent made. Rejects when it cannot be started. */
+export type RunProgram = (file: string, args: readonly string[], timeoutMs: number) => Promise<ProgramResult>;

@@ -33,7 +33,17 @@ export interface OpenContent {
 export interface Workspace {
   /** The user's folder, real path on the host. */
   readonly path: string;
+  /** Where the layers lie. Known once `ready` is done. */
   readonly mount: SandboxMount;
+  /** Ends the making of the layers, which `create` only begins. Absent: there was nothing to wait for. */
+  ready?(signal: AbortSignal): Promise<void>;
+  /**
+   * Lets go of the layers, after the sandbox has ended; nothing can be read afterwards. Idempotent. Throws STATE_UNUSABLE
+   * when not all that was written could be kept. Absent: nothing is held.
+   */
+  close?(): Promise<void>;
+  /** Why the kernel does not limit what is written; null when it does. Absent: it does not. Known once `ready` is done. */
+  readonly unlimited?: string | null;
   readonly uid: number;
   readonly gid: number;
   /**
@@ -53,14 +63,25 @@ export interface Workspace {
   openChanged(path: string): Promise<OpenContent | null>;
 }
 
+/** What one session may write in its workspace. */
+export interface WorkspaceLimits {
+  readonly bytes?: number;
+  readonly files?: number;
+}
+
 /** Makes and finds workspaces in the state folder. */
 export interface WorkspaceProvider {
-  /** Prepares the layers of a new session. Refuses `/`, the home folder, the state folder and folders that hold an engine socket. */
-  create(sessionId: string, path: string): Promise<Workspace>;
+  /**
+   * Prepares the layers of a new session. Refuses `/`, the home folder, the state folder and folders that hold an engine socket.
+   * @param most what the session may write; left out: as much as `LIMITS` says
+   */
+  create(sessionId: string, path: string, most?: WorkspaceLimits): Promise<Workspace>;
   /** The layers of an ended session, for review. */
   reopen(sessionId: string): Promise<Workspace>;
   /** Removes the layers. */
   remove(sessionId: string): Promise<void>;
+  /** Lets go of the layers of a session whose process is dead. Safe to repeat. Throws when they are held by somebody alive. */
+  release?(sessionId: string): Promise<void>;
 }
 
 /** Hints while a call runs; never evidence. Contract: misses are allowed, inventions are not. */

@@ -17,8 +17,11 @@ const PLACES = ["/tmp", "/var/tmp", "/run", "/dev/shm", "/home/agent"];
 /** A folder with less room than this is full: writes of a block fail. */
 const FULL_BYTES = 16 * 1024;
 
-/** Counters of the container's control group, version 1 or 2; one that is not there never counts. */
-export function openLimitWatch(): LimitWatch {
+/**
+ * Counters of the container's control group, version 1 or 2; one that is not there never counts.
+ * @param root the workspace, which may be a disk of its own
+ */
+export function openLimitWatch(root: string): LimitWatch {
   const memory = counter(["/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events"], /^oom_kill (\d+)$/m);
   const processes = counter(["/sys/fs/cgroup/pids/pids.events", "/sys/fs/cgroup/pids.events"], /^max (\d+)$/m);
   const before = { memory: 0, processes: 0, full: new Set<string>() };
@@ -26,12 +29,12 @@ export function openLimitWatch(): LimitWatch {
     mark: () => {
       before.memory = memory();
       before.processes = processes();
-      before.full = fullPlaces();
+      before.full = fullPlaces(root);
     },
     reached: (signal) => {
       if (memory() > before.memory) return "memory";
       if (signal === constants.signals.SIGXFSZ) return "disk";
-      if ([...fullPlaces()].some((place) => !before.full.has(place))) return "disk";
+      if ([...fullPlaces(root)].some((place) => !before.full.has(place))) return "disk";
       return processes() > before.processes ? "processes" : null;
     },
   };
@@ -43,12 +46,13 @@ function counter(paths: readonly string[], line: RegExp): () => number {
   return () => Number(line.exec(readFileSync(path, "latin1"))?.[1] ?? 0);
 }
 
-function fullPlaces(): Set<string> {
+function fullPlaces(root: string): Set<string> {
   const full = new Set<string>();
-  for (const place of PLACES) {
+  for (const place of [root, ...PLACES]) {
     try {
       const { bavail, bsize, files, ffree } = statfsSync(place);
-      if (bavail * bsize < FULL_BYTES || (files > 0 && ffree === 0)) full.add(place);
+      if (bavail * bsize < FULL_BYTES) full.add(`${place} bytes`);
+      if (files > 0 && ffree === 0) full.add(`${place} files`);
     } catch {
       // not in this container
     }

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
 
   const tasks = openTasks();
   if (tasks === null) return fail("the container has no counter of its processes");
-  const deps: CallDeps = { spawner, killer, tasks, limits: openLimitWatch(), send: channel.send, sendFirst: channel.sendFirst, fail };
+  const deps: CallDeps = { spawner, killer, tasks, limits: openLimitWatch(root), send: channel.send, sendFirst: channel.sendFirst, fail };
 
   function receive(stream: number, message: Message): void {
     const call = session.call;

@@ -35,7 +35,7 @@ export async function selfTest(identity: Identity, spawner: Spawner, tasks: Task
     control("processes-limited", tasks.limit !== null, tasks.limit === null ? "no limit on tasks" : `at most ${tasks.limit} tasks`),
     memoryControl(),
     control("workspace-copy", facts.has("nonce") && facts.get("workspace-nosuid") === "yes" && facts.get("workspace-nodev") === "yes", workspaceDetail(facts)),
-    diskControl(facts),
+    diskControl(identity, facts),
   ];
   const nonce = facts.get("nonce") ?? null;
   return { type: "hello", version: PROTOCOL_VERSION, controls, nonce, nonceProblem: nonceProblem(facts) };
@@ -64,15 +64,18 @@ function filterControl(facts: Facts): TestedControl {
 }
 
 /**
- * Places in memory are limited in bytes and files by the kernel, files in size. The workspace itself lies on the host's disk:
- * what it grows by is watched from outside, so this is never more than configured.
+ * Every place the agent may write, the workspace too, is limited in bytes and files by the kernel, and files in size. Where only
+ * the workspace is not, what it grows by is watched from outside: then this is no more than configured.
  */
-function diskControl(facts: Facts): TestedControl {
-  const places = [...facts].filter(([key]) => key.startsWith("place:"));
-  const unlimited = places.filter(([, value]) => !value.split(" ").every((text) => Number(text) > 0 && Number(text) <= MOST_OF_A_PLACE)).map(([key]) => key.slice("place:".length));
-  const holds = places.length > 0 && unlimited.length === 0 && facts.has("limit:size") && facts.get("done") === "yes";
-  const detail = holds ? `memory folders limited in bytes and files, one file at most ${facts.get("limit:size")} bytes; the workspace is watched from outside, not limited by the kernel` : `without a limit: ${unlimited.join(", ") || "file size"}`;
-  return { id: "disk-limited", state: holds ? "configured" : "missing", detail };
+function diskControl({ root }: Identity, facts: Facts): TestedControl {
+  const places = [...facts].filter(([key]) => key.startsWith("place:")).map(([key, value]) => ({ path: key.slice("place:".length), value }));
+  const open = places.filter(({ value }) => !value.split(" ").every((text) => Number(text) > 0 && Number(text) <= MOST_OF_A_PLACE)).map(({ path }) => path);
+  const probed = places.some(({ path }) => path === root) && facts.has("limit:size") && facts.get("dev-write") === "refused" && facts.get("done") === "yes";
+  if (!probed || open.some((path) => path !== root)) return { id: "disk-limited", state: "missing", detail: `without a limit: ${open.join(", ") || "file size or /dev"}` };
+  const size = `one file at most ${facts.get("limit:size")} bytes`;
+  if (open.length > 0) return { id: "disk-limited", state: "configured", detail: `memory folders limited in bytes and files, ${size}; the workspace is watched from outside, not limited by the kernel` };
+  const [bytes = "", files = ""] = places.find(({ path }) => path === root)?.value.split(" ") ?? [];
+  return { id: "disk-limited", state: "attested", detail: `every writable place limited in bytes and files by the kernel, the workspace to ${bytes} bytes and ${files} files, ${size}` };
 }
 
 function isReadOnly(facts: Facts): boolean {

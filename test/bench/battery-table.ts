@@ -24,8 +24,8 @@ const OURS = "Ringfence";
 
 /** What each miss of ours would need, by the probe's name. */
 const NEEDS: ReadonlyMap<string, string> = new Map([
-  ["bytes of every writable place are limited", "a project quota of the file system under the workspace's layer (ext4 or xfs with `prjquota`; the kernel here has no quota format), or the layer on a loop device. Until then the layer is watched from outside and the call that fills it is ended"],
-  ["inodes of every writable place are limited", "the same quota, which counts files too; and for a workspace of user 0 the engine's own `/dev`, which has 64 MiB but no limit of files of its own (its memory is the container's)"],
+  ["bytes of every writable place are limited", "root, loop devices and the programs of e2fsprogs and util-linux on this machine (`ringfence doctor` says what is lacking). Until then the workspace is watched from outside and the call that fills it is ended"],
+  ["inodes of every writable place are limited", "the same"],
 ]);
 
 /** The whole part of the page between the markers. */

@@ -6,7 +6,10 @@ import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync,
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDockerProvider } from "../../src/adapters/docker/provider.js";
+import { createWorkspaceProvider } from "../../src/adapters/files/workspace.js";
 import { currentLease } from "../../src/adapters/system/lease.js";
+import { diskSupport } from "../../src/compose-store.js";
+import { DEFAULTS } from "../../src/config/defaults.js";
 import type { Telemetry } from "../../src/ports/system.js";
 import { replaceTable, tableOf, type Column, type Line } from "./battery-table.js";
 
@@ -141,17 +144,15 @@ async function codex(): Promise<Ran> {
 async function ringfence(): Promise<Ran> {
   const log: Telemetry = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => log };
   const provider = createDockerProvider({ runtimeDir: join(checkout, "dist", "runtime"), lease: currentLease(), telemetry: log });
-  const layers = join(folder, "ringfence");
-  mkdirSync(layers);
-  for (const name of ["lower", "upper", "work"]) {
-    mkdirSync(join(layers, name));
-    chownSync(join(layers, name), 1000, 1000);
-  }
-  copyFileSync(battery, join(layers, "lower", "battery.py"));
+  const folder = workspaceOf("ringfence");
+  const stateDir = join(folder, "..", "ringfence-state");
+  const workspaces = createWorkspaceProvider({ stateDir, home, telemetry: log, disks: diskSupport(process.env, log) });
   const signal = new AbortController().signal;
-  const workspace = { kind: "overlay", lower: [join(layers, "lower")], upper: join(layers, "upper"), work: join(layers, "work") } as const;
-  const limits = { memoryBytes: 2 * 1024 ** 3, processes: 512, cpus: 2, tmpBytes: 512 * 1024 ** 2 };
-  const sandbox = await provider.open({ sessionId: `ses_battery${process.pid}`, image: IMAGE, workspace, root: "/workspace", uid: 1000, gid: 1000, limits }, signal);
+  const sessionId = `ses_battery${process.pid}`;
+  const workspace = await workspaces.create(sessionId, folder);
+  await workspace.ready?.(signal);
+  const { memoryBytes, processes, cpus, tmpBytes } = DEFAULTS.sandbox;
+  const sandbox = await provider.open({ sessionId, image: IMAGE, workspace: workspace.mount, root: "/workspace", uid: workspace.uid, gid: workspace.gid, limits: { memoryBytes, processes, cpus, tmpBytes } }, signal);
   try {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -161,6 +162,8 @@ async function ringfence(): Promise<Ran> {
     return { code: exitCode, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") };
   } finally {
     await sandbox.close();
+    await workspace.close?.();
+    await workspaces.remove(sessionId);
   }
 }
 

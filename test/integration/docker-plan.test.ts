@@ -49,7 +49,7 @@ describe("the container asked for", () => {
         NetworkMode: "none",
         ReadonlyRootfs: true,
         CapDrop: ["ALL"],
-        CapAdd: ["SETUID", "SETGID", "KILL", "SETPCAP"],
+        CapAdd: ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"],
         SecurityOpt: ["no-new-privileges", `seccomp=${JSON.stringify(seccompProfile("amd64"))}`],
         Privileged: false,
         Init: false,

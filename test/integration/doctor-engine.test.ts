@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { EngineInfo } from "../../src/adapters/docker/engine.js";
 import { KNOWN_ESCAPES, escapesOf, type Part } from "../../src/adapters/docker/known-escapes.js";
-import { engineLimits } from "../../src/compose-doctor-engine.js";
+import { diskRow, engineLimits } from "../../src/compose-doctor-engine.js";
 
 const INFO: EngineInfo = {
   socketPath: "/var/run/docker.sock",
@@ -62,7 +62,9 @@ describe("known escapes", () => {
 
 describe("the doctor's rows on an engine", () => {
   it("are fine for versions without known escapes, and say what is lost", () => {
-    expect(engineLimits(INFO).map(({ id, state }) => `${id} ${state}`)).toEqual(["runc ok", "containerd ok", "kernel ok", "disk-limited lost", "kernel-boundary note"]);
+    expect(engineLimits(INFO).map(({ id, state }) => `${id} ${state}`)).toEqual(["runc ok", "containerd ok", "kernel ok", "kernel-boundary note"]);
+    expect([diskRow(null).state, diskRow("mounting needs root").state]).toEqual(["ok", "lost"]);
+    expect(diskRow("mounting needs root").detail).toContain("(mounting needs root)");
   });
 
   it("tell an escape that nothing holds from one that a sandbox does, and a distribution's number from the project's", () => {

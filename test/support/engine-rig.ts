@@ -16,6 +16,7 @@ import type { EngineDeps } from "../../src/engine/deps.js";
 import type { SessionOptions } from "../../src/engine/live.js";
 import type { Observation } from "../../src/engine/observation.js";
 import { openSession, type Session } from "../../src/engine/session.js";
+import type { SandboxLimits } from "../../src/ports/sandbox.js";
 
 const never = new AbortController().signal;
 
@@ -30,10 +31,16 @@ export interface EngineRigOptions {
   readonly policy?: PolicySet;
   readonly uid?: number;
   readonly image?: string;
+  readonly limits?: Partial<SandboxLimits>;
+  /** Variables besides PATH, HOME and RINGFENCE_HOME. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Parent of everything; the temporary folder when left out. */
+  readonly parent?: string;
 }
 
 export interface EngineRig {
   readonly folder: string;
+  readonly state: string;
   readonly deps: EngineDeps;
   readonly options: SessionOptions;
   open(): Promise<EngineSession>;
@@ -50,7 +57,7 @@ export interface EngineSession {
 
 /** Everything but the session, which is opened by `open`. */
 export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig> {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), "ringfence-engine-")));
+  const base = realpathSync(mkdtempSync(join(given.parent ?? tmpdir(), "ringfence-engine-")));
   const folder = join(base, "project");
   const uid = given.uid ?? 1000;
   for (const path of [folder, join(base, "home")]) mkdirSync(path);
@@ -63,7 +70,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
   if (given.setUp !== undefined) asUser(given.setUp);
   chownSync(folder, uid, uid);
   execFileSync("chown", ["-R", "--no-dereference", `${uid}:${uid}`, folder]);
-  const env = { PATH: process.env["PATH"] ?? "", HOME: join(base, "home"), RINGFENCE_HOME: join(base, "state") };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: join(base, "home"), RINGFENCE_HOME: join(base, "state"), ...given.env };
   const { deps } = await composeDeps({ env, approver: { terminal: null } });
   const options: SessionOptions = {
     workspace: folder,
@@ -75,13 +82,14 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
     source: "library",
     startedBy: "tester",
     agent: { name: null, model: null, endpoint: null, version: null, sampling: null },
-    defaults: { ...DEFAULTS, timeoutMs: 60_000 },
+    defaults: { ...DEFAULTS, timeoutMs: 60_000, sandbox: { ...DEFAULTS.sandbox, ...given.limits } },
     ...(given.gate === undefined ? {} : { gate: given.gate }),
     ...(given.enforce === undefined ? {} : { enforce: given.enforce }),
   };
   const sessions: Session[] = [];
   return {
     folder,
+    state: join(base, "state"),
     deps,
     options,
     asUser,

@@ -1,7 +1,7 @@
 // What the engine is asked for when a sandbox is made. Pure: the shape is tested without an engine.
 
 import type { ContainerCreateOptions } from "dockerode";
-import { GuardError, printable } from "../../core/shared/index.js";
+import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import { hiddenPaths, protectMounts } from "./protect-mounts.js";
 import type { SandboxSpec } from "../../ports/sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
@@ -32,10 +32,8 @@ const GUARD_BYTES = 96 * MIB;
 /** Bytes of a folder in memory for each file it may hold. */
 const BYTES_A_FILE = 4096;
 const MOST_VOLUMES = 8;
-const DISK_BYTES = 4 * 1024 * MIB;
-const DISK_FILES = 500_000;
-/** Capabilities the guard needs to start the agent without any. */
-export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP"];
+/** Capabilities the guard needs to start the agent without any; the last only until process 1 has taken /dev from root. */
+export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"];
 
 /** Folders of the system a workspace may not be mounted over or in. */
 const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
@@ -50,7 +48,7 @@ export function checkRoot(root: string): void {
 
 /** What the calls of a session may add to its workspace. */
 export function diskLimits(limits: SandboxSpec["limits"]): { readonly bytes: number; readonly files: number } {
-  return { bytes: limits.diskBytes ?? DISK_BYTES, files: limits.diskFiles ?? DISK_FILES };
+  return { bytes: limits.diskBytes ?? LIMITS.workspaceBytes, files: limits.diskFiles ?? LIMITS.workspaceFiles };
 }
 
 /** Everything of one container: no network, no rights, nothing writable but the workspace and small memory folders. */

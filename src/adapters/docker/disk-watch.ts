@@ -1,8 +1,10 @@
-// Watches from outside what a call adds to its workspace, where the kernel has no limit for it. Cheap while nothing grows:
-// the disk's own count of free space says when the layer has to be measured. Follows no link; a tree it cannot measure is full.
+// Watches from outside what a call adds to its workspace. Where the kernel has no limit for it, its size: cheap while nothing
+// grows, because the disk's own count of free space says when the layer has to be measured. Where the session has a disk of its
+// own, only that the disk behind it has room. Follows no link; a tree it cannot measure is full.
 
 import { statfsSync } from "node:fs";
-import { lstat, readdir, statfs } from "node:fs/promises";
+import { lstat, readdir, stat, statfs } from "node:fs/promises";
+import type { SandboxMount, SessionDisk } from "../../ports/sandbox.js";
 
 /** How often free space is asked for while a call runs. */
 const LOOK_MS = 100;
@@ -12,6 +14,9 @@ const MEASURE_MS = 10_000;
 const FLOOR_BYTES = 512 * 1024 * 1024;
 /** Growth below this is not the call's doing for sure, so a call that only removes can always run. */
 const NOISE_BYTES = 4 * 1024 * 1024;
+/** The same behind a disk of the session's own, which was never made larger than leaves twice as much. */
+const BEHIND_BYTES = FLOOR_BYTES / 2;
+const FULL = "the disk that holds the workspace is full";
 const SLASH = Buffer.from("/");
 
 export interface DiskUse {
@@ -29,20 +34,35 @@ interface Free {
   readonly files: number;
 }
 
+type Look = (atStart: Free) => Promise<string | null>;
+
 /**
  * Watches the writable layer of one session.
- * @param upper the layer, on this machine's own disk
- * @param most what all calls together may add
+ * @param most what all calls together may add, where nothing else limits it
  */
-export function createDiskWatch(upper: string, most: DiskUse): DiskWatch {
+export function createDiskWatch({ upper, disk }: Pick<SandboxMount, "upper" | "disk">, most: DiskUse): DiskWatch {
+  return watching(upper, disk === undefined ? lookAtLayer(upper, most) : lookBehind(upper, disk));
+}
+
+/** What is written into a disk of the session's own finds room later: it must be there for all that is in memory, and some more. */
+function lookBehind(upper: string, { image }: SessionDisk): Look {
+  return async (atStart) => {
+    const [inside, behind, file] = await Promise.all([statfs(upper), statfs(image), stat(image)]);
+    const grown = atStart.bytes - inside.bavail * inside.bsize;
+    const unwritten = Math.max(0, (inside.blocks - inside.bfree) * inside.bsize - file.blocks * 512);
+    return grown > NOISE_BYTES && behind.bavail * behind.bsize - unwritten < BEHIND_BYTES ? FULL : null;
+  };
+}
+
+function lookAtLayer(upper: string, most: DiskUse): Look {
   // The last measurement, and how much was free then: what was freed less since then is at most what was added.
   const known: { use: DiskUse; free: Free | null; at: number } = { use: { bytes: 0, files: 0 }, free: null, at: 0 };
 
-  const look = async (atStart: Free): Promise<string | null> => {
+  return async (atStart) => {
     const free = await freeSpace(upper);
     known.free ??= atStart;
     const grown = atStart.bytes - free.bytes;
-    if (free.bytes < FLOOR_BYTES && grown > NOISE_BYTES) return "the disk that holds the workspace is full";
+    if (free.bytes < FLOOR_BYTES && grown > NOISE_BYTES) return FULL;
     const suspect = known.use.bytes + (known.free.bytes - free.bytes) > most.bytes || known.use.files + (known.free.files - free.files) > most.files;
     const due = performance.now() - known.at > MEASURE_MS && grown > NOISE_BYTES;
     if (!suspect && !due) return null;
@@ -54,7 +74,9 @@ export function createDiskWatch(upper: string, most: DiskUse): DiskWatch {
     // Past the limit already: only what still grows is ended, so that the agent can make room.
     return use.bytes > before.bytes || use.files > before.files ? `more than ${most.bytes} bytes or ${most.files} files` : null;
   };
+}
 
+function watching(upper: string, look: Look): DiskWatch {
   return {
     start: (onFull) => {
       const state: { over: boolean; timer: NodeJS.Timeout | null } = { over: false, timer: null };

@@ -129,7 +129,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     checkHello(hello, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };
-    return createSandbox({ spec, imageId, engine, hello, channel, remove });
+    return createSandbox({ spec, imageId, engine, hello: limitedBy(spec, hello), channel, remove });
   } catch (cause) {
     attached.channel?.end("the start failed");
     await remove();
@@ -168,6 +168,13 @@ function checkEngine(info: EngineInfo, runtime: string | undefined): void {
 /** Where the engine has a filter, ours must hold. Programs such as gVisor answer system calls themselves: there the probe only tells. */
 function neededControls(info: EngineInfo, spec: SandboxSpec): readonly string[] {
   return info.seccomp && (spec.runtime ?? info.runtime) === "runc" ? [...NEEDED, "seccomp"] : NEEDED;
+}
+
+/** A small disk of the user's looks the same from inside as a disk of the session's own, and limits the host instead of the agent. */
+function limitedBy(spec: SandboxSpec, hello: HelloMessage): HelloMessage {
+  if (spec.workspace.disk !== undefined) return hello;
+  const detail = "the workspace lies on the host's disk and is watched from outside, not limited by the kernel; the folders in memory are limited in bytes and files";
+  return { ...hello, controls: hello.controls.map((control) => (control.id === "disk-limited" && control.state === "attested" ? { ...control, state: "configured", detail } : control)) };
 }
 
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */

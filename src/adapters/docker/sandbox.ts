@@ -33,7 +33,7 @@ export interface SandboxParts {
 /** Puts the parts of a started sandbox together. */
 export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
-  const disk = createDiskWatch(spec.workspace.upper, diskLimits(spec.limits));
+  const disk = createDiskWatch(spec.workspace, diskLimits(spec.limits));
   const state: { closing: Promise<void> | null; scratchNames: number | null } = { closing: null, scratchNames: null };
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 

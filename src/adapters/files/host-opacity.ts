@@ -15,14 +15,15 @@ type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 interface Helper {
   ask(folders: readonly Raw[]): Promise<readonly Opacity[]>;
-  end(): void;
+  /** Settles when the program is gone. */
+  end(): Promise<void>;
 }
 
 /** Reads overlay marks with this rf-scan; needs CAP_SYS_ADMIN, and is `unknown` about everything without it. */
 export function createHostOpacity(program: string): OpacityReader {
   const helpers = new Map<string, Helper>();
   let queue: Promise<unknown> = Promise.resolve();
-  return (upper, folders, signal) => {
+  const read: OpacityReader = (upper, folders, signal) => {
     const answer = queue.then(async (): Promise<readonly Opacity[]> => {
       if (signal.aborted) throw new GuardError("CANCELLED", "looking through the workspace was cancelled");
       if (folders.length === 0) return [];
@@ -31,12 +32,14 @@ export function createHostOpacity(program: string): OpacityReader {
       const answers = await helper.ask(folders);
       if (answers.length === folders.length) return answers;
       helpers.delete(upper);
-      helper.end();
+      void helper.end();
       return folders.map(() => "unknown");
     });
     queue = answer.catch(() => undefined);
     return answer;
   };
+  read.release = async (upper) => helpers.get(upper)?.end();
+  return read;
 }
 
 function start(program: string, upper: string, onEnd: () => void): Helper {
@@ -44,18 +47,24 @@ function start(program: string, upper: string, onEnd: () => void): Helper {
   let ended = false;
   let waiting: ((chunk: Buffer | null) => void) | null = null;
   let idle: NodeJS.Timeout | null = null;
-  const end = (): void => {
-    if (ended) return;
+  const gone = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    // One that never started has nothing open.
+    child.once("error", () => resolve());
+  });
+  const end = (): Promise<void> => {
+    if (ended) return gone;
     ended = true;
     if (idle !== null) clearTimeout(idle);
+    // Who waits for its end must live to see it.
+    hold(child, true);
     child.kill("SIGKILL");
     onEnd();
     waiting?.(null);
+    return gone;
   };
-  child.on("error", end);
-  child.on("exit", end);
-  child.stdin.on("error", end);
-  child.stdout.on("error", end);
+  for (const each of [child, child.stdin, child.stdout]) each.on("error", () => void end());
+  child.on("exit", () => void end());
   child.stdout.on("data", (chunk: Buffer) => waiting?.(chunk));
   hold(child, false);
 
@@ -65,7 +74,7 @@ function start(program: string, upper: string, onEnd: () => void): Helper {
       if (idle !== null) clearTimeout(idle);
       if (ended) return [];
       hold(child, true);
-      const limit = setTimeout(end, ANSWER_MS);
+      const limit = setTimeout(() => void end(), ANSWER_MS);
       try {
         return await new Promise<readonly Opacity[]>((resolve) => {
           const answers: Opacity[] = [];
@@ -80,7 +89,7 @@ function start(program: string, upper: string, onEnd: () => void): Helper {
         waiting = null;
         clearTimeout(limit);
         hold(child, false);
-        idle = setTimeout(end, IDLE_MS).unref();
+        idle = setTimeout(() => void end(), IDLE_MS).unref();
       }
     },
   };

@@ -9,8 +9,12 @@ export interface LayerPaths {
   readonly lower: string;
   /** An extra lower layer above the user's folder: whiteouts for secrets, placeholders for names to protect. */
   readonly protect: string;
+  /** Where the session writes, when it has no disk of its own. */
   readonly upper: string;
   readonly work: string;
+  /** A disk of the session's own, and where it is mounted while the session runs; `upper` and `work` then lie in there. */
+  readonly image: string;
+  readonly disk: string;
   /** Which folder of the user it is. */
   readonly description: string;
   /** The user's entries as first touched. */
@@ -28,6 +32,8 @@ export function layerPaths(stateDir: string, sessionId: string): LayerPaths {
     protect: join(folder, "base-protect"),
     upper: join(folder, "upper"),
     work: join(folder, "work"),
+    image: join(folder, "disk.img"),
+    disk: join(folder, "disk"),
     description: join(folder, "workspace.json"),
     record: join(folder, "base.jsonl"),
     objects: join(folder, "objects"),

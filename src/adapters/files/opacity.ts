@@ -9,7 +9,11 @@ import { rawBytes, type Raw } from "./raw-path.js";
 export type Opacity = "opaque" | "transparent" | "unknown";
 
 /** Answers for folders of one upper layer, in order. Throws CANCELLED when aborted; anything else is `unknown`. */
-export type OpacityReader = (upper: string, folders: readonly Raw[], signal: AbortSignal) => Promise<readonly Opacity[]>;
+export interface OpacityReader {
+  (upper: string, folders: readonly Raw[], signal: AbortSignal): Promise<readonly Opacity[]>;
+  /** Lets go of a layer, so that it can be unmounted. */
+  release?(upper: string): Promise<void>;
+}
 
 /** Runs rf-scan once with these bytes as standard input, in a container that sees `upper`, where we are not root ourselves. */
 export type ScanRunner = (upper: string, input: Uint8Array, signal: AbortSignal) => Promise<{ readonly exitCode: number | null; readonly stdout: Uint8Array }>;

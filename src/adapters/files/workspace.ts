@@ -2,7 +2,7 @@
 // layer, compared with it. Mounting is the sandbox's business.
 
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { isWorkspacePath } from "../../core/reconcile/names.js";
 import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 import type { Telemetry } from "../../ports/system.js";
@@ -15,6 +15,7 @@ import { createMasker, findMaskProgram } from "./masker.js";
 import { listNames } from "./name-index.js";
 import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
+import { makeDisk, openDisk, releaseDisk, type DiskSupport, type WritableLayer } from "./session-disk.js";
 import { findScanProgram, type OpacityReader } from "./opacity.js";
 import { openBelow } from "./open-content.js";
 import { rawFromPath, rawFromText, type Raw } from "./raw-path.js";
@@ -38,6 +39,8 @@ export interface WorkspaceProviderOptions {
   readonly mask?: Masker | null;
   /** Sockets of the engine in use, besides the usual places. */
   readonly engineSockets?: readonly string[];
+  /** What disks of sessions are made with. Left out or null: none are made, and what is written is not limited by the kernel. */
+  readonly disks?: DiskSupport | null;
 }
 
 interface Description {
@@ -50,22 +53,25 @@ interface Description {
 export function createWorkspaceProvider(options: WorkspaceProviderOptions): WorkspaceProvider {
   const opacity = options.opacity === undefined ? defaultOpacity(options.telemetry) : options.opacity;
   const mask = options.mask === undefined ? defaultMasker(options.telemetry) : options.mask;
+  const disks = options.disks ?? null;
   return {
-    create: async (sessionId, path) => {
+    create: async (sessionId, path, most = {}) => {
       const stateDir = prepareStateFolder(options.stateDir);
       const paths = pathsOf(stateDir, sessionId);
       const admission = admitFolder(path, { stateDir, home: options.home, engineSockets: options.engineSockets ?? [] });
-      try {
-        makeLayers(paths, admission);
-      } catch (error) {
-        if (error instanceof GuardError) throw error;
-        throw new GuardError("STATE_UNUSABLE", `cannot make the layers of the session: ${errorCode(error)}`, { cause: error });
-      }
-      options.telemetry.debug("workspace layers made", { session: sessionId, path: admission.path });
-      return openWorkspace(paths, { v: 1, path: admission.path, uid: admission.uid, gid: admission.gid }, opacity, mask);
+      attempt("make the layers of the session", () => makeLayers(paths, admission));
+      const finish = (layer: WritableLayer): WritableLayer => {
+        attempt("make the layers of the session", () => makeWritable(layer, admission));
+        options.telemetry.debug("workspace layers made", { session: sessionId, path: admission.path, disk: layer.why ?? "its own" });
+        return layer;
+      };
+      const making = makeDisk(paths, stateDir, most, disks);
+      // Begun here and awaited by `ready`: the folder's names are listed meanwhile.
+      return openWorkspace(paths, describe(admission), making instanceof Promise ? making.then(finish) : finish(making), opacity, mask);
     },
     reopen: async (sessionId) => {
-      const paths = pathsOf(prepareStateFolder(options.stateDir), sessionId);
+      const stateDir = prepareStateFolder(options.stateDir);
+      const paths = pathsOf(stateDir, sessionId);
       const description = readDescription(paths, sessionId);
       let real: string;
       try {
@@ -76,10 +82,15 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       if (real !== description.path || !statSync(real).isDirectory()) {
         throw new GuardError("WORKSPACE_REFUSED", `\`${printable(description.path)}\` is no longer the folder this session worked on`, { hint: "put the folder back, or discard the session" });
       }
-      return openWorkspace(paths, description, opacity, mask);
+      const workspace = openWorkspace(paths, description, openDisk(paths, stateDir, disks), opacity, mask);
+      await workspace.ready?.(new AbortController().signal);
+      return workspace;
     },
     remove: async (sessionId) => {
-      const paths = pathsOf(prepareStateFolder(options.stateDir), sessionId);
+      const stateDir = prepareStateFolder(options.stateDir);
+      const paths = pathsOf(stateDir, sessionId);
+      await opacity?.release?.(join(paths.disk, "upper"));
+      await releaseDisk(paths, stateDir, sessionId, disks);
       try {
         removeTree(paths.folder);
         removeIfEmpty(dirname(paths.folder));
@@ -90,7 +101,20 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
         });
       }
     },
+    release: async (sessionId) => {
+      const stateDir = prepareStateFolder(options.stateDir);
+      await releaseDisk(pathsOf(stateDir, sessionId), stateDir, sessionId, disks);
+    },
   };
+}
+
+function attempt(what: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof GuardError) throw error;
+    throw new GuardError("STATE_UNUSABLE", `cannot ${what}: ${errorCode(error)}`, { cause: error });
+  }
 }
 
 /** A session without a record leaves no folder behind. */
@@ -126,14 +150,24 @@ function makeLayers(paths: LayerPaths, admission: Admission): void {
   if (existsSync(paths.folder)) throw new GuardError("SESSION_BUSY", "the session already has a workspace", { hint: "open it again instead, or start a new session" });
   mkdirSync(paths.folder, { mode: 0o700 });
   symlinkSync(admission.path, paths.lower);
-  for (const folder of [paths.protect, paths.upper, paths.work]) mkdirSync(folder, { mode: 0o700 });
-  // The root of a merged view takes owner and mode from its topmost layer.
-  for (const folder of [paths.protect, paths.upper]) {
-    chmodSync(folder, admission.mode);
-    if (process.getuid?.() === 0) chownSync(folder, admission.uid, admission.gid);
-  }
-  const description: Description = { v: 1, path: admission.path, uid: admission.uid, gid: admission.gid };
-  writeFileSync(paths.description, `${JSON.stringify(description)}\n`, { mode: 0o600, flag: "wx" });
+  mkdirSync(paths.protect, { mode: 0o700 });
+  own(paths.protect, admission);
+  writeFileSync(paths.description, `${JSON.stringify(describe(admission))}\n`, { mode: 0o600, flag: "wx" });
+}
+
+function makeWritable(layer: WritableLayer, admission: Admission): void {
+  for (const folder of [layer.upper, layer.work]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  own(layer.upper, admission);
+}
+
+/** The root of a merged view takes owner and mode from its topmost layer. */
+function own(folder: string, { mode, uid, gid }: Admission): void {
+  chmodSync(folder, mode);
+  if (process.getuid?.() === 0) chownSync(folder, uid, gid);
+}
+
+function describe({ path, uid, gid }: Admission): Description {
+  return { v: 1, path, uid, gid };
 }
 
 function readDescription(paths: LayerPaths, sessionId: string): Description {
@@ -148,12 +182,25 @@ function readDescription(paths: LayerPaths, sessionId: string): Description {
   }
 }
 
-function openWorkspace(paths: LayerPaths, description: Description, opacity: OpacityReader | null, mask: Masker | null): Workspace {
-  const scanner = createScanner({ lower: description.path, protect: paths.protect, upper: paths.upper }, openBaseRecord(paths.record), opacity);
+function openWorkspace(paths: LayerPaths, description: Description, making: WritableLayer | Promise<WritableLayer>, opacity: OpacityReader | null, mask: Masker | null): Workspace {
+  const withScanner = (layer: WritableLayer) => ({ layer, scanner: createScanner({ lower: description.path, protect: paths.protect, upper: layer.upper }, openBaseRecord(paths.record), opacity) });
+  let made: ReturnType<typeof withScanner> | null = making instanceof Promise ? null : withScanner(making);
+  if (making instanceof Promise) making.catch(() => undefined);
   let queue: Promise<unknown> = Promise.resolve();
   let latest: Scan | null = null;
+  const settled = async () => {
+    if (made !== null) return made;
+    const layer = await making;
+    return (made ??= withScanner(layer));
+  };
+  const layerNow = (): WritableLayer => {
+    if (made === null) throw new GuardError("INTERNAL_BUG", "the layers of the workspace are not made yet");
+    return made.layer;
+  };
   const look = (signal: AbortSignal): Promise<Scan> => {
     const next = queue.then(async () => {
+      const { layer, scanner } = await settled();
+      await layer.check();
       latest = await scanner.scan(signal);
       return latest;
     });
@@ -164,9 +211,23 @@ function openWorkspace(paths: LayerPaths, description: Description, opacity: Opa
 
   return {
     path: description.path,
-    mount: { kind: "overlay", lower: [paths.protect, paths.lower], upper: paths.upper, work: paths.work },
+    get mount() {
+      const { upper, work, disk } = layerNow();
+      return { kind: "overlay", lower: [paths.protect, paths.lower], upper, work, ...(disk === null ? {} : { disk }) } as const;
+    },
+    get unlimited() {
+      return layerNow().why;
+    },
     uid: description.uid,
     gid: description.gid,
+    ready: async () => {
+      await settled();
+    },
+    close: async () => {
+      const { layer } = await settled();
+      await opacity?.release?.(layer.upper);
+      await layer.close();
+    },
     names: async (signal) => listNames(rawFromText(description.path), createBreath(signal)),
     protect: async (plan, signal) => buildProtection({ paths, folder: description.path, uid: description.uid, gid: description.gid, plan, mask, signal }),
     changes: async (signal) => (await look(signal)).changes,
@@ -174,7 +235,7 @@ function openWorkspace(paths: LayerPaths, description: Description, opacity: Opa
     readChanged: async (path, limitBytes) => {
       const raw = parsePath(path);
       const scan = await current();
-      const found = reading(path, () => readBelow(paths.upper, raw, limitBytes));
+      const found = reading(path, () => readBelow(layerNow().upper, raw, limitBytes));
       if (found === "whiteout") return null;
       if (found !== "missing") return found;
       return scan.hides(raw) ? null : readVisibleBase(scan, raw, limitBytes);

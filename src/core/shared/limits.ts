@@ -103,6 +103,10 @@ export const LIMITS = {
   protectProbes: 200,
   /** Most names looked at in the sandbox's own folders after a call; past it the session ends. */
   scratchNames: 50_000,
+  /** Most bytes a session writes in its workspace, and most of any one file. */
+  workspaceBytes: 4 * 1024 * 1024 * 1024,
+  /** Most files a session makes or copies in its workspace. */
+  workspaceFiles: 500_000,
   /** Largest trajectory file played, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
 } as const;

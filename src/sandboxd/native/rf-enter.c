@@ -1,4 +1,4 @@
-// Process 1 of the container. Starts as root with four capabilities, becomes the guard's user, starts the killer, the
+// Process 1 of the container. Starts as root with five capabilities, takes /dev from root, becomes the guard's user, starts the killer, the
 // spawner and sandboxd, then holds nothing and only reaps. When one of the three ends, the whole container ends.
 // Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE FILE_MIB
 #include "guard.h"
@@ -9,11 +9,19 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define HOME_DIR "/.ringfence"
 
 static const char *const clean_environment[] = {"PATH=/usr/bin:/bin", "UV_THREADPOOL_SIZE=1", "LANG=C.UTF-8", NULL};
+
+// The engine's /dev has no limit of files and belongs to root, which the agent may be: it becomes the guard's. The right to do
+// that is in nobody's hands afterwards.
+static void take_dev(void) {
+  if (chmod("/dev", 0755) != 0 || chown("/dev", RF_GUARD_ID, RF_GUARD_ID) != 0) rf_die("take /dev");
+  if (prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) != 0) rf_die("bounding set");
+}
 
 // Under the guard's user, with the four capabilities in every set so that exec keeps them, and root's magic switched off.
 static void become_guard(void) {
@@ -88,6 +96,7 @@ int main(int argc, char *argv[]) {
     errno = EPERM;
     rf_die("the agent may not be the guard's user");
   }
+  take_dev();
   become_guard();
   int spawner[2], killer[2];
   make_pair(spawner);

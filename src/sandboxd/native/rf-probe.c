@@ -69,6 +69,8 @@ static void root_file_system(const char *root) {
   say("rootfs-write", fd < 0 ? "refused" : "possible");
   const int runtime = open("/.ringfence/bin/.probe", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   say("runtime-write", runtime < 0 ? "refused" : "possible");
+  const int device = open("/dev/.ringfence-probe", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  say("dev-write", device < 0 ? "refused" : "possible");
   const int nested = open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
   say("sysctl-write", nested < 0 ? "refused" : "possible");
   if (statvfs(root, &info) == 0) {
@@ -77,9 +79,9 @@ static void root_file_system(const char *root) {
   }
 }
 
-// Size and number of files of each place in memory that the agent may write: `place PATH BYTES FILES`, 0 for no limit.
-static void places(void) {
-  static const char *const paths[] = {"/tmp", "/var/tmp", "/run", "/dev/shm", "/home/agent"};
+// Size and number of files of each place that the agent may write: `place PATH BYTES FILES`, 0 for no limit.
+static void places(const char *root) {
+  const char *const paths[] = {root, "/tmp", "/var/tmp", "/run", "/dev/shm", "/home/agent"};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     struct statvfs info;
     if (statvfs(paths[i], &info) != 0) continue;
@@ -168,7 +170,7 @@ int main(int argc, char *argv[]) {
   root_file_system(argv[1]);
   for (int i = 3; i < argc; i++) attack(argv[i]);
   nonce(argv[1], argv[2]);
-  places();
+  places(argv[1]);
   limits();
   rf_try_syscalls();
   // Last, because what gets through here would change who is asking.
