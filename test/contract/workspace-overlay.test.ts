@@ -218,10 +218,10 @@ for i in range(${Math.ceil(LIMITS.pathBytes / 250) + 2}):
   });
 
   it("hashes large and sparse files, and calls those past the limit changed", { timeout: 60_000 }, async () => {
-    const made = await rig("head -c 200000000 /dev/zero > big; truncate -s 300M huge; truncate -s 300M untouched");
+    const made = await rig("head -c 200000000 /dev/zero > big; truncate -s 5G huge; truncate -s 5G untouched");
     expect(await after(made, "umask 022; : >> big; : >> huge; truncate -s 100M sparse")).toEqual(["modify huge file:644 file:644", "create sparse - file:644"]);
     const before = await made.workspace.changes(signal);
-    expect(before[0]?.after).toEqual({ kind: "file", mode: 0o644, bytes: 300 * 1024 * 1024, digest: null, target: null });
+    expect(before[0]?.after).toEqual({ kind: "file", mode: 0o644, bytes: 5 * 1024 ** 3, digest: null, target: null });
     expect(await after(made, "printf x | dd of=big bs=1 seek=150000000 conv=notrunc status=none")).toEqual(["modify big file:644 file:644", "modify huge file:644 file:644", "create sparse - file:644"]);
   });
 
