@@ -241,7 +241,7 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
       return scan.hides(raw) ? null : readVisibleBase(scan, raw, limitBytes);
     },
     openChanged: async (path) => {
-      const found = reading(path, () => openBelow(paths.upper, parsePath(path)));
+      const found = reading(path, () => openBelow(layerNow().upper, parsePath(path)));
       return found === "whiteout" || found === "missing" ? null : found;
     },
   };
