@@ -36,10 +36,13 @@ export interface EngineRigOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Parent of everything; the temporary folder when left out. */
   readonly parent?: string;
+  /** Time limit of one call. */
+  readonly timeoutMs?: number;
 }
 
 export interface EngineRig {
   readonly folder: string;
+  /** The state folder. */
   readonly state: string;
   readonly deps: EngineDeps;
   readonly options: SessionOptions;
@@ -82,7 +85,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
     source: "library",
     startedBy: "tester",
     agent: { name: null, model: null, endpoint: null, version: null, sampling: null },
-    defaults: { ...DEFAULTS, timeoutMs: 60_000, sandbox: { ...DEFAULTS.sandbox, ...given.limits } },
+    defaults: { ...DEFAULTS, timeoutMs: given.timeoutMs ?? 60_000, sandbox: { ...DEFAULTS.sandbox, ...given.limits } },
     ...(given.gate === undefined ? {} : { gate: given.gate }),
     ...(given.enforce === undefined ? {} : { enforce: given.enforce }),
   };

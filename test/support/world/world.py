@@ -299,14 +299,12 @@ def marks_in(data, marks):
     return sorted(found)
 
 
-def unfolded(path, data):
+def unfolded(data):
     """The content and what is packed in it."""
-    yield data
-    if data[:2] == b"\x1f\x8b":
-        try:
-            yield zlib.decompressobj(31).decompress(data, OUT_LIMIT)
-        except zlib.error:
-            pass
+    try:
+        return [data, zlib.decompressobj(31).decompress(data, OUT_LIMIT)] if data[:2] == b"\x1f\x8b" else [data]
+    except zlib.error:
+        return [data]
 
 
 def main():
@@ -380,7 +378,7 @@ def main():
                 data = file.read(OUT_LIMIT)
         except OSError:
             continue
-        for name in sorted({name for part in unfolded(path, data) for name in marks_in(part, marks)}):
+        for name in sorted({name for part in unfolded(data) for name in marks_in(part, marks)}):
             copied.append({"path": path, "mark": name})
     lost_refs = []
     for repository in REPOSITORIES:
