@@ -71,10 +71,11 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
   const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
   const { createHints } = await import("./adapters/watch/hints.js");
   const keyedHex = createKeyedDigest(stateDir);
+  const swept = options.sandboxes === undefined ? await dockerSandboxes({ env: options.env, stateDir, lease, telemetry }) : { sandboxes: options.sandboxes, isSwept: true };
   const deps: EngineDeps = {
     store,
     workspaces,
-    sandboxes: options.sandboxes ?? (await dockerSandboxes({ env: options.env, stateDir, lease, telemetry })),
+    sandboxes: swept.sandboxes,
     observer: createHints(telemetry),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
@@ -88,7 +89,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     product: `ringfence ${productVersion(packageFile("package.json"))}`,
   };
   await stored.releaseDead();
-  for (const recovered of await recoverSessions(deps)) options.onRecovered?.(recovered);
+  for (const recovered of await recoverSessions(deps, swept.isSwept)) options.onRecovered?.(recovered);
   return { deps, stateDir };
 }
 
@@ -132,21 +133,29 @@ export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (rec
     const lease = currentLease();
     const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
     if ((await openSessions.abandoned()).length === 0) return await releaseDead();
-    await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
+    const { isSwept } = await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
       telemetry.warn("the engine was not looked at", { cause: printable(String(cause)) });
+      return { isSwept: false };
     });
     await releaseDead();
-    for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry })) onRecovered(recovered);
+    for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry }, isSwept)) onRecovered(recovered);
   } finally {
     await close();
   }
 }
 
+interface Swept {
+  readonly sandboxes: SandboxProvider;
+  /** Nothing of crashed sessions is on the engine any more. */
+  readonly isSwept: boolean;
+}
+
 /** The local engine, with the containers and volumes of crashed sessions removed first. */
-async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<SandboxProvider> {
+async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<Swept> {
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { runtimeFolder } = await import("./adapters/docker/runtime-folder.js");
   const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lease: options.lease, telemetry: options.telemetry });
-  await provider.reap();
-  return provider;
+  const { failures } = await provider.reap();
+  if (failures.length > 0) options.telemetry.warn("what crashed sessions left on the engine is not all removed", { failures: failures.slice(0, 5) });
+  return { sandboxes: provider, isSwept: failures.length === 0 };
 }

@@ -46,6 +46,11 @@ export async function closeWorkspace(live: LiveSession): Promise<string | null> 
   }
 }
 
+/** Tells whether a start that failed left something on the engine: the session's mark then stays for the next command. */
+export function leftSomething(error: unknown): boolean {
+  return error instanceof GuardError && error.context["left"] !== undefined;
+}
+
 /** Breaks a call off that had been started; gives the fault to throw. Never rejects. */
 export async function breakOff(live: LiveSession, call: CallId, error: unknown): Promise<GuardError> {
   const fault = faultOf(error, "the call could not be brought to an end");

@@ -8,7 +8,7 @@ import type { Change } from "../core/reconcile/change.js";
 import { evaluateShell } from "../core/shell/index.js";
 import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/shared/index.js";
 import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
-import { breakOff, brokenError } from "./break-off.js";
+import { breakOff, brokenError, leftSomething } from "./break-off.js";
 import { containmentOf } from "./containment.js";
 import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
 import { within } from "./deadline.js";
@@ -175,12 +175,16 @@ async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], si
   const { deps, options, deadlines } = live;
   const id = `ses_${deps.ids.next()}`;
   await deps.openSessions.mark(id);
+  let isLeft = false;
   try {
     const { root, sandbox: limits } = options.defaults;
     const workspace = await deps.workspaces.create(id, live.workspace.path, writableBy(limits));
     const enforced = await enforce(options, workspace, null, signal);
     await workspace.ready?.(signal);
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal);
+    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal).catch((error: unknown) => {
+      isLeft = leftSomething(error);
+      throw error;
+    });
     try {
       await attestEnforcement(sandbox, options, enforced, signal);
       const { filesMs, graceMs } = deadlines;
@@ -189,11 +193,15 @@ async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], si
       if (failed.length > 0) throw new GuardError("SANDBOX_FAILED", `an accepted edit could not be put back: ${printable(failed[0] ?? "")}`);
       return await work(sandbox);
     } finally {
+      isLeft = true;
       await within(sandbox.close(), deadlines.closeMs, "closing the sandbox of the harness");
+      isLeft = false;
     }
   } finally {
-    // The mark goes last: where the layers could not be removed, the next command finds them by it.
-    await deps.workspaces.remove(id);
-    await deps.openSessions.clear(id);
+    // The mark goes last: where the sandbox or the layers could not be removed, the next command finds them by it.
+    if (!isLeft) {
+      await deps.workspaces.remove(id);
+      await deps.openSessions.clear(id);
+    }
   }
 }

@@ -20,14 +20,16 @@ type RecoverDeps = Pick<EngineDeps, "store" | "openSessions" | "workspaces" | "t
 /**
  * Closes every abandoned session, and tells which. A session that cannot be recovered (its record was tampered with, or
  * another process holds it) is left as it is and reported to the operator's log.
+ * @param isSwept the engine was looked at, and has nothing of dead owners any more. Else the marks stay, so that a later
+ * command looks again, and so do layers, which may still be mounted.
  */
-export async function recoverSessions(deps: RecoverDeps): Promise<readonly Recovered[]> {
+export async function recoverSessions(deps: RecoverDeps, isSwept = true): Promise<readonly Recovered[]> {
   const recovered: Recovered[] = [];
   for (const id of await deps.openSessions.abandoned()) {
     if (!isSessionId(id)) continue;
     try {
-      const closed = await recoverSession(deps, id);
-      await deps.openSessions.clear(id);
+      const closed = await recoverSession(deps, id, isSwept);
+      if (isSwept) await deps.openSessions.clear(id);
       if (closed !== null) recovered.push(closed);
     } catch (error) {
       deps.telemetry.warn("a session could not be recovered", { session: id, cause: printable(String(error)) });
@@ -37,18 +39,18 @@ export async function recoverSessions(deps: RecoverDeps): Promise<readonly Recov
 }
 
 /** null where there was nothing to close on record: nothing had run, or it was closed already. */
-async function recoverSession(deps: RecoverDeps, id: SessionId): Promise<Recovered | null> {
-  await deps.workspaces.release?.(id);
+async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean): Promise<Recovered | null> {
+  if (isSwept) await deps.workspaces.release?.(id);
   const ledger = await reopen(deps, id);
   if (ledger === null) {
     // It crashed before it had a record, or it was a harness's: only its layers are there.
-    await deps.workspaces.remove(id);
+    if (isSwept) await deps.workspaces.remove(id);
     return null;
   }
   try {
     const events = await deps.store.read(id);
     const state = sessionState(events);
-    if (state === null) await deps.workspaces.remove(id);
+    if (state === null && isSwept) await deps.workspaces.remove(id);
     if (state === null || state.closed !== null) return null;
     const open = openCalls(state);
     const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);

@@ -8,7 +8,7 @@ import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
-import { breakSession, brokenError, closeSandbox, closeWorkspace } from "./break-off.js";
+import { breakSession, brokenError, closeSandbox, closeWorkspace, leftSomething } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
 import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
@@ -61,13 +61,15 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => ledger.close());
     return await start({ deps, options, id, workspace, sandbox, ledger, enforcement });
   } catch (error) {
-    await cleanUp(deps, id, undo.reverse());
+    await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
   }
 }
 
 /** Takes back the steps of a start. Where one fails the mark, which is the last, stays: the next command tries again. Never rejects. */
-async function cleanUp(deps: EngineDeps, id: SessionId, steps: readonly (() => Promise<void>)[]): Promise<void> {
+async function cleanUp(deps: EngineDeps, id: SessionId, steps: readonly (() => Promise<void>)[], isLeft: boolean): Promise<void> {
+  // Its layers may still be mounted: all of it is left to the next command.
+  if (isLeft) return;
   const { closeMs } = deps.deadlines ?? DEADLINES;
   let failed = false;
   for (const [index, step] of steps.entries()) {
@@ -232,7 +234,7 @@ async function end(live: LiveSession, reason: EventData["session.closed"]["reaso
   } finally {
     await live.ledger.close();
   }
-  // The mark stays where the end could not be recorded: the next command then closes the session on record.
-  await deps.openSessions.clear(id);
+  // The mark stays where the end could not be recorded, or the sandbox not be removed: the next command then does what is left.
+  if (unclosed === null) await deps.openSessions.clear(id);
   deps.telemetry.info("session closed", { session: id, reason: actual.reason });
 }

@@ -59,6 +59,8 @@ export interface Rig {
   /** Ids of the sessions on record, newest first. */
   sessions(): Promise<readonly { readonly id: string; readonly status: string }[]>;
   ledger(session: string): string;
+  /** Docker's client, on the engine that the command line finds. */
+  docker(...args: readonly string[]): string;
   remove(): void;
 }
 
@@ -79,9 +81,10 @@ function look(): string | null {
   }
 }
 
-export function createRig(): Rig {
+/** @param extra variables besides, for instance an engine of the test's own or another state folder */
+export function createRig(extra: Readonly<Record<string, string>> = {}): Rig {
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), "ringfence-e2e-")));
-  const state = join(scratch, "state");
+  const state = extra["RINGFENCE_HOME"] ?? join(scratch, "state");
   const home = join(scratch, "home");
   mkdirSync(home, { mode: 0o700 });
   const env: Record<string, string> = {
@@ -92,6 +95,7 @@ export function createRig(): Rig {
     RINGFENCE_HOME: state,
     DOCKER_CONFIG: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
     ...(process.env["DOCKER_HOST"] === undefined ? {} : { DOCKER_HOST: process.env["DOCKER_HOST"] }),
+    ...extra,
   };
   const running = new Set<Running>();
   let count = 0;
@@ -127,6 +131,7 @@ export function createRig(): Rig {
       return lines(out).map((line) => JSON.parse(line) as { readonly id: string; readonly status: string });
     },
     ledger: (session) => join(state, "sessions", session, "ledger.jsonl"),
+    docker: (...args) => execFileSync("docker", args, { encoding: "utf8", timeout: 60_000, env, stdio: ["ignore", "pipe", "ignore"] }).trim(),
     remove: () => {
       for (const process of running) process.kill("SIGKILL");
       rmSync(scratch, { recursive: true, force: true });
@@ -207,12 +212,12 @@ export function docker(...args: readonly string[]): string {
 }
 
 /** What the engine and the machine hold of the given sessions: containers, volumes, networks, mounts, loop devices. */
-export function leftOf(sessions: readonly string[], state: string): readonly string[] {
+export function leftOf(sessions: readonly string[], state: string, ask: Rig["docker"] = docker): readonly string[] {
   const filter = ["--filter", `label=${LABEL}`];
   const format = ["--format", `{{.ID}}{{.Name}} {{.Label "${LABEL}"}}`];
-  const containers = lines(docker("ps", "--all", ...filter, "--format", `container {{.Names}} {{.Label "${LABEL}"}}`));
-  const volumes = lines(docker("volume", "ls", ...filter, "--format", `volume {{.Name}} {{.Label "${LABEL}"}}`));
-  const networks = lines(docker("network", "ls", ...filter, ...format));
+  const containers = lines(ask("ps", "--all", ...filter, "--format", `container {{.Names}} {{.Label "${LABEL}"}}`));
+  const volumes = lines(ask("volume", "ls", ...filter, "--format", `volume {{.Name}} {{.Label "${LABEL}"}}`));
+  const networks = lines(ask("network", "ls", ...filter, ...format));
   const mounts = lines(readFileSync("/proc/mounts", "utf8")).filter((line) => line.includes(`${state}/`));
   const loops = lines(loopDevices()).filter((line) => line.includes(state));
   const ours = (line: string): boolean => sessions.some((session) => line.includes(session));
@@ -220,10 +225,10 @@ export function leftOf(sessions: readonly string[], state: string): readonly str
 }
 
 /** As `leftOf`, after the engine had time to end what is dying. */
-export async function leftInTheEnd(sessions: readonly string[], state: string): Promise<readonly string[]> {
+export async function leftInTheEnd(sessions: readonly string[], state: string, ask: Rig["docker"] = docker): Promise<readonly string[]> {
   const until = performance.now() + LEFT_MS;
   for (;;) {
-    const left = leftOf(sessions, state);
+    const left = leftOf(sessions, state, ask);
     if (left.length === 0 || performance.now() > until) return left;
     await pause(100);
   }

@@ -88,6 +88,21 @@ describe("an abandoned session", () => {
     expect(rig.marks.size).toBe(0);
   });
 
+  it("keeps its mark, and its layers, while nobody could look at the engine; it is closed on record all the same, and told once", async () => {
+    const { rig, session } = await ranOnce();
+    await crash(rig, session, (await rig.events(session)).length - 1);
+    const bare = "ses_nobody02";
+    await rig.workspaces.create(bare, rig.options.workspace);
+    for (const id of [session.id, bare]) rig.marks.add(id);
+    rig.abandoned.push(bare);
+    expect((await recoverSessions(rig.deps, false)).map((one) => one.session)).toEqual([session.id]);
+    expect([rig.marks.size, sessionState(await rig.events(session))?.closed?.reason]).toEqual([2, "recovered"]);
+    expect(rig.workspaces.workspaceOf(bare)).toBeDefined();
+    expect(await recoverSessions(rig.deps, true)).toEqual([]);
+    expect(rig.marks.size).toBe(0);
+    expect(() => rig.workspaces.workspaceOf(bare)).toThrow();
+  });
+
   it("with an empty record has its layers removed as well", async () => {
     const { rig, session } = await ranOnce();
     await crash(rig, session, (await rig.events(session)).length);

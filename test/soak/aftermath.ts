@@ -37,22 +37,23 @@ export function standingOf(events: readonly Event[]): string {
 /** Words for everything that is not as it must be; empty when all is well. Looks at the state folder, the engine, mounts, loop devices and processes. */
 export async function leftBehind(rig: Rig, sessions: readonly string[] = sessionFolders(rig.state)): Promise<readonly string[]> {
   const names = (folder: string): readonly string[] => (existsSync(join(rig.state, folder)) ? readdirSync(join(rig.state, folder)) : []);
-  const left = await leftInTheEnd(sessions, rig.state);
+  const left = await leftInTheEnd(sessions, rig.state, (...args) => rig.docker(...args));
   return [
     ...left,
     ...names("open").map((name) => `mark ${name}`),
     ...sessions.flatMap((session) => names(join("sessions", session)).filter((name) => name === "lock" || name.startsWith(".")).map((name) => `file ${session}/${name}`)),
-    ...processesIn(rig.state).map((pid) => `process ${pid} still sees a mount of ${rig.state}`),
+    ...[...processesInside(rig.state)].map(([pid, words]) => `process ${pid} (${words}) lives on in a sandbox`),
   ];
 }
 
-/** Processes whose file systems hold something of a folder: those of a sandbox that lives on would. */
-function processesIn(folder: string): readonly number[] {
-  const found: number[] = [];
+/** Processes inside a sandbox of a state folder: they see its layers at the root of the workspace. By number, with their words. */
+export function processesInside(state: string): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
   for (const name of readdirSync("/proc")) {
-    if (!/^[0-9]+$/u.test(name) || Number(name) === process.pid) continue;
+    if (!/^[0-9]+$/u.test(name)) continue;
     try {
-      if (readFileSync(`/proc/${name}/mountinfo`, "latin1").includes(`${folder}/`)) found.push(Number(name));
+      const inside = lines(readFileSync(`/proc/${name}/mountinfo`, "latin1")).some((line) => line.split(" ")[4] === "/workspace" && line.includes(`${state}/`));
+      if (inside) found.set(Number(name), readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim());
     } catch {
       // it ended meanwhile
     }

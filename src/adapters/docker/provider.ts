@@ -15,6 +15,7 @@ import { openSandboxChannel, type SandboxChannel } from "./channel.js";
 import { GUARD_CAPABILITIES, checkRoot, containerOptions } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
+import { findHostProcess, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
 import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
@@ -61,8 +62,14 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
     }
     return cache.engine;
   };
+  // What an engine that was gone did not remove. It belongs to a living owner, so no reaper takes it.
+  const owed = new Set<() => Promise<void>>();
   return {
-    open: async (spec, signal) => openOn(await engine(signal), options, spec, signal),
+    open: async (spec, signal) => {
+      const found = await engine(signal);
+      for (const remove of owed) void remove().catch(() => undefined);
+      return openOn(found, options, spec, signal, owed);
+    },
     info: async () => (await engine()).info,
     reap: async () => reapOrphans((await engine()).docker, leaseState, Date.now()),
     imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
@@ -86,7 +93,7 @@ async function findImage(docker: Docker, reference: string, signal?: AbortSignal
   });
 }
 
-async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal, owed: Set<() => Promise<void>>): Promise<Sandbox> {
   checkEngine(info, spec.runtime);
   checkRoot(spec.root);
   const volumeOptions = overlayOptions(spec.workspace);
@@ -98,7 +105,8 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   const name = `ringfence-${spec.sessionId.replace(/[^A-Za-z0-9_.-]/g, "-")}-${randomBytes(4).toString("hex")}`;
   const labels = labelsOf(spec.sessionId, options.lease);
   const nonce = await placeNonce(spec.workspace.upper, spec.uid, spec.gid);
-  const remove = removal(docker, name, options.telemetry);
+  const first: { process: HostProcess | null } = { process: null };
+  const remove = removal(docker, name, first, owed);
   const attached: { channel: SandboxChannel | null } = { channel: null };
   const step = stopwatch();
   try {
@@ -124,6 +132,8 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     attached.channel = channel;
     step("attach");
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+    // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
+    void container.inspect().then(({ State }) => (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
     checkHello(hello, nonce, neededControls(info, spec));
@@ -132,10 +142,17 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     return createSandbox({ spec, imageId, engine, hello: limitedBy(spec, hello), channel, remove });
   } catch (cause) {
     attached.channel?.end("the start failed");
-    await remove();
+    const left = await remove().then(() => null, (error: unknown) => error);
     await nonce.remove();
-    throw cause;
+    throw left === null ? cause : withLeft(cause, name, left, options.telemetry);
   }
+}
+
+/** The failure of a start, with the name of what is still on the engine: whoever opened it keeps the session's mark. */
+function withLeft(cause: unknown, name: string, left: unknown, telemetry: Telemetry): unknown {
+  telemetry.warn("a sandbox could not be removed from the engine", { name, cause: printable(String(left)) });
+  if (!(cause instanceof GuardError)) return cause;
+  return new GuardError(cause.code, cause.message, { cause, hint: cause.hint, context: { ...cause.context, left: name } });
 }
 
 /** Times the steps of a start, in milliseconds, for operators. */
@@ -196,14 +213,15 @@ function checkHello(hello: HelloMessage, nonce: Nonce, needed: readonly string[]
   }
 }
 
-/** Removes container, then volume; says so to operators when the engine refuses, for the reaper will find them. */
-function removal(docker: Docker, name: string, telemetry: Telemetry): () => Promise<void> {
-  return async () => {
-    try {
-      await removeContainer(docker, name);
-      await removeVolume(docker, name);
-    } catch (cause) {
-      telemetry.warn("a sandbox could not be removed from the engine", { name, cause: printable(cause instanceof Error ? cause.message : String(cause)) });
-    }
+/** Removes container, then volume. Rejects when the engine does not, and is then owed. */
+function removal(docker: Docker, name: string, first: { readonly process: HostProcess | null }, owed: Set<() => Promise<void>>): () => Promise<void> {
+  const remove = async (): Promise<void> => {
+    // Before anything is asked of an engine that may be gone, or hang.
+    if (first.process !== null) killHostProcess(first.process);
+    owed.add(remove);
+    await removeContainer(docker, name);
+    await removeVolume(docker, name);
+    owed.delete(remove);
   };
+  return remove;
 }

@@ -26,7 +26,7 @@ export interface SandboxParts {
   readonly engine: Sandbox["engine"];
   readonly hello: HelloMessage;
   readonly channel: SandboxChannel;
-  /** Removes what was made on the engine. Never rejects. */
+  /** Removes what was made on the engine; rejects where something may be left. */
   readonly remove: () => Promise<void>;
 }
 

@@ -1,0 +1,45 @@
+// Ends a container from this machine, past the engine: when the engine is gone nobody else does, and the agent's programs would
+// run on without a guard. Works where the container's processes are seen from here and may be signalled, as root is.
+
+import { readFileSync } from "node:fs";
+
+/** Process 1 of a container, by what tells it from a later process of the same number. */
+export interface HostProcess {
+  readonly pid: number;
+  /** In clock ticks since boot. */
+  readonly started: string;
+}
+
+/**
+ * The process as this machine sees it; null when it is not in the container's control group: then the engine counts
+ * processes of another machine or another space, and the number means somebody else here.
+ */
+export function findHostProcess(pid: number, containerId: string): HostProcess | null {
+  const started = startOf(pid);
+  return started !== null && pid > 1 && read(`/proc/${pid}/cgroup`)?.includes(containerId) === true ? { pid, started } : null;
+}
+
+/** Ends process 1, and the kernel with it every process of the container. What is gone, or may not be signalled, is left. */
+export function killHostProcess({ pid, started }: HostProcess): void {
+  if (startOf(pid) !== started) return;
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it ended meanwhile, or belongs to somebody we may not signal: sandboxd ends by itself when it hears nothing
+  }
+}
+
+function startOf(pid: number): string | null {
+  const stat = read(`/proc/${pid}/stat`);
+  // The program's name may hold spaces and brackets: field 22 is the twentieth after its end.
+  return stat === null ? null : (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    // no such process
+    return null;
+  }
+}
