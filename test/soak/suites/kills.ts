@@ -83,7 +83,7 @@ async function measure(): Promise<Lengths> {
     const { code, err } = await process.ended;
     const ended = performance.now();
     if (code !== 0) throw new Error(`the command to be killed ends with ${code}: ${err}`);
-    const applied = await rig.run(["apply", "last", "--yes"]);
+    const applied = await rig.run(["apply", "last", "--yes", "--accept-runs-later"]);
     if (applied.code !== 0) throw new Error(applied.err);
     const applyMs = performance.now() - ended;
     const listed = performance.now();
@@ -125,7 +125,7 @@ async function oneKill(rig: Rig, phase: Phase, random: Random, lengths: Lengths)
 }
 
 function victimOf(rig: Rig, phase: Phase, folder: string): Running {
-  if (phase === "apply") return rig.start(["apply", "last", "--yes"]);
+  if (phase === "apply") return rig.start(["apply", "last", "--yes", "--accept-runs-later"]);
   return rig.start(execOf(folder, phase === "call" ? "echo made > made.txt; sleep 40 & sleep 30" : BUSY));
 }
 
