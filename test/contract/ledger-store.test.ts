@@ -52,10 +52,17 @@ function hold(): ChildProcessByStdio<Writable, Readable, null> {
   return one;
 }
 
+/** Lets the process do what it left for its next free moment. */
+const freeMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Number of records that the head on disk vouches for. */
+const signedRecords = (): number => Number(readFileSync(headPath(), "utf8").split("\n")[1]);
+
 /** Writes records in two batches; the head of the first one is kept. */
 async function twoBatches(): Promise<{ readonly firstHead: string; readonly firstBytes: number }> {
   const ledger = await store.create(ID);
   await ledger.append([opened("/w"), note("one")]);
+  await freeMoment();
   const firstHead = readFileSync(headPath(), "utf8");
   const firstBytes = statSync(ledgerPath()).size;
   await ledger.append([note("two €")]);
@@ -119,6 +126,51 @@ describe("a crash", () => {
     await ledger.close();
     expect(await store.verify(ID)).toMatchObject({ ok: true, unsigned: 0 });
   }, 60_000);
+});
+
+describe("the signed head", () => {
+  it("vouches for what was acknowledged in the next free moment, without another append", async () => {
+    const ledger = await store.create(ID);
+    await ledger.append([opened("/w"), note("one")]);
+    await freeMoment();
+    expect(signedRecords()).toBe(2);
+    truncateSync(ledgerPath(), readFileSync(ledgerPath(), "utf8").indexOf("\n") + 1);
+    expect(await store.verify(ID)).toMatchObject({ ok: false, fault: "cut" });
+    await ledger.close();
+  });
+
+  it("is at most two batches behind a caller that leaves no free moment, and whole after the close", async () => {
+    const ledger = await store.create(ID);
+    let most = 0;
+    for (let n = 0; n < 20; n++) {
+      await ledger.append([note(`record ${n}`)]);
+      most = Math.max(most, n + 1 - signedRecords());
+    }
+    expect(most).toBeLessThanOrEqual(2);
+    await ledger.append([note("last")]);
+    await ledger.close();
+    expect(signedRecords()).toBe(21);
+  });
+
+  it("that cannot be written ends the record and is told at the close", async () => {
+    const dir = openStateDir(mkdtempSync(join(BASE, "ringfence-store-")));
+    try {
+      const real = createSigner(dir);
+      const broken = { off: false };
+      const sign = (message: Uint8Array): Uint8Array => {
+        if (broken.off) throw new Error("the key is gone");
+        return real.sign(message);
+      };
+      const ledger = await createLedgerStore({ stateDir: dir, clock: createSteppingClock(), hasher: sha256, signer: { ...real, sign }, telemetry: createRecordingTelemetry() }).create(ID);
+      broken.off = true;
+      await ledger.append([opened("/w")]);
+      await freeMoment();
+      await expect(ledger.append([note("x")])).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
+      await expect(ledger.close()).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
 });
 
 describe("a full disk", () => {

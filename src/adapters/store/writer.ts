@@ -1,4 +1,4 @@
-// The open ledger of one session: group commit, sync before acknowledgement, a signed head after it. One failure closes it.
+// The open ledger of one session: group commit, sync before acknowledgement, a signed head right after it. One failure closes it.
 
 import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, lstatSync } from "node:fs";
 import { digestBytes, genesis, sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
@@ -13,6 +13,8 @@ import type { SessionLock } from "./session-lock.js";
 
 /** A sync that took longer than this, in milliseconds, makes the next one leave the thread: other sessions go on meanwhile. */
 const SLOW_SYNC_MS = 1;
+/** Batches that may be acknowledged and not yet signed: the end of one call and the intent of the next. */
+const UNSIGNED_BATCHES = 2;
 
 export interface StoreContext {
   readonly clock: Clock;
@@ -54,6 +56,10 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   let failure: GuardError | null = null;
   let closing: Promise<void> | null = null;
   let lastSyncMs = 0;
+  /** Hashes of durable records that the head does not vouch for yet, and the batches they came in. */
+  let unsigned: Digest[] = [];
+  let unsignedBatches = 0;
+  let signing: NodeJS.Immediate | null = null;
 
   const fail = (why: string, cause: unknown): GuardError => {
     const told = cause instanceof Error ? `${why}: ${printable(cause.message)}` : why;
@@ -64,8 +70,31 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
 
   // INVARIANT: the text only ever grows in length, because the size does; so a write in place leaves nothing behind.
   const writeHead = (): void => {
+    for (const hash of unsigned) tree.append(digestBytes(hash));
+    unsigned = [];
     const note = signCheckpoint({ session: sessionId, size: tree.size(), root: tree.root() }, signer, hasher);
     writeWhole(headFd, Buffer.from(note, "utf8"), 0);
+    unsignedBatches = 0;
+  };
+
+  /** Signs what is not signed yet, if anything. */
+  const catchUp = (): void => {
+    if (signing !== null) clearImmediate(signing);
+    signing = null;
+    if (unsignedBatches > 0) writeHead();
+  };
+
+  /** The acknowledgement does not wait for the signature: it is made in this process's next free moment. */
+  const signSoon = (): void => {
+    signing ??= setImmediate(() => {
+      signing = null;
+      try {
+        catchUp();
+      } catch (cause) {
+        fail("signed head could not be written", cause);
+        telemetry.error("ledger head not written", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
+      }
+    });
   };
 
   const syncLedger = async (): Promise<void> => {
@@ -83,6 +112,8 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
 
   const commit = async (batches: readonly Batch[]): Promise<void> => {
     const bytes = Buffer.from(batches.flatMap((batch) => batch.records.map((record) => record.line)).join(""), "utf8");
+    // A caller that leaves no free moment between its batches makes it itself.
+    if (unsignedBatches >= UNSIGNED_BATCHES) catchUp();
     checkFile();
     if (blobs.waiting() > 0) await blobs.sync();
     try {
@@ -93,8 +124,18 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
       throw cause;
     }
     goodBytes += bytes.length;
-    for (const record of batches.flatMap((batch) => batch.records)) tree.append(digestBytes(record.hash));
-    writeHead();
+    for (const batch of batches) for (const record of batch.records) unsigned.push(record.hash);
+    unsignedBatches += 1;
+    signSoon();
+  };
+
+  /** After a failure nothing more is written but what vouches for the records that are durable. */
+  const signRest = (): void => {
+    try {
+      catchUp();
+    } catch {
+      telemetry.error("the last durable records are not signed", { session: sessionId });
+    }
   };
 
   const cutBack = (): void => {
@@ -117,6 +158,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
         for (const batch of batches) batch.resolve(batch.records.map((record) => record.event));
       } catch (cause) {
         const error = fail("record could not be made durable", cause);
+        signRest();
         telemetry.error("ledger append failed", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
         for (const batch of batches) batch.reject(error);
       }
@@ -168,6 +210,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
     try {
       await flushing;
       if (failure === null) await blobs.sync();
+      catchUp();
       fsyncSync(headFd);
     } catch (cause) {
       throw fail("ledger could not be closed in order", cause);
