@@ -16,7 +16,6 @@ module.exports = {
     forbid("adapters-see-ports-and-core", "adapters do not know who uses them", { path: "^src/adapters" }, { path: "^src/(?!adapters|ports|core)" }),
     forbid("adapters-keep-apart", "an adapter imports no other, but the shared system ones", { path: "^src/adapters/([^/]+)/" }, { path: "^src/adapters/", pathNot: "^src/adapters/($1|system)/" }),
     forbid("surfaces-see-no-adapters", "surfaces go through compose", { path: "^src/surfaces" }, { path: "^src/adapters/(?!system/package-root)" }),
-    forbid("sandboxd-stands-alone", "what runs inside shares only the channel", { path: "^src/sandboxd" }, { path: "^src/(?!sandboxd|core/(channel|shared))" }),
     forbid("nobody-imports-surfaces", "surfaces are the top", { pathNot: "^src/surfaces" }, { path: "^src/surfaces" }),
     only("dockerode", "^src/adapters/docker"),
     only("execa", "^src/adapters/process"),

@@ -84,7 +84,7 @@ async function runtime(): Promise<readonly Checkup[]> {
   if (!existsSync(file)) return [{ id: "sandbox-runtime", state: "missing", detail: "the runtime that sandboxes carry is not built", mend: SETUP }];
   const about: unknown = JSON.parse(readFileSync(file, "utf8"));
   const field = (name: string): string => (typeof about === "object" && about !== null && name in about ? String((about as Record<string, unknown>)[name]) : "?");
-  return [{ id: "sandbox-runtime", state: "ok", detail: `${field("digest").slice(0, 19)}, Node ${field("node")}, ${field("arch")}`, mend: null }];
+  return [{ id: "sandbox-runtime", state: "ok", detail: `${field("digest").slice(0, 19)}, ${field("arch")}`, mend: null }];
 }
 
 async function state(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {

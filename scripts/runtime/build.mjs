@@ -1,12 +1,11 @@
-// Builds the runtime folder that every sandbox mounts read-only: native programs, Node with its own C library, sandboxd.
+// Builds the runtime folder that every sandbox mounts read-only: static programs that run in any image.
 // Content-addressed: does nothing when no input has changed. Compiles inside a container, so the host needs no compiler.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, cpSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -15,7 +14,9 @@ const NATIVE = join(PROJECT, "src", "sandboxd", "native");
 const BUILD_MS = 10 * 60_000;
 const ASK_MS = 60_000;
 /** Raised when the layout of the folder changes in a way the inputs do not show. */
-const LAYOUT = 1;
+const LAYOUT = 2;
+/** What a sandbox cannot do without. */
+const PROGRAMS = ["rf-enter", "sandboxd", "rf-kill", "rf-file", "rf-probe"];
 
 /**
  * @typedef {object} Finished
@@ -28,8 +29,7 @@ const LAYOUT = 1;
  *
  * @typedef {object} RuntimeInfo
  * @property {string} digest over all inputs; sandboxes of one digest have the same runtime
- * @property {string} sources over our own sources alone, without Node: tells a runtime that is older than the sources
- * @property {string} node version of the Node inside
+ * @property {string} sources the same: tells a runtime that is older than the sources
  * @property {string} arch
  */
 
@@ -38,17 +38,13 @@ const LAYOUT = 1;
  * @param {object} work
  * @param {DockerClient} [work.docker] default: `docker` on PATH
  * @param {string} work.baseImage a Debian-like image with apt, on the engine
- * @param {string} [work.nodeBinary] a Linux Node binary for glibc; default: the one that runs this
  * @param {string} [work.outDir] default: dist/runtime
- * @param {string} [work.sandboxd] a ready-made bundle; default: bundled here with esbuild
  * @param {(text: string) => void} [work.onProgress]
  * @param {AbortSignal} [work.signal]
  * @returns {Promise<RuntimeInfo & {readonly changed: boolean}>}
  */
-export async function buildRuntime({ docker = { run: runDocker }, baseImage, nodeBinary = process.execPath, outDir = join(PROJECT, "dist", "runtime"), sandboxd, onProgress = () => undefined, signal }) {
-  const bundle = sandboxd === undefined ? await bundleSandboxd() : readFileSync(sandboxd);
-  const sources = digestSources(bundle);
-  const digest = await digestInputs(sources, nodeBinary);
+export async function buildRuntime({ docker = { run: runDocker }, baseImage, outDir = join(PROJECT, "dist", "runtime"), onProgress = () => undefined, signal }) {
+  const digest = currentSources();
   const present = readInfo(outDir);
   if (present?.digest === digest) return { ...present, changed: false };
   mkdirSync(dirname(outDir), { recursive: true });
@@ -56,13 +52,10 @@ export async function buildRuntime({ docker = { run: runDocker }, baseImage, nod
   try {
     onProgress("compiling the sandbox runtime");
     await compile({ docker, baseImage, into: making, onProgress, signal });
-    onProgress("copying Node");
-    copyFileSync(nodeBinary, join(making, "node"));
-    chmodSync(join(making, "node"), 0o755);
-    writeFileSync(join(making, "sandboxd.mjs"), bundle, { mode: 0o644 });
     openForAll(making);
-    onProgress("starting Node as a sandbox would");
-    const info = { digest, sources, node: await nodeVersion({ docker, baseImage, folder: making, signal }), arch: process.arch };
+    onProgress("starting it as a sandbox would");
+    await tryOut({ docker, baseImage, folder: making, signal });
+    const info = { digest, sources: digest, arch: process.arch };
     writeFileSync(join(making, "runtime.json"), `${JSON.stringify(info)}\n`, { mode: 0o644 });
     // A running sandbox keeps the old folder through its mount; the new one takes the name in one step.
     const old = `${making}.old`;
@@ -79,52 +72,18 @@ export async function buildRuntime({ docker = { run: runDocker }, baseImage, nod
 export function readInfo(outDir) {
   try {
     const info = JSON.parse(readFileSync(join(outDir, "runtime.json"), "utf8"));
-    const whole = ["node", "sandboxd.mjs", "bin/rf-enter", "bin/rf-call", "bin/rf-kill", "bin/rf-file", "bin/rf-probe", "lib/ld.so"].every((name) => existsSync(join(outDir, name)));
-    return whole && typeof info.digest === "string" ? info : null;
+    return PROGRAMS.every((name) => existsSync(join(outDir, "bin", name))) && typeof info.digest === "string" ? info : null;
   } catch {
     // absent or cut short: built anew
     return null;
   }
 }
 
-/** sandboxd as one file. Needs esbuild, which is a development dependency. @returns {Promise<Uint8Array>} */
-export async function bundleSandboxd() {
-  const { build } = await import("esbuild");
-  const result = await build({
-    // The digest must not depend on the folder this is called from.
-    absWorkingDir: PROJECT,
-    entryPoints: ["src/sandboxd/main.ts"],
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    legalComments: "none",
-  });
-  const file = result.outputFiles[0];
-  if (file === undefined) throw new Error("esbuild made no output for sandboxd");
-  return file.contents;
-}
-
-/** The digest that a runtime made of today's sources would carry as `sources`. */
-export async function currentSources() {
-  return digestSources(await bundleSandboxd());
-}
-
-/** @param {Uint8Array} bundle */
-function digestSources(bundle) {
-  const hash = createHash("sha256").update(`layout ${LAYOUT} ${process.arch}\n`).update(bundle);
+/** The digest that a runtime made of today's sources would carry. */
+export function currentSources() {
+  const hash = createHash("sha256").update(`layout ${LAYOUT} ${process.arch}\n`);
   for (const name of readdirSync(NATIVE).filter((entry) => /\.[ch]$/.test(entry)).sort()) hash.update(`\n${name}\n`).update(readFileSync(join(NATIVE, name)));
   for (const name of ["Dockerfile", "compile.sh"]) hash.update(readFileSync(join(HERE, name)));
-  return `sha256:${hash.digest("hex")}`;
-}
-
-/** @param {string} sources @param {string} nodeBinary */
-async function digestInputs(sources, nodeBinary) {
-  const hash = createHash("sha256").update(sources);
-  await pipeline(createReadStream(nodeBinary), async (source) => {
-    for await (const chunk of source) hash.update(chunk);
-  });
   return `sha256:${hash.digest("hex")}`;
 }
 
@@ -143,7 +102,7 @@ async function compile({ docker, baseImage, into, onProgress, signal }) {
     for (const name of ["Dockerfile", "compile.sh"]) copyFileSync(join(HERE, name), join(context, name));
     await must("compiling the runtime", ["build", "--force-rm", "--network", "host", "--build-arg", `BASE=${baseImage}`, "--label", "dev.ringfence.setup=runtime", "-t", tag, context], BUILD_MS);
     container = await must("opening the compiled runtime", ["create", "--label", "dev.ringfence.setup=runtime", tag, "true"]);
-    for (const name of ["bin", "lib"]) await must("copying the compiled runtime", ["cp", `${container}:/out/${name}`, into]);
+    await must("copying the compiled runtime", ["cp", `${container}:/out/bin`, into]);
   } finally {
     if (container !== "") await docker.run(["rm", "-f", container], { limitMs: ASK_MS });
     await docker.run(["rmi", tag], { limitMs: ASK_MS });
@@ -152,19 +111,17 @@ async function compile({ docker, baseImage, into, onProgress, signal }) {
 }
 
 /**
- * Starts the carried Node through the carried loader, without a network, and returns its version. The folder is copied in,
- * not mounted, so that this also holds where the engine does not see our files.
+ * Starts the file tool without orders and without a network: it must end well. The folder is copied in, not mounted, so that this
+ * also holds where the engine does not see our files.
  * @param {{docker: DockerClient, baseImage: string, folder: string, signal?: AbortSignal}} work
  */
-async function nodeVersion({ docker, baseImage, folder, signal }) {
-  const argv = ["--library-path", "/.ringfence/lib", "/.ringfence/node", "--version"];
-  const made = await docker.run(["create", "--network", "none", "--label", "dev.ringfence.setup=runtime", "--entrypoint", "/.ringfence/lib/ld.so", baseImage, ...argv], { limitMs: ASK_MS, signal });
+async function tryOut({ docker, baseImage, folder, signal }) {
+  const made = await docker.run(["create", "--network", "none", "--label", "dev.ringfence.setup=runtime", "--entrypoint", "/.ringfence/bin/rf-file", baseImage, "/"], { limitMs: ASK_MS, signal });
   const container = made.stdout.trim();
   try {
     const copied = made.code === 0 ? await docker.run(["cp", folder, `${container}:/.ringfence`], { limitMs: ASK_MS, signal }) : made;
     const ran = copied.code === 0 ? await docker.run(["start", "-a", container], { limitMs: ASK_MS, signal }) : copied;
-    if (ran.code === 0 && /^v\d+\./.test(ran.stdout.trim())) return ran.stdout.trim();
-    throw new Error(`the carried Node does not start: ${`${ran.stdout}\n${ran.stderr}`.trim()}`);
+    if (ran.code !== 0) throw new Error(`the compiled runtime does not start: ${`${ran.stdout}\n${ran.stderr}`.trim()}`);
   } finally {
     if (container !== "") await docker.run(["rm", "-f", container], { limitMs: ASK_MS });
   }

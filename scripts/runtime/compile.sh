@@ -1,8 +1,8 @@
-# Compiles the native programs and gathers the loader and libraries of Node. Usage: compile.sh SOURCES OUT
+# Compiles the native programs, each with all it needs: they run in any image. Usage: compile.sh SOURCES OUT
 set -eu
 sources=$1
 out=$2
-mkdir -p "$out/bin" "$out/lib"
+mkdir -p "$out/bin"
 compile() {
   name=$1
   shift
@@ -11,7 +11,7 @@ compile() {
   strip "$out/bin/$name"
 }
 compile rf-enter rf-enter.c guard.c
-compile rf-call rf-call.c spawn.c drop.c guard.c
+compile sandboxd sandboxd.c call.c streams.c spawn.c scratch.c counters.c killer.c line.c selftest.c drop.c guard.c
 compile rf-kill rf-kill.c guard.c
 compile rf-file rf-file.c tree.c guard.c
 compile rf-probe rf-probe.c syscalls.c guard.c
@@ -20,19 +20,3 @@ if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
 # Stands alone: hides names in a layer of ours, on the host.
 compile rf-mask rf-mask.c
 chmod 0755 "$out"/bin/*
-
-machine=$(uname -m)
-for folder in "/lib/$machine-linux-gnu" "/usr/lib/$machine-linux-gnu" /lib64 /usr/lib64 /lib /usr/lib; do
-  [ -d "$folder" ] || continue
-  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 libgcc_s.so.1 libstdc++.so.6 libatomic.so.1; do
-    if [ ! -e "$out/lib/$name" ] && [ -e "$folder/$name" ]; then cp -L "$folder/$name" "$out/lib/$name"; fi
-  done
-  # The loader has another name on each architecture; the runtime calls it ld.so everywhere.
-  for loader in "$folder"/ld-linux-*.so.*; do
-    if [ ! -e "$out/lib/ld.so" ] && [ -e "$loader" ]; then cp -L "$loader" "$out/lib/ld.so"; fi
-  done
-done
-chmod 0755 "$out/lib/ld.so"
-for name in ld.so libc.so.6 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do
-  [ -e "$out/lib/$name" ] || { echo "not found: $name" >&2; exit 1; }
-done

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SetupError, explainFailure } from "./errors.mjs";
 import { hashTree, readText, sha256 } from "./hash.mjs";
-import { fetchPayload, nodeBinary } from "./payload.mjs";
 import { builderEnv } from "./images.mjs";
 import { lastLines, must, run } from "./run.mjs";
 
@@ -32,9 +31,9 @@ export async function build(paths, { signal, note, log }) {
   writeFileSync(paths.buildStamp, `${digest}\n`);
 }
 
-/** What the sandbox runtime is made from: its sources, its builder, the image it is compiled in, its Node. @param {Paths} paths @param {string} baseTag @param {string} arch */
+/** What the sandbox runtime is made from: its sources, its builder, the image it is compiled in. @param {Paths} paths @param {string} baseTag @param {string} arch */
 export function runtimeDigest(paths, baseTag, arch) {
-  const sources = hashTree(paths.checkout, ["src/sandboxd", "src/core", "src/ports", "scripts/runtime", "sandbox-images/kimi-dev/package-lock.json", "package-lock.json"]);
+  const sources = hashTree(paths.checkout, ["src/sandboxd", "scripts/runtime"]);
   return sha256(`${sources} ${baseTag} ${arch}`);
 }
 
@@ -50,7 +49,6 @@ export function runtimeReady(paths, baseTag, arch) {
  */
 export async function buildRuntimeStep(paths, { baseTag, arch, env, signal, note, log }) {
   const digest = runtimeDigest(paths, baseTag, arch);
-  const payload = await fetchPayload({ folder: join(paths.images, "kimi-dev"), arch, cache: paths.cache, signal, note, log });
   rmSync(paths.runtimeStamp, { force: true });
   mkdirSync(paths.dist, { recursive: true });
   const { buildRuntime } = await import(pathToFileURL(paths.runtimeBuilder).href);
@@ -61,7 +59,7 @@ export async function buildRuntimeStep(paths, { baseTag, arch, env, signal, note
     run: (/** @type {readonly string[]} */ words, /** @type {{readonly limitMs: number, readonly signal?: AbortSignal, readonly onLine?: (line: string) => void}} */ limits) => run(["docker", ...words], { ...limits, env: builder, log }),
   };
   try {
-    await buildRuntime({ docker, baseImage: baseTag, nodeBinary: nodeBinary(payload, arch), outDir: paths.runtime, onProgress: note, signal });
+    await buildRuntime({ docker, baseImage: baseTag, outDir: paths.runtime, onProgress: note, signal });
   } catch (error) {
     if (signal?.aborted) throw new SetupError("building the sandbox runtime was interrupted", { exit: 130, cause: error });
     const text = error instanceof Error ? error.message : String(error);

@@ -25,7 +25,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   engine: ["ports", "core"],
   adapters: ["ports", "core"],
   config: ["ports", "core"],
-  sandboxd: ["core"],
 };
 
 /** Packages that only one place may import. */
@@ -62,7 +61,7 @@ describe("layers", () => {
   it("finds the source files it is about", () => {
     expect(files.length).toBeGreaterThan(60);
     const layers = new Set(files.map((file) => file.path.split("/")[0]));
-    expect(["core", "ports", "engine", "adapters", "surfaces", "sandboxd"].filter((layer) => !layers.has(layer))).toEqual([]);
+    expect(["core", "ports", "engine", "adapters", "surfaces"].filter((layer) => !layers.has(layer))).toEqual([]);
   });
 
   it("imports go one way", () => {

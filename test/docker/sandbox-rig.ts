@@ -32,7 +32,7 @@ async function lookForEngine(): Promise<string | null> {
   const built: unknown = JSON.parse(readFileSync(join(RUNTIME, "runtime.json"), "utf8"));
   const sources = typeof built === "object" && built !== null && "sources" in built ? built.sources : null;
   // Testing an old runtime would say nothing about the sources beside these tests.
-  if (sources !== (await currentSources())) throw new Error(`the sandbox runtime in ${RUNTIME} is older than its sources: run set-up`);
+  if (sources !== currentSources()) throw new Error(`the sandbox runtime in ${RUNTIME} is older than its sources: run set-up`);
   if (process.getuid?.() !== 0) return "layers that belong to several users need root";
   try {
     return (await provider().imageExists(IMAGE)) === null ? `the engine has no image ${IMAGE}` : null;

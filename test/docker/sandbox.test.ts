@@ -219,7 +219,7 @@ describe.skipIf(missing !== null)(`faults from outside${note}`, { timeout: 60_00
     expect(leftOn(rig.spec.sessionId)).toEqual([]);
   });
 
-  for (const program of ["sandboxd", "rf-call", "rf-kill"]) {
+  for (const program of ["sandboxd", "rf-kill", "rf-enter"]) {
     it(`ends when its ${program} is killed`, async () => {
       const { rig, sandbox, run } = await start();
       const running = run("sleep 1000").catch((error: unknown) => error);

@@ -2,29 +2,35 @@
 
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { openSandboxChannel, type SandboxChannel } from "../../src/adapters/docker/channel.js";
-import { createFrameParser, decodeMessage, encodeFrame, encodeMessage, type ExitMessage, type Message, type StartMessage } from "../../src/core/channel/index.js";
+import { openSandboxChannel, type CallOrder, type SandboxChannel } from "../../src/adapters/docker/channel.js";
+import { createFrameParser, decodeMessage, encodeFrame, encodeMessage, encodeStart, FRAME, type ExitMessage, type Message } from "../../src/core/channel/index.js";
 
 const never = new AbortController().signal;
+
+/** A start order stands for itself by its bytes: the other messages by what they say. */
+interface Heard {
+  readonly stream: number;
+  readonly message: Message | { readonly type: "start"; readonly payload: string };
+}
 
 interface Peer {
   readonly channel: SandboxChannel;
   readonly stream: Duplex;
   /** What the orchestrator sent, oldest first. */
-  readonly heard: { readonly stream: number; readonly message: Message }[];
+  readonly heard: Heard[];
   readonly say: (stream: number, message: Message) => void;
   /** Raw bytes of the container's standard output or error, in the engine's framing. */
   readonly sayBytes: (output: number, bytes: Uint8Array) => void;
 }
 
 function peer(): Peer {
-  const heard: { readonly stream: number; readonly message: Message }[] = [];
+  const heard: Heard[] = [];
   const parser = createFrameParser({ dataBytes: 65_536, controlBytes: 4_000_000 });
   const stream = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {
       for (const frame of parser.push(chunk).frames) {
-        const message = decodeMessage(frame);
+        const message = frame.type === FRAME.start ? { type: "start" as const, payload: Buffer.from(frame.payload).toString("latin1") } : decodeMessage(frame);
         if (message !== null) heard.push({ stream: frame.stream, message });
       }
       done();
@@ -43,29 +49,30 @@ function peer(): Peer {
   return { channel: openSandboxChannel(stream), stream, heard, say, sayBytes };
 }
 
-const ORDER: StartMessage = { type: "start", kind: "program", argv: ["x"], cwd: "/", environment: [], hasStdin: false, timeoutMs: 60_000, outputBytes: 100 };
-const EXIT: ExitMessage = { type: "exit", exitCode: 0, signal: null, ended: "exit", stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true, durationMs: 1, scratchNames: null };
+const orderOf = (hasStdin: boolean): CallOrder => ({ payload: encodeStart({ kind: "program", argv: ["x"], cwd: "/", environment: [], hasStdin, timeoutMs: 60_000, outputBytes: 100 }), timeoutMs: 60_000, outputBytes: 100 });
+const ORDER = orderOf(false);
+const EXIT: ExitMessage = { type: "exit", exitCode: 0, signal: null, ended: "exit", stdoutBytes: 0, stderrBytes: 0, stdoutDropped: 0, stderrDropped: 0, killed: 0, quiescent: true, durationMs: 1, scratch: "none" };
 const silent = { stdin: [], onStdout: () => undefined, onStderr: () => undefined };
 const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0x61);
 
 describe("a well-behaved sandbox", () => {
   it("greets, prints, and ends the call", async () => {
     const { channel, say, heard } = peer();
-    say(0, { type: "hello", version: 1, controls: [], nonce: null, nonceProblem: null });
-    expect(await channel.hello).toEqual({ type: "hello", version: 1, controls: [], nonce: null, nonceProblem: null });
+    say(0, { type: "hello", version: 2, probe: "done yes\n", tasks: 100, memory: null });
+    expect(await channel.hello).toEqual({ type: "hello", version: 2, probe: "done yes\n", tasks: 100, memory: null });
     const out: number[] = [];
     const running = channel.call(ORDER, { ...silent, onStdout: (chunk) => out.push(chunk.length) }, never);
     say(1, { type: "stdout", bytes: bytes(60) });
     say(1, { type: "stdout", bytes: bytes(40) });
     say(1, EXIT);
-    expect([await running, out]).toEqual([EXIT, [60, 40]]);
-    expect(heard).toEqual([{ stream: 1, message: ORDER }]);
+    expect([(await running).exit, out]).toEqual([EXIT, [60, 40]]);
+    expect(heard).toEqual([{ stream: 1, message: { type: "start", payload: Buffer.from(ORDER.payload).toString("latin1") } }]);
   });
 
   it("gets input only as far as its credit goes", async () => {
     const { channel, say, heard } = peer();
     const MIB = 1024 * 1024;
-    const running = channel.call({ ...ORDER, hasStdin: true }, { ...silent, stdin: [bytes(MIB), bytes(MIB)] }, never);
+    const running = channel.call(orderOf(true), { ...silent, stdin: [bytes(MIB), bytes(MIB)] }, never);
     const sent = (): number => heard.reduce((sum, { message }) => sum + (message.type === "stdin" ? message.bytes.length : 0), 0);
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     await turn();
@@ -87,8 +94,19 @@ describe("a well-behaved sandbox", () => {
     const running = channel.call(ORDER, silent, controller.signal);
     controller.abort();
     say(1, { ...EXIT, ended: "cancelled", exitCode: null });
-    expect(await running).toMatchObject({ ended: "cancelled" });
+    expect(await running).toMatchObject({ exit: { ended: "cancelled" } });
     expect(heard.map(({ message }) => message.type)).toEqual(["start", "kill"]);
+  });
+});
+
+describe("the list of names", () => {
+  it("comes with the end of the call, in one piece", async () => {
+    const { channel, say } = peer();
+    const running = channel.call(ORDER, silent, never);
+    say(1, { type: "scratch", bytes: bytes(3) });
+    say(1, { type: "scratch", bytes: bytes(2) });
+    say(1, { ...EXIT, scratch: "new" });
+    expect(await running).toEqual({ exit: { ...EXIT, scratch: "new" }, scratch: Buffer.from(bytes(5)) });
   });
 });
 
@@ -99,6 +117,8 @@ describe("a sandbox that misbehaves", () => {
     { name: "sends garbage", act: ({ sayBytes }) => sayBytes(1, Uint8Array.from([9, 9, 9, 9, 9, 9, 9, 9, 9])), reason: "frame of 151587081 bytes, where 262144 are allowed" },
     { name: "sends a malformed message", act: ({ sayBytes }) => sayBytes(1, encodeFrame(8, 1, bytes(3))), reason: "a malformed message" },
     { name: "prints more than was asked for", act: ({ say }) => say(1, { type: "stdout", bytes: bytes(101) }), reason: "more stdout than was asked for" },
+    { name: "lists more names than there can be", act: ({ say }) => { for (let i = 0; i < 300; i += 1) say(1, { type: "scratch", bytes: bytes(65_536) }); }, reason: "a longer list of names than is made" },
+    { name: "sends an order", act: ({ sayBytes }) => sayBytes(1, encodeFrame(FRAME.start, 1, ORDER.payload)), reason: "a malformed message" },
     { name: "prints for another call", act: ({ say }) => say(2, { type: "stdout", bytes: bytes(1) }), reason: "a message of no call" },
     { name: "orders us about", act: ({ say }) => say(1, { type: "kill" }), reason: "unexpected message kill" },
     { name: "gives up, with words of its own", act: ({ say }) => say(0, { type: "error", message: "bad\u001b[2Jluck" }), reason: "bad\\x1b[2Jluck" },

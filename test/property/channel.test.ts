@@ -14,6 +14,7 @@ import {
   encodeFrame,
   encodeHeader,
   encodeMessage,
+  encodeStart,
   type Frame,
   type FrameType,
   type Message,
@@ -90,19 +91,9 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant("hello" as const),
     version: count,
-    controls: fc.array(fc.record({ id: text, state: fc.constantFrom("attested" as const, "configured" as const, "missing" as const), detail: text }), { maxLength: 5 }),
-    nonce: fc.option(text),
-    nonceProblem: fc.option(text),
-  }),
-  fc.record({
-    type: fc.constant("start" as const),
-    kind: fc.constantFrom("program" as const, "files" as const),
-    argv: fc.array(text, { maxLength: 5 }),
-    cwd: text,
-    environment: fc.array(fc.tuple(text, text), { maxLength: 5 }),
-    hasStdin: fc.boolean(),
-    timeoutMs: count,
-    outputBytes: count,
+    probe: text,
+    tasks: fc.option(count),
+    memory: fc.option(count),
   }),
   fc.record({
     type: fc.constant("exit" as const),
@@ -116,9 +107,9 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     killed: count,
     quiescent: fc.boolean(),
     durationMs: count,
-    scratchNames: fc.option(count),
+    scratch: fc.constantFrom("none" as const, "same" as const, "new" as const, "unknown" as const),
   }),
-  fc.record({ type: fc.constantFrom("stdin" as const, "stdout" as const, "stderr" as const), bytes: fc.uint8Array({ maxLength: 50 }) }),
+  fc.record({ type: fc.constantFrom("stdin" as const, "stdout" as const, "stderr" as const, "scratch" as const), bytes: fc.uint8Array({ maxLength: 50 }) }),
   fc.record({ type: fc.constant("credit" as const), of: fc.constantFrom("stdin" as const, "stdout" as const, "stderr" as const), bytes: count }),
   fc.record({ type: fc.constantFrom("stdinEnd" as const, "kill" as const, "bye" as const, "ping" as const, "pong" as const) }),
   fc.record({ type: fc.constant("error" as const), message: text }),
@@ -130,6 +121,29 @@ describe("messages", () => {
       fc.property(message, (sent) => {
         const { type, payload } = encodeMessage(sent);
         expect(decodeMessage({ type, stream: 1, payload })).toEqual(sent);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("that start a program carry every text as the kernel takes it", () => {
+    const word = fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit === 0 ? 1 : unit)), maxLength: 40 });
+    const order = fc.record({
+      kind: fc.constantFrom("program" as const, "files" as const),
+      argv: fc.array(word, { maxLength: 5 }),
+      cwd: word,
+      environment: fc.array(fc.tuple(word, word), { maxLength: 5 }),
+      hasStdin: fc.boolean(),
+      timeoutMs: count,
+      outputBytes: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    });
+    fc.assert(
+      fc.property(order, (sent) => {
+        const bytes = Buffer.from(encodeStart(sent));
+        const texts = [sent.cwd, ...sent.argv, ...sent.environment.map(([name, value]) => `${name}=${value}`)];
+        expect([bytes[0], bytes.readUInt32BE(1), bytes.readUInt32BE(5) * 2 ** 32 + bytes.readUInt32BE(9)]).toEqual([(sent.hasStdin ? 1 : 0) + (sent.kind === "files" ? 2 : 0), sent.timeoutMs, sent.outputBytes]);
+        expect([bytes.readUInt32BE(13), bytes.readUInt32BE(17)]).toEqual([sent.argv.length, sent.environment.length]);
+        expect(bytes.subarray(21)).toEqual(Buffer.from(texts.map((one) => `${one}\0`).join(""), "utf8"));
       }),
       { numRuns: RUNS },
     );

@@ -4,6 +4,7 @@
 import type { Duplex } from "node:stream";
 import {
   DATA_PAYLOAD_BYTES,
+  FRAME,
   STREAM_WINDOW_BYTES,
   createCreditReturn,
   createCreditWindow,
@@ -15,7 +16,6 @@ import {
   type ExitMessage,
   type HelloMessage,
   type Message,
-  type StartMessage,
 } from "../../core/channel/index.js";
 import { GuardError, assertNever, printable } from "../../core/shared/index.js";
 import { createDockerDemux } from "./docker-stream.js";
@@ -26,6 +26,16 @@ const ANSWER_MS = 15_000;
 const RETURN_BYTES = 256 * 1024;
 /** Diagnostics of the guard kept for a message. */
 const DIAGNOSTIC_CHARS = 2_000;
+/** Most bytes of a list of names. */
+const SCRATCH_BYTES = 17 * 1024 * 1024;
+
+/** One call, ready to be sent. */
+export interface CallOrder {
+  /** From `encodeStart`. */
+  readonly payload: Uint8Array;
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+}
 
 export interface CallIo {
   readonly stdin: readonly Uint8Array[];
@@ -39,9 +49,15 @@ export interface SandboxChannel {
   /** Settles once, with the reason. Never rejects. */
   readonly ended: Promise<string>;
   /** Runs one call. Rejects SANDBOX_BROKEN when the channel ends first. Aborting asks for the call's end and waits for it. */
-  readonly call: (order: StartMessage, io: CallIo, signal: AbortSignal) => Promise<ExitMessage>;
+  readonly call: (order: CallOrder, io: CallIo, signal: AbortSignal) => Promise<CallEnd>;
   /** Ends the channel. */
   readonly end: (reason: string) => void;
+}
+
+/** The end of a call, with the list of names where it is a new one. */
+export interface CallEnd {
+  readonly exit: ExitMessage;
+  readonly scratch: Uint8Array;
 }
 
 interface ActiveCall {
@@ -51,8 +67,10 @@ interface ActiveCall {
   readonly room: Record<"stdout" | "stderr", number>;
   readonly window: CreditWindow;
   readonly owed: Readonly<Record<"stdout" | "stderr", (bytes: number) => number>>;
-  readonly resolve: (exit: ExitMessage) => void;
+  readonly resolve: (end: CallEnd) => void;
   readonly reject: (error: GuardError) => void;
+  readonly scratch: Uint8Array[];
+  scratchBytes: number;
   /** Input not yet sent: which piece, and from where in it. */
   piece: number;
   offset: number;
@@ -132,10 +150,14 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       case "credit":
         call.window.give(message.bytes);
         return pushInput(call);
+      case "scratch":
+        call.scratchBytes += message.bytes.length;
+        if (call.scratchBytes > SCRATCH_BYTES) return end("a longer list of names than is made");
+        call.scratch.push(message.bytes.slice());
+        return;
       case "exit":
         state.call = null;
-        return call.fault === null ? call.resolve(message) : call.reject(call.fault);
-      case "start":
+        return call.fault === null ? call.resolve({ exit: message, scratch: Buffer.concat(call.scratch) }) : call.reject(call.fault);
       case "stdin":
       case "stdinEnd":
       case "kill":
@@ -169,7 +191,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
   stream.on("close", () => end("its container stopped"));
   stream.on("error", (error: Error) => end(`the connection to the engine failed (${printable(error.message)})`));
 
-  const call = (order: StartMessage, io: CallIo, signal: AbortSignal): Promise<ExitMessage> =>
+  const call = (order: CallOrder, io: CallIo, signal: AbortSignal): Promise<CallEnd> =>
     new Promise((resolve, reject) => {
       if (state.over !== null) return reject(new GuardError("SANDBOX_BROKEN", `the sandbox has ended: ${state.over}`));
       if (state.call !== null) return reject(new GuardError("INTERNAL_BUG", "a second call while one is running"));
@@ -190,21 +212,23 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         room: { stdout: order.outputBytes, stderr: order.outputBytes },
         window: createCreditWindow(STREAM_WINDOW_BYTES),
         owed: { stdout: createCreditReturn(RETURN_BYTES), stderr: createCreditReturn(RETURN_BYTES) },
-        resolve: (exit) => {
+        resolve: (end) => {
           done();
-          resolve(exit);
+          resolve(end);
         },
         reject: (error) => {
           done();
           reject(error);
         },
+        scratch: [],
+        scratchBytes: 0,
         piece: 0,
         offset: 0,
         inputEnded: false,
         fault: null,
       };
       state.call = active;
-      send(number, order);
+      stream.write(encodeFrame(FRAME.start, number, order.payload));
       pushInput(active);
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });

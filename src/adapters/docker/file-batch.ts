@@ -4,7 +4,7 @@ import { decodeName, encodeName } from "../../core/reconcile/names.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { FileOp, ScratchName } from "../../ports/sandbox.js";
 
-const OPERATION = { read: 1, write: 2, mkdir: 3, symlink: 4, chmod: 5, remove: 6, list: 7 } as const;
+const OPERATION = { read: 1, write: 2, mkdir: 3, symlink: 4, chmod: 5, remove: 6 } as const;
 const ORDER_HEAD = 17;
 const ANSWER_HEAD = 9;
 const EMPTY = new Uint8Array(0);
@@ -24,10 +24,6 @@ export function readOrder(path: string, limitBytes: number): readonly Uint8Array
   return order(OPERATION.read, path, 0, limitBytes, EMPTY);
 }
 
-export function listOrder(path: string, limitNames: number): readonly Uint8Array[] {
-  return order(OPERATION.list, path, 0, limitNames, EMPTY);
-}
-
 const NAME_HEAD = 33;
 const KINDS = new Map<number, ScratchName["kind"]>([
   [0x64, "directory"],
@@ -36,16 +32,16 @@ const KINDS = new Map<number, ScratchName["kind"]>([
   [0x6f, "other"],
 ]);
 
-/** The names in the answer to a list of `folder`. Throws SANDBOX_BROKEN when it is anything else. */
-export function parseList(folder: string, bytes: Uint8Array): readonly ScratchName[] {
+/** The names in a list of sandboxd's, with absolute paths. Throws SANDBOX_BROKEN when it is anything else. */
+export function parseList(bytes: Uint8Array): readonly ScratchName[] {
   const names: ScratchName[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
     const size = bytes.length - at < NAME_HEAD ? -1 : view.getUint32(at + 29);
     const kind = KINDS.get(bytes[at] ?? 0);
-    if (size <= 0 || kind === undefined || bytes.length - at - NAME_HEAD < size) throw new GuardError("SANDBOX_BROKEN", "the file tool gave a malformed list");
-    const name = decodeName(bytes.subarray(at + NAME_HEAD, at + NAME_HEAD + size));
-    names.push({ path: `${folder}/${name}`, kind, stamp: Buffer.from(bytes.buffer, bytes.byteOffset + at, 29).toString("base64") });
+    if (size <= 0 || kind === undefined || bytes.length - at - NAME_HEAD < size) throw new GuardError("SANDBOX_BROKEN", "the guard gave a malformed list");
+    const path = decodeName(bytes.subarray(at + NAME_HEAD, at + NAME_HEAD + size));
+    names.push({ path, kind, stamp: Buffer.from(bytes.buffer, bytes.byteOffset + at, 29).toString("base64") });
     at += NAME_HEAD + size;
   }
   return names;

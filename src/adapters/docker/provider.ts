@@ -24,6 +24,7 @@ import { removeContainer, removeVolume } from "./remove.js";
 import { refuseUncontained, type Permitted } from "./refuse.js";
 import { createSandbox } from "./sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
+import { readSelfTest, type SelfTest } from "./self-test.js";
 
 export interface DockerProviderOptions {
   /** Folder of the sandbox runtime, made by set-up. */
@@ -136,10 +137,10 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     void container.inspect().then(({ State }) => (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
-    checkHello(hello, nonce, neededControls(info, spec));
+    const selfTest = checkHello(hello, spec, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };
-    return createSandbox({ spec, imageId, engine, hello: limitedBy(spec, hello), channel, remove });
+    return createSandbox({ spec, imageId, engine, controls: selfTest.controls, channel, remove });
   } catch (cause) {
     attached.channel?.end("the start failed");
     const left = await remove().then(() => null, (error: unknown) => error);
@@ -187,30 +188,26 @@ function neededControls(info: EngineInfo, spec: SandboxSpec): readonly string[] 
   return info.seccomp && (spec.runtime ?? info.runtime) === "runc" ? [...NEEDED, "seccomp"] : NEEDED;
 }
 
-/** A small disk of the user's looks the same from inside as a disk of the session's own, and limits the host instead of the agent. */
-function limitedBy(spec: SandboxSpec, hello: HelloMessage): HelloMessage {
-  if (spec.workspace.disk !== undefined) return hello;
-  const detail = "the workspace lies on the host's disk and is watched from outside, not limited by the kernel; the folders in memory are limited in bytes and files";
-  return { ...hello, controls: hello.controls.map((control) => (control.id === "disk-limited" && control.state === "attested" ? { ...control, state: "configured", detail } : control)) };
-}
-
 /** The engine mounted our folder, and what was asked for holds inside; else the sandbox is refused. */
-function checkHello(hello: HelloMessage, nonce: Nonce, needed: readonly string[]): void {
+function checkHello(hello: HelloMessage, spec: SandboxSpec, nonce: Nonce, needed: readonly string[]): SelfTest {
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
-  const unseen = hello.nonce === null && hello.nonceProblem !== "No such file or directory";
-  if (unseen) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be read by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
-  if (hello.nonce !== nonce.content) {
+  const selfTest = readSelfTest(hello, { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: spec.workspace.disk !== undefined });
+  const { controls, nonceProblem } = selfTest;
+  const unseen = selfTest.nonce === null && nonceProblem !== "No such file or directory";
+  if (unseen) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be read by its owner (${printable(nonceProblem ?? "unknown")})`);
+  if (selfTest.nonce !== nonce.content) {
     throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
   }
-  if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(hello.nonceProblem ?? "unknown")})`);
-  const failed = needed.flatMap((id) => hello.controls.filter((control) => control.id === id && control.state !== "attested"));
-  const absent = needed.filter((id) => !hello.controls.some((control) => control.id === id));
+  if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(nonceProblem ?? "unknown")})`);
+  const failed = needed.flatMap((id) => controls.filter((control) => control.id === id && control.state !== "attested"));
+  const absent = needed.filter((id) => !controls.some((control) => control.id === id));
   if (failed.length + absent.length > 0) {
     const what = [...failed.map((control) => `${control.id} (${printable(control.detail)})`), ...absent].join(", ");
     throw new GuardError("SANDBOX_FAILED", `the sandbox does not hold on this engine: ${what}`);
   }
+  return selfTest;
 }
 
 /** Removes container, then volume. Rejects when the engine does not, and is then owed. */

@@ -1,13 +1,14 @@
 // One sandbox on a Docker engine: calls over its channel, files through the runtime's tool, everything removed at the end.
 
 import { constants } from "node:os";
-import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeMessage, type ExitMessage, type HelloMessage, type StartMessage } from "../../core/channel/index.js";
-import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
-import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec } from "../../ports/sandbox.js";
-import type { SandboxChannel } from "./channel.js";
+import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeStart, type ExitMessage, type StartOrder } from "../../core/channel/index.js";
+import type { Control } from "../../core/session/event.js";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec, ScratchName } from "../../ports/sandbox.js";
+import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
-import { answerText, changeOrder, listOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
+import { answerText, changeOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
 const FILES_MS = 120_000;
@@ -15,16 +16,13 @@ const FILES_MS = 120_000;
 const BATCH_BYTES = 64 * 1024 * 1024;
 /** Most of the file tool's own words in an answer. */
 const REASON_BYTES = 1024;
-/** Folders in memory that a sandbox has beside the workspace; the guard counts the names of the same ones. */
-const SCRATCH_FOLDERS = ["/tmp", "/var/tmp", "/home/agent", "/run", "/dev/shm"] as const;
-/** Most bytes of a list of all of them. */
-const LIST_BYTES = 64 * 1024 * 1024;
 
 export interface SandboxParts {
   readonly spec: SandboxSpec;
   readonly imageId: string;
   readonly engine: Sandbox["engine"];
-  readonly hello: HelloMessage;
+  /** What was tested inside this very container. */
+  readonly controls: readonly Control[];
   readonly channel: SandboxChannel;
   /** Removes what was made on the engine; rejects where something may be left. */
   readonly remove: () => Promise<void>;
@@ -34,15 +32,15 @@ export interface SandboxParts {
 export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
   const disk = createDiskWatch(spec.workspace, diskLimits(spec.limits));
-  const state: { closing: Promise<void> | null; scratchNames: number | null } = { closing: null, scratchNames: null };
+  const state: { closing: Promise<void> | null; scratch: readonly ScratchName[] | null } = { closing: null, scratch: [] };
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 
   const files = async (orders: readonly (readonly Uint8Array[])[], outputBytes: number, signal: AbortSignal, root: string = spec.root): Promise<readonly FileAnswer[]> => {
     const out: Uint8Array[] = [];
     const errors: Uint8Array[] = [];
-    const start: StartMessage = { type: "start", kind: "files", argv: [], cwd: root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes };
-    const exit = await channel.call(start, { stdin: orders.flat(), onStdout: (bytes) => out.push(bytes.slice()), onStderr: (bytes) => errors.push(bytes.slice()) }, signal);
-    state.scratchNames = exit.scratchNames;
+    const payload = encodeStart({ kind: "files", argv: [], cwd: root, environment: [], hasStdin: true, timeoutMs: FILES_MS, outputBytes });
+    const io = { stdin: orders.flat(), onStdout: (bytes: Uint8Array) => out.push(bytes.slice()), onStderr: (bytes: Uint8Array) => errors.push(bytes.slice()) };
+    const exit = noteScratch(await channel.call({ payload, timeoutMs: FILES_MS, outputBytes }, io, signal));
     if (exit.ended === "cancelled") throw new GuardError("CANCELLED", "a file operation was cancelled");
     try {
       if (exit.exitCode === 0 && exit.quiescent) return parseAnswers(Buffer.concat(out), orders.length);
@@ -54,21 +52,30 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     }
   };
 
+  /** Keeps what the guard said of the names in the folders in memory. */
+  function noteScratch({ exit, scratch }: CallEnd): ExitMessage {
+    if (exit.scratch === "none") state.scratch = [];
+    else if (exit.scratch === "new") state.scratch = parseList(scratch);
+    else if (exit.scratch === "unknown") state.scratch = null;
+    return exit;
+  }
+
   return {
     imageId: parts.imageId,
     engine: parts.engine,
-    controls: parts.hello.controls,
+    controls: parts.controls,
     ended,
     run: async (request, sink, signal) => {
       const refusal = unstartable(request);
       if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
+      const order = callOrder(request);
+      if (order.payload.length > START_PAYLOAD_BYTES) return refuseLikeKernel(request, "Argument list too long", sink);
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
       const full = new AbortController();
       const stop = disk.start((detail) => full.abort(detail));
       try {
-        const exit = await channel.call(startOrder(request), { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal]));
-        state.scratchNames = exit.scratchNames;
+        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal])));
         return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
       } finally {
         stop();
@@ -91,15 +98,9 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       return results;
     },
     listScratch: async (signal) => {
-      // The kernel counts no name: there is nothing to list.
-      if (state.scratchNames === 0) return [];
-      const answers = await files(SCRATCH_FOLDERS.map((folder) => listOrder(folder.slice(1), LIMITS.scratchNames)), LIST_BYTES, signal, "/");
-      return SCRATCH_FOLDERS.flatMap((folder, index) => {
-        const answer = answers[index];
-        if (answer?.code === "missing") return [];
-        if (answer?.code !== "done") throw new GuardError("SANDBOX_FAILED", `${folder} of the sandbox cannot be looked at: ${answer === undefined ? "no answer" : answerText(answer)}`);
-        return parseList(folder, answer.bytes);
-      });
+      if (signal.aborted) throw new GuardError("CANCELLED", "looking at the sandbox's own folders was cancelled");
+      if (state.scratch === null) throw new GuardError("SANDBOX_FAILED", "the sandbox's own folders hold more than is looked at");
+      return state.scratch;
     },
     removeScratch: async (paths, signal) => {
       const orders = paths.map((path) => changeOrder({ op: "remove", path: path.slice(1) }));
@@ -116,17 +117,9 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   };
 }
 
-function startOrder(request: RunRequest): StartMessage {
-  return {
-    type: "start",
-    kind: "program",
-    argv: request.argv,
-    cwd: request.cwd,
-    environment: Object.entries(request.environment),
-    hasStdin: request.stdin !== null,
-    timeoutMs: request.timeoutMs,
-    outputBytes: request.outputBytes,
-  };
+function callOrder({ argv, cwd, environment, stdin, timeoutMs, outputBytes }: RunRequest): CallOrder {
+  const order: StartOrder = { kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: stdin !== null, timeoutMs, outputBytes };
+  return { payload: encodeStart(order), timeoutMs, outputBytes };
 }
 
 /** An empty input is still an input that ends: one empty piece. */
@@ -140,8 +133,7 @@ function pieces(bytes: Uint8Array): readonly Uint8Array[] {
 function unstartable(request: RunRequest): string | null {
   const texts = [request.cwd, ...request.argv, ...Object.entries(request.environment).flat()];
   if (request.argv.length === 0) return "no program was named";
-  if (texts.some((text) => text.includes("\0"))) return "Invalid argument";
-  return encodeMessage(startOrder(request)).payload.length > START_PAYLOAD_BYTES ? "Argument list too long" : null;
+  return texts.some((text) => text.includes("\0")) ? "Invalid argument" : null;
 }
 
 function refuseLikeKernel(request: RunRequest, why: string, sink: OutputSink): RunResult {

@@ -17,9 +17,9 @@ export const START_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 
 /** Version of frames and messages. Both ends must say the same. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
-/** Frame types on the wire. Numbers are never reused; the native programs know 2 to 8. */
+/** Frame types on the wire. Numbers are never reused; sandboxd has the same list. */
 export const FRAME = {
   hello: 1,
   start: 2,
@@ -34,6 +34,7 @@ export const FRAME = {
   pong: 11,
   error: 12,
   bye: 13,
+  scratch: 14,
 } as const;
 
 export type FrameName = keyof typeof FRAME;
@@ -56,7 +57,7 @@ export function isFrameType(value: number): value is FrameType {
 
 /** Tells whether frames of this type carry raw stream bytes. */
 export function isDataType(type: FrameType): boolean {
-  return type === FRAME.stdin || type === FRAME.stdout || type === FRAME.stderr;
+  return type === FRAME.stdin || type === FRAME.stdout || type === FRAME.stderr || type === FRAME.scratch;
 }
 
 /** The nine bytes before a payload of `size` bytes. The caller keeps to the limits. */

@@ -15,6 +15,7 @@ export {
   type FrameType,
 } from "./frame.js";
 export { createFrameParser, type FrameLimits, type FrameParser, type ParsedFrames } from "./parser.js";
-export { decodeMessage, encodeMessage, type ExitMessage, type HelloMessage, type Message, type StartMessage, type StreamName, type TestedControl } from "./message.js";
+export { decodeMessage, encodeMessage, type ExitMessage, type HelloMessage, type Message, type StreamName } from "./message.js";
+export { encodeStart, type StartOrder } from "./start-order.js";
 export { createCreditReturn, createCreditWindow, type CreditWindow } from "./credit.js";
 export { decodeAsciiJson, encodeAsciiJson } from "./ascii-json.js";

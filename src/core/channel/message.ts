@@ -5,34 +5,16 @@ import type { JsonObject, JsonValue } from "../shared/index.js";
 import { decodeAsciiJson, encodeAsciiJson } from "./ascii-json.js";
 import { FRAME, type Frame, type FrameType } from "./frame.js";
 
-/** A protection as tested from inside; the same shape as a session's control. */
-export interface TestedControl {
-  readonly id: string;
-  readonly state: "attested" | "configured" | "missing";
-  readonly detail: string;
-}
-
-/** The first message of sandboxd, after its self-test. */
+/** The first message of sandboxd, after the probe ran. Raw findings: what they mean is for the orchestrator to say. */
 export interface HelloMessage {
   readonly type: "hello";
   readonly version: number;
-  readonly controls: readonly TestedControl[];
-  /** Content of the nonce file as read through the workspace mount; null when it was not there. */
-  readonly nonce: string | null;
-  /** Why the nonce could not be read or taken away; null when both worked. */
-  readonly nonceProblem: string | null;
-}
-
-/** Runs one program as the agent. `program` names a command, `files` the runtime's own file tool. */
-export interface StartMessage {
-  readonly type: "start";
-  readonly kind: "program" | "files";
-  readonly argv: readonly string[];
-  readonly cwd: string;
-  readonly environment: readonly (readonly [string, string])[];
-  readonly hasStdin: boolean;
-  readonly timeoutMs: number;
-  readonly outputBytes: number;
+  /** What the probe printed, one character a byte. */
+  readonly probe: string;
+  /** Most tasks of the container; null when there is no limit. */
+  readonly tasks: number | null;
+  /** Most bytes of memory of the container; null when there is no limit. */
+  readonly memory: number | null;
 }
 
 export type StreamName = "stdin" | "stdout" | "stderr";
@@ -51,16 +33,18 @@ export interface ExitMessage {
   readonly durationMs: number;
   /** The limit that was run into; left out when none was. */
   readonly limit?: "memory" | "processes" | "disk";
-  /** Names in the sandbox's own writable folders by the kernel's count, the folders left out; null where it has none. */
-  readonly scratchNames: number | null;
+  /**
+   * The names in the sandbox's own writable folders: none, those told last and untouched, those of the `scratch` messages of
+   * this call, or more than can be told.
+   */
+  readonly scratch: "none" | "same" | "new" | "unknown";
 }
 
-/** Everything either end may say. Raw stream bytes travel as they are. */
+/** Everything either end may say, but for the start order (start-order.ts). Raw stream bytes travel as they are. */
 export type Message =
   | HelloMessage
-  | StartMessage
   | ExitMessage
-  | { readonly type: "stdin" | "stdout" | "stderr"; readonly bytes: Uint8Array }
+  | { readonly type: "stdin" | "stdout" | "stderr" | "scratch"; readonly bytes: Uint8Array }
   | { readonly type: "credit"; readonly of: StreamName; readonly bytes: number }
   | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" }
   /** A fault of sandboxd; the channel ends after it. */
@@ -76,6 +60,7 @@ export function encodeMessage(message: Message): { readonly type: FrameType; rea
     case "stdin":
     case "stdout":
     case "stderr":
+    case "scratch":
       return { type, payload: message.bytes };
     case "credit":
       return { type, payload: encodeCredit(message.of, message.bytes) };
@@ -86,7 +71,6 @@ export function encodeMessage(message: Message): { readonly type: FrameType; rea
     case "pong":
       return { type, payload: EMPTY };
     case "hello":
-    case "start":
     case "exit":
     case "error":
       return { type, payload: encodeAsciiJson(message as unknown as JsonObject) };
@@ -103,7 +87,7 @@ function encodeCredit(of: StreamName, bytes: number): Uint8Array {
   return payload;
 }
 
-/** The message in a frame; null when it is malformed, which ends the channel. */
+/** The message in a frame; null when it is malformed, which ends the channel. A start order is only ever sent, so it is malformed too. */
 export function decodeMessage(frame: Frame): Message | null {
   switch (frame.type) {
     case FRAME.stdin:
@@ -127,7 +111,9 @@ export function decodeMessage(frame: Frame): Message | null {
     case FRAME.hello:
       return asHello(decodeObject(frame.payload));
     case FRAME.start:
-      return asStart(decodeObject(frame.payload));
+      return null;
+    case FRAME.scratch:
+      return { type: "scratch", bytes: frame.payload };
     case FRAME.exit:
       return asExit(decodeObject(frame.payload));
     case FRAME.error: {
@@ -153,40 +139,22 @@ function decodeObject(payload: Uint8Array): JsonObject | null {
 
 function asHello(value: JsonObject | null): HelloMessage | null {
   if (value === null) return null;
-  const { version, controls, nonce, nonceProblem } = value as { [key: string]: JsonValue };
-  if (!isCount(version) || !Array.isArray(controls) || !isTextOrNull(nonce) || !isTextOrNull(nonceProblem)) return null;
-  const tested = controls.map(asControl);
-  if (tested.length > 100 || tested.some((control) => control === null)) return null;
-  return { type: "hello", version, controls: tested.filter((control) => control !== null), nonce, nonceProblem };
-}
-
-function asControl(value: JsonValue): TestedControl | null {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const { id, state, detail } = value as { [key: string]: JsonValue };
-  if (typeof id !== "string" || typeof detail !== "string") return null;
-  return state === "attested" || state === "configured" || state === "missing" ? { id, state, detail } : null;
-}
-
-function asStart(value: JsonObject | null): StartMessage | null {
-  if (value === null) return null;
-  const { kind, argv, cwd, environment, hasStdin, timeoutMs, outputBytes } = value as { [key: string]: JsonValue };
-  if ((kind !== "program" && kind !== "files") || typeof cwd !== "string" || typeof hasStdin !== "boolean") return null;
-  if (!isTexts(argv) || !isCount(timeoutMs) || !isCount(outputBytes) || !Array.isArray(environment)) return null;
-  const pairs = environment.filter((pair): pair is [string, string] => isTexts(pair) && pair.length === 2);
-  if (pairs.length !== environment.length) return null;
-  return { type: "start", kind, argv, cwd, environment: pairs, hasStdin, timeoutMs, outputBytes };
+  const { version, probe, tasks, memory } = value as { [key: string]: JsonValue };
+  if (!isCount(version) || typeof probe !== "string" || !isCountOrNull(tasks) || !isCountOrNull(memory)) return null;
+  return { type: "hello", version, probe, tasks, memory };
 }
 
 function asExit(value: JsonObject | null): ExitMessage | null {
   if (value === null) return null;
-  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, limit } = value as {
+  const { exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratch, limit } = value as {
     [key: string]: JsonValue;
   };
-  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs) || !isCountOrNull(scratchNames)) return null;
+  if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs)) return null;
   if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
   if (limit !== undefined && limit !== "memory" && limit !== "processes" && limit !== "disk") return null;
-  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratchNames, ...(limit === undefined ? {} : { limit }) };
+  if (scratch !== "none" && scratch !== "same" && scratch !== "new" && scratch !== "unknown") return null;
+  return { type: "exit", exitCode, signal, ended, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, durationMs, scratch, ...(limit === undefined ? {} : { limit }) };
 }
 
 function isCount(value: JsonValue | undefined): value is number {
@@ -195,12 +163,4 @@ function isCount(value: JsonValue | undefined): value is number {
 
 function isCountOrNull(value: JsonValue | undefined): value is number | null {
   return value === null || isCount(value);
-}
-
-function isTextOrNull(value: JsonValue | undefined): value is string | null {
-  return value === null || typeof value === "string";
-}
-
-function isTexts(value: JsonValue | undefined): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -2,7 +2,10 @@
 #include "guard.h"
 
 #include <linux/capability.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 void rf_die(const char *what) {
   dprintf(2, "ringfence: %s: %s\n", what, strerror(errno));
@@ -59,6 +62,19 @@ int rf_capset(uint32_t mask) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[2] = {{mask, mask, mask}, {0, 0, 0}};
   return (int)syscall(SYS_capset, &head, sets);
+}
+
+void rf_files_as(unsigned uid, unsigned gid) {
+  setfsgid(gid);
+  setfsuid(uid);
+  // A change of the user for files takes this away, and our files under /proc would belong to root.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+int64_t rf_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
 int rf_write_file(const char *path, const char *text) {

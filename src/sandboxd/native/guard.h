@@ -23,10 +23,30 @@
 
 #define RF_HEADER 9
 #define RF_CHUNK 65536
-#define RF_MAX_START (4u * 1024 * 1024)
+#define RF_MAX_START (2u * 1024 * 1024)
 
-// Frame types on the private socket between sandboxd and rf-call; the same numbers as in core/channel/frame.ts.
-enum { RF_START = 2, RF_STDIN = 3, RF_STDIN_END = 4, RF_STDOUT = 5, RF_STDERR = 6, RF_CREDIT = 7, RF_EXIT = 8 };
+// Bytes of each stream that may be on their way before credit is given back.
+#define RF_WINDOW (1024 * 1024)
+// What this program speaks; the same number as in core/channel/frame.ts.
+#define RF_PROTOCOL 2
+
+// Frame types; the same numbers as in core/channel/frame.ts.
+enum {
+  RF_HELLO = 1,
+  RF_START = 2,
+  RF_STDIN = 3,
+  RF_STDIN_END = 4,
+  RF_STDOUT = 5,
+  RF_STDERR = 6,
+  RF_CREDIT = 7,
+  RF_EXIT = 8,
+  RF_KILL = 9,
+  RF_PING = 10,
+  RF_PONG = 11,
+  RF_ERROR = 12,
+  RF_BYE = 13,
+  RF_SCRATCH = 14,
+};
 
 // Ends this program with a line on the container's own standard error; process 1 then ends the container.
 __attribute__((noreturn)) void rf_die(const char *what);
@@ -40,6 +60,10 @@ void rf_put32(uint8_t *at, uint32_t value);
 uint32_t rf_get32(const uint8_t *at);
 // Empties effective, permitted and inheritable; with `mask` sets all three to it.
 int rf_capset(uint32_t mask);
+// From now on files are looked at, opened and made as this user; the guard's own user ends it.
+void rf_files_as(unsigned uid, unsigned gid);
+// Nanoseconds of a clock that only runs forward.
+int64_t rf_now(void);
 // Writes `text` into a file under /proc. 0 is done.
 int rf_write_file(const char *path, const char *text);
 

@@ -1,5 +1,5 @@
-// Process 1 of the container. Starts as root with five capabilities, takes /dev from root, becomes the guard's user, starts the killer, the
-// spawner and sandboxd, then holds nothing and only reaps. When one of the three ends, the whole container ends.
+// Process 1 of the container. Starts as root with five capabilities, takes /dev from root, becomes the guard's user, starts the
+// killer and sandboxd, then holds nothing and only reaps. When one of the two ends, the whole container ends.
 // Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE FILE_MIB
 #include "guard.h"
 
@@ -14,7 +14,7 @@
 
 #define HOME_DIR "/.ringfence"
 
-static const char *const clean_environment[] = {"PATH=/usr/bin:/bin", "UV_THREADPOOL_SIZE=1", "LANG=C.UTF-8", NULL};
+static const char *const clean_environment[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL};
 
 // The engine's /dev has no limit of files and belongs to root, which the agent may be: it becomes the guard's. The right to do
 // that is in nobody's hands afterwards.
@@ -53,17 +53,14 @@ static pid_t start_helper(int socket, const char *const argv[]) {
   rf_die(argv[0]);
 }
 
-static pid_t start_sandboxd(int spawner, int killer, char *argv[]) {
+// sandboxd keeps the channel to the host, and gets the killer's socket as descriptor 3.
+static pid_t start_sandboxd(int killer, char *argv[]) {
   pid_t pid = fork();
   if (pid < 0) rf_die("fork");
   if (pid > 0) return pid;
-  // Both sockets lie above 4 here: 3 and 4 may be named freely.
-  if (dup2(spawner, 3) < 0 || dup2(killer, 4) < 0) rf_die("sandboxd files");
+  if (dup2(killer, 3) < 0) rf_die("sandboxd files");
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  const char *const command[] = {HOME_DIR "/lib/ld.so", "--library-path", HOME_DIR "/lib", HOME_DIR "/node",
-                                 // Few threads, so that the count of our own tasks stays still.
-                                 "--v8-pool-size=0", "--single-threaded-gc", "--max-old-space-size=96", "--no-warnings",
-                                 HOME_DIR "/sandboxd.mjs", argv[1], argv[2], argv[3], argv[4], NULL};
+  const char *const command[] = {HOME_DIR "/bin/sandboxd", argv[1], argv[2], argv[3], argv[4], argv[5], NULL};
   execve(command[0], (char *const *)command, (char *const *)clean_environment);
   rf_die("sandboxd");
 }
@@ -98,20 +95,14 @@ int main(int argc, char *argv[]) {
   }
   take_dev();
   become_guard();
-  int spawner[2], killer[2];
-  make_pair(spawner);
+  int killer[2];
   make_pair(killer);
   const char *const kill_command[] = {HOME_DIR "/bin/rf-kill", argv[1], NULL};
-  const char *const call_command[] = {HOME_DIR "/bin/rf-call", argv[1], argv[2], argv[5], NULL};
   const pid_t kill_pid = start_helper(killer[1], kill_command);
-  const pid_t call_pid = start_helper(spawner[1], call_command);
-  const pid_t sandboxd_pid = start_sandboxd(spawner[0], killer[0], argv);
+  const pid_t sandboxd_pid = start_sandboxd(killer[0], argv);
 
   if (rf_capset(0) != 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) rf_die("give up capabilities");
-  for (int i = 0; i < 2; i++) {
-    close(spawner[i]);
-    close(killer[i]);
-  }
+  for (int i = 0; i < 2; i++) close(killer[i]);
   close(0);
   close(1);
   close(2);
@@ -121,7 +112,7 @@ int main(int argc, char *argv[]) {
     int status = 0;
     const pid_t gone = waitpid(-1, &status, 0);
     if (gone == sandboxd_pid) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    if (gone == kill_pid || gone == call_pid) _exit(71);
+    if (gone == kill_pid) _exit(71);
     if (gone < 0 && errno != EINTR) _exit(70);
   }
 }

@@ -2,22 +2,17 @@
 // files is opened. Run only while no other process of the agent lives. Names are bytes.
 // Usage: rf-file ROOT   with orders on standard input, one answer each on standard output.
 // Order:  op u8, mode u32, limit u32, path length u32, data length u32, path, data   (numbers big-endian)
-// Answer of a list: one record a name below the folder: kind u8 (dflo: folder, file, link, other), mode u32, size u64,
-//         inode u64, change time in ns u64, path length u32, path; at most `limit` names, else the code is TOO_LARGE.
 // Answer: code u8 (see below), mode u32, length u32, bytes (content, or the reason in words)
 #include "guard.h"
 #include "tree.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <sys/stat.h>
 
-enum { OP_READ = 1, OP_WRITE = 2, OP_MKDIR = 3, OP_SYMLINK = 4, OP_CHMOD = 5, OP_REMOVE = 6, OP_LIST = 7 };
+enum { OP_READ = 1, OP_WRITE = 2, OP_MKDIR = 3, OP_SYMLINK = 4, OP_CHMOD = 5, OP_REMOVE = 6 };
 enum { DONE = 0, MISSING = 1, LINK = 2, NOT_A_FILE = 3, TOO_LARGE = 4, REFUSED = 5 };
 
 #define MAX_PATH 65536u
-// Deeper folders are not listed but refused: the guard then takes the whole for unknown.
-#define MAX_LIST_DEPTH 64
 
 static void answer(uint8_t code, uint32_t mode, const void *bytes, uint32_t size) {
   uint8_t head[9];
@@ -128,103 +123,6 @@ static void remove_it(struct rf_place place) {
   else answer(DONE, 0, "", 0);
 }
 
-struct listing {
-  uint8_t *bytes;
-  size_t used, room;
-  uint32_t left;
-  char path[MAX_LIST_DEPTH * (NAME_MAX + 1)];
-};
-
-static void put64(uint8_t *to, uint64_t value) {
-  rf_put32(to, (uint32_t)(value >> 32));
-  rf_put32(to + 4, (uint32_t)value);
-}
-
-static int add_name(struct listing *list, const struct stat *info, size_t length) {
-  const size_t size = 33 + length;
-  if (list->left == 0) {
-    errno = EFBIG;
-    return -1;
-  }
-  list->left--;
-  if (list->room - list->used < size) {
-    const size_t room = list->room * 2 + size;
-    uint8_t *bytes = realloc(list->bytes, room);
-    if (bytes == NULL) return -1;
-    list->bytes = bytes;
-    list->room = room;
-  }
-  uint8_t *to = list->bytes + list->used;
-  to[0] = S_ISDIR(info->st_mode) ? 'd' : S_ISREG(info->st_mode) ? 'f' : S_ISLNK(info->st_mode) ? 'l' : 'o';
-  rf_put32(to + 1, info->st_mode & 07777);
-  put64(to + 5, (uint64_t)info->st_size);
-  put64(to + 13, (uint64_t)info->st_ino);
-  put64(to + 21, (uint64_t)info->st_ctim.tv_sec * 1000000000u + (uint64_t)info->st_ctim.tv_nsec);
-  rf_put32(to + 29, (uint32_t)length);
-  memcpy(to + 33, list->path, length);
-  list->used += size;
-  return 0;
-}
-
-// Takes the folder's descriptor. Folders the agent shut against itself are opened again: they are its own.
-static int list_below(struct listing *list, int fd, size_t length, int depth) {
-  DIR *dir = fdopendir(fd);
-  if (dir == NULL) {
-    close(fd);
-    return -1;
-  }
-  int bad = 0;
-  for (errno = 0; bad == 0;) {
-    const struct dirent *entry = readdir(dir);
-    if (entry == NULL) break;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    struct stat info;
-    if (fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-      bad = errno != ENOENT;
-      continue;
-    }
-    size_t end = length;
-    if (end > 0) list->path[end++] = '/';
-    const size_t size = strlen(entry->d_name);
-    memcpy(list->path + end, entry->d_name, size);
-    if (add_name(list, &info, end + size) != 0) bad = 1;
-    if (bad != 0 || !S_ISDIR(info.st_mode)) continue;
-    if (depth + 1 >= MAX_LIST_DEPTH) {
-      errno = EFBIG;
-      bad = 1;
-      continue;
-    }
-    // Where this is refused the folder is somebody else's, and opening it is refused too.
-    const int shut = (info.st_mode & 0700) != 0700 && fchmodat(fd, entry->d_name, (info.st_mode & 0777) | 0700, 0) != 0;
-    const int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (below >= 0) bad = list_below(list, below, end + size, depth + 1) != 0;
-    else bad = !shut && errno != EACCES && errno != ENOENT;
-  }
-  const int error = errno;
-  closedir(dir);
-  errno = error;
-  return bad != 0 ? -1 : 0;
-}
-
-static void list_folder(struct rf_place place, uint32_t limit) {
-  static struct listing list;
-  list = (struct listing){.left = limit};
-  const int fd = openat(place.dir, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) {
-    refuse_errno();
-    return;
-  }
-  if (list_below(&list, fd, 0, 0) != 0) {
-    if (errno == EFBIG) refuse(TOO_LARGE, "holds more than is looked at");
-    else refuse(REFUSED, strerror(errno));
-  } else if (list.used > INT_MAX) {
-    refuse(TOO_LARGE, "holds more than is looked at");
-  } else {
-    answer(DONE, 0, list.bytes, (uint32_t)list.used);
-  }
-  free(list.bytes);
-}
-
 static void carry_out(int root, uint8_t op, uint32_t mode, uint32_t limit, char *path, const uint8_t *data, uint32_t size) {
   struct rf_place place;
   const int makes = op == OP_WRITE || op == OP_MKDIR || op == OP_SYMLINK;
@@ -241,7 +139,6 @@ static void carry_out(int root, uint8_t op, uint32_t mode, uint32_t limit, char 
     case OP_SYMLINK: make_link(place, (const char *)data); break;
     case OP_CHMOD: change_mode(place, mode); break;
     case OP_REMOVE: remove_it(place); break;
-    case OP_LIST: list_folder(place, limit); break;
     default: refuse(REFUSED, "unknown operation");
   }
   close(place.dir);

@@ -1,10 +1,20 @@
-// Starts one process of the agent: pipes that belong to the agent, rights dropped, program found along the given PATH.
+// A process of the agent: see spawn.h. Everything that takes time is done before the order comes: pipes that belong to the
+// agent, the fork, the drop of all rights. With the order only the working directory and the program are left to do.
 #include "spawn.h"
 
+#include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 
-// Next text of a start frame; NULL past its end. Texts end with a zero byte.
+#define RF_FILE "/.ringfence/bin/rf-file"
+
+// Everything of an order; the pointers lead into its bytes.
+struct order {
+  char *cwd;
+  char **argv, **envp;
+};
+
+// Next text of an order; NULL past its end.
 static char *take_text(uint8_t **at, const uint8_t *end) {
   uint8_t *zero = memchr(*at, 0, (size_t)(end - *at));
   if (zero == NULL) return NULL;
@@ -13,41 +23,39 @@ static char *take_text(uint8_t **at, const uint8_t *end) {
   return text;
 }
 
-// A list of `count` texts. The lists live as long as this program: one order at a time uses them.
 static char **take_list(uint8_t **at, const uint8_t *end, uint32_t count) {
   char **list = calloc((size_t)count + 1, sizeof *list);
-  if (list == NULL) return NULL;
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; list != NULL && i < count; i++) {
     list[i] = take_text(at, end);
-    if (list[i] == NULL) {
-      free(list);
-      return NULL;
-    }
+    if (list[i] == NULL) return NULL;
   }
   return list;
 }
 
-int rf_parse_order(uint8_t *data, size_t size, struct rf_order *order) {
-  if (size < 9) return -1;
+// 0 is done, -1 is a malformed order. What it sets aside lives until exec.
+static int parse_order(uint8_t *data, size_t size, struct order *order) {
+  if (size < RF_ORDER_HEAD) return -1;
   const uint8_t *end = data + size;
-  const uint32_t arguments = rf_get32(data + 1), variables = rf_get32(data + 5);
-  if (arguments < 1 || arguments > size || variables > size) return -1;
-  order->wants_stdin = data[0] == 1;
-  uint8_t *at = data + 9;
+  const uint32_t arguments = rf_get32(data + 13), variables = rf_get32(data + 17);
+  if (arguments > size || variables > size) return -1;
+  uint8_t *at = data + RF_ORDER_HEAD;
   order->cwd = take_text(&at, end);
   if (order->cwd == NULL) return -1;
-  order->argv = take_list(&at, end, arguments);
-  if (order->argv == NULL) return -1;
-  order->envp = take_list(&at, end, variables);
-  if (order->envp == NULL) {
-    free(order->argv);
-    return -1;
+  if ((data[0] & RF_ORDER_FILES) != 0) {
+    // The file tool works below the folder that is named; where the tool lies is no business of the orchestrator.
+    static char *argv[3] = {RF_FILE, NULL, NULL}, *envp[1] = {NULL};
+    argv[1] = order->cwd;
+    *order = (struct order){"/", argv, envp};
+    return 0;
   }
-  return 0;
+  if (arguments < 1) return -1;
+  order->argv = take_list(&at, end, arguments);
+  order->envp = order->argv == NULL ? NULL : take_list(&at, end, variables);
+  return order->envp == NULL ? -1 : 0;
 }
 
 // Like a shell: a name with a slash is taken as it is, another is looked for along PATH. Returns only on failure.
-static int exec_along_path(const struct rf_order *order) {
+static int exec_along_path(const struct order *order) {
   const char *name = order->argv[0];
   if (name[0] == 0) return ENOENT;
   if (strchr(name, '/') != NULL) {
@@ -84,78 +92,107 @@ __attribute__((noreturn)) static void fail(int report, char stage, int error, co
   _exit(127);
 }
 
-__attribute__((noreturn)) static void be_child(const struct rf_order *order, const struct rf_agent *agent, const int files[3], int report) {
+// Ends: in (read, write), out (read, write), err (read, write), report (read, write), order (read, write).
+enum { IN = 0, OUT = 2, ERR = 4, REPORT = 6, ORDER = 8, ENDS = 10 };
+
+__attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int null, const int ends[ENDS]) {
+  const int report = ends[REPORT + 1], files[3] = {null, ends[OUT + 1], ends[ERR + 1]};
   for (int i = 0; i < 3; i++) {
     if (dup2(files[i], i) < 0) fail(report, 'd', errno, "files");
   }
+  // The guard's own ends; the rest closes by itself at exec.
+  close(ends[ORDER + 1]);
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
-  if (chdir(order->cwd) != 0) fail(report, 'c', errno, "");
-  fail(report, 'x', exec_along_path(order), "");
+  uint8_t head[4];
+  if (rf_read_all(ends[ORDER], head, sizeof head) != 0) _exit(0);
+  const uint32_t size = rf_get32(head);
+  uint8_t *bytes = size > RF_MAX_START ? NULL : malloc((size_t)size + 1);
+  if (bytes == NULL) fail(report, 'd', ENOMEM, "memory for the order");
+  if (rf_read_all(ends[ORDER], bytes, size) != 0) _exit(0);
+  struct order order;
+  errno = ENOMEM;
+  if (parse_order(bytes, size, &order) != 0) fail(report, 'd', EPROTO, "start order");
+  if ((bytes[0] & RF_ORDER_STDIN) != 0 && dup2(ends[IN], 0) < 0) fail(report, 'd', errno, "input");
+  if (chdir(order.cwd) != 0) fail(report, 'c', errno, "");
+  fail(report, 'x', exec_along_path(&order), "");
 }
 
 // A pipe whose inode belongs to the agent, so that it can open /dev/stdout and /dev/stderr again.
-static int agent_pipe(int ends[2], unsigned uid, unsigned gid) {
-  setfsuid(uid);
-  setfsgid(gid);
+static int agent_pipe(int ends[2], const struct rf_agent *agent) {
+  rf_files_as(agent->uid, agent->gid);
   const int result = pipe2(ends, O_CLOEXEC);
   const int error = errno;
-  setfsuid(RF_GUARD_ID);
-  setfsgid(RF_GUARD_ID);
-  // A change of the user for files takes this away, and our files under /proc would belong to root.
-  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  rf_files_as(RF_GUARD_ID, RF_GUARD_ID);
   errno = error;
   return result;
 }
 
-static void close_all(int *files, int count) {
+static void close_all(const int *files, int count) {
   for (int i = 0; i < count; i++) {
     if (files[i] >= 0) close(files[i]);
   }
 }
 
-int rf_spawn(const struct rf_order *order, const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure) {
-  // in (read, write), out (read, write), err (read, write), report (read, write)
-  int ends[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
+int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure) {
+  int ends[ENDS];
+  for (int i = 0; i < ENDS; i++) ends[i] = -1;
   memset(failure, 0, sizeof *failure);
   failure->stage = 'f';
-  const int first = order->wants_stdin ? 0 : 2;
   int bad = 0;
-  for (int i = first; i < 6 && !bad; i += 2) bad = agent_pipe(ends + i, agent->uid, agent->gid) != 0;
-  if (!bad) bad = pipe2(ends + 6, O_CLOEXEC) != 0;
+  for (int i = IN; i < REPORT && !bad; i += 2) bad = agent_pipe(ends + i, agent) != 0;
+  for (int i = REPORT; i < ENDS && !bad; i += 2) bad = pipe2(ends + i, O_CLOEXEC) != 0;
   const pid_t pid = bad ? -1 : fork();
   if (pid < 0) {
     failure->error = errno;
-    close_all(ends, 8);
+    close_all(ends, ENDS);
     return -1;
   }
-  if (pid == 0) {
-    const int files[3] = {order->wants_stdin ? ends[0] : null, ends[3], ends[5]};
-    be_child(order, agent, files, ends[7]);
-  }
-  const int theirs[4] = {ends[0], ends[3], ends[5], ends[7]};
-  close_all((int *)theirs, 4);
-  *child = (struct rf_child){pid, ends[1], {ends[2], ends[4]}, ends[6]};
+  if (pid == 0) be_agent(agent, null, ends);
+  const int theirs[5] = {ends[IN], ends[OUT + 1], ends[ERR + 1], ends[REPORT + 1], ends[ORDER]};
+  close_all(theirs, 5);
+  *child = (struct rf_child){pid, ends[ORDER + 1], ends[IN + 1], {ends[OUT], ends[ERR]}, ends[REPORT]};
   const int ours[4] = {child->in, child->out[0], child->out[1], child->report};
-  for (int i = 0; i < 4; i++) {
-    if (ours[i] >= 0) fcntl(ours[i], F_SETFL, O_NONBLOCK);
-  }
+  for (int i = 0; i < 4; i++) fcntl(ours[i], F_SETFL, O_NONBLOCK);
   return 0;
 }
 
-int rf_explain(const struct rf_failure *failure, const struct rf_order *order, char *text, size_t size) {
+int rf_release(struct rf_child *child, const uint8_t *order, uint32_t size) {
+  // In one write where it fits the pipe: one wake-up.
+  uint8_t whole[4096];
+  int bad;
+  rf_put32(whole, size);
+  if (size <= sizeof whole - 4) {
+    memcpy(whole + 4, order, size);
+    bad = rf_write_all(child->order, whole, size + 4);
+  } else {
+    bad = rf_write_all(child->order, whole, 4) != 0 || rf_write_all(child->order, order, size) != 0;
+  }
+  close(child->order);
+  child->order = -1;
+  return bad ? -1 : 0;
+}
+
+void rf_order_names(const uint8_t *order, uint32_t size, const char **cwd, const char **name) {
+  *cwd = *name = "";
+  if (size <= RF_ORDER_HEAD) return;
+  const uint8_t *at = order + RF_ORDER_HEAD, *end = order + size, *zero = memchr(at, 0, (size_t)(end - at));
+  if (zero == NULL) return;
+  *cwd = (const char *)at;
+  if (memchr(zero + 1, 0, (size_t)(end - zero - 1)) != NULL) *name = (const char *)zero + 1;
+}
+
+int rf_explain(const struct rf_failure *failure, const char *name, const char *cwd, char *text, size_t size) {
   const char *why = strerror(failure->error);
-  const char *name = order->argv[0];
   switch (failure->stage) {
     case 'x':
       if (failure->error == ENOENT && strchr(name, '/') == NULL) why = "command not found";
       snprintf(text, size, "%.4000s: %s\n", name, why);
       return failure->error == ENOENT || failure->error == ENOTDIR ? 127 : 126;
     case 'c':
-      snprintf(text, size, "cd: %.4000s: %s\n", order->cwd, why);
+      snprintf(text, size, "cd: %.4000s: %s\n", cwd, why);
       return 126;
     default:
-      // Our own fault: never shown as the command's output; sandboxd reports it as a broken sandbox.
       snprintf(text, size, "%s: %s", failure->step, why);
       return -1;
   }

@@ -1,21 +1,21 @@
-// One process of the agent, as rf-call starts it.
+// One process of the agent: prepared while nothing of the agent lives, let go with an order.
 #ifndef RF_SPAWN_H
 #define RF_SPAWN_H
 
 #include "guard.h"
 #include "drop.h"
 
-// What to run; all pointers point into the order's own buffer, the two lists end with NULL.
-struct rf_order {
-  int wants_stdin;
-  char *cwd;
-  char **argv;
-  char **envp;
+// Who the agent is, and what its processes may use.
+struct rf_agent {
+  unsigned uid, gid;
+  struct rf_limits limits;
 };
 
-// What was started; a file number of -1 is closed or absent. `report` says why exec failed, or closes when it did not.
+// A process that has given up every right of the guard and waits for its order. A file number of -1 is closed or absent.
+// `report` says why there is no program, or closes when there is one.
 struct rf_child {
   pid_t pid;
+  int order;
   int in;
   int out[2];
   int report;
@@ -28,17 +28,20 @@ struct rf_failure {
   char step[32];
 };
 
-// Reads an order out of the bytes of a start frame. 0 is done, -1 is a malformed order.
-int rf_parse_order(uint8_t *data, size_t size, struct rf_order *order);
-// Who the agent is, and what its processes may use.
-struct rf_agent {
-  unsigned uid, gid;
-  struct rf_limits limits;
-};
+// Beginning of an order as the orchestrator sends it; docs say it in words beside the encoder in core/channel.
+// flags u8, time limit in ms u32, output limit u64, number of arguments u32, of variables u32; then texts that each end
+// with a zero byte: working directory, arguments, variables.
+#define RF_ORDER_HEAD 21
+#define RF_ORDER_STDIN 1
+#define RF_ORDER_FILES 2
 
-// Starts it as the agent. 0 is done; -1 fills `failure`.
-int rf_spawn(const struct rf_order *order, const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure);
-// The line a shell would print for the failure; returns the exit code a shell would give.
-int rf_explain(const struct rf_failure *failure, const struct rf_order *order, char *text, size_t size);
+// Prepares a process. 0 is done; -1 fills `failure`. Call only while no process of the agent lives: this one could be signalled by it.
+int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure);
+// Hands over a start order, whole as received. 0 is done; -1 when the process is gone, which is the case for none that was just prepared.
+int rf_release(struct rf_child *child, const uint8_t *order, uint32_t size);
+// The line a shell would print for the failure; returns the exit code a shell would give, -1 for a fault of ours.
+int rf_explain(const struct rf_failure *failure, const char *name, const char *cwd, char *text, size_t size);
+// Working directory and first argument in the bytes of an order; empty texts when it is malformed.
+void rf_order_names(const uint8_t *order, uint32_t size, const char **cwd, const char **name);
 
 #endif

@@ -1,0 +1,334 @@
+// One call: see call.h. A fault of ours is never told as the command's result: it ends the container instead.
+#include "call.h"
+#include "counters.h"
+#include "killer.h"
+#include "line.h"
+#include "scratch.h"
+#include "streams.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#define MS 1000000LL
+// How long output is still awaited after the exit while another process holds the pipe (`> >(tee log)`).
+#define GRACE (50 * MS)
+// After an order to kill, how long until it is given again: a process that was just being started may have been missed.
+#define KILL_AGAIN (20 * MS)
+// How long a killed process may take to be reported before this sandbox gives up on itself.
+#define KILL_LIMIT (10000 * MS)
+// How long the dead may take to vanish from the kernel's count, how often that is looked at, and after how many looks the
+// order to kill is given again.
+#define SETTLE_LIMIT (3000 * MS)
+#define LOOK_AGAIN (1 * MS)
+#define LOOKS 20
+// Process 1, this program, the killer's manager and the killer that waits: one task each.
+#define OWN_TASKS 4
+
+enum phase { IDLE, RUNNING, ENDED, PROVING, TELLING };
+enum ending { BY_EXIT, BY_TIMEOUT, BY_CANCEL };
+
+static struct rf_agent agent;
+static int null_file = -1;
+static struct rf_child held = {.pid = -1};
+
+static struct {
+  enum phase phase;
+  pid_t pid;
+  int report, status, failed;
+  struct rf_failure failure;
+  struct rf_streams streams;
+  enum ending ending;
+  int64_t started, deadline, grace_end, kill_again, give_up, took;
+  unsigned killed, looks;
+  int quiescent;
+  enum rf_limit limit;
+  enum rf_scratch scratch;
+  size_t told;
+  char cwd[4096], name[4096];
+} call;
+
+// Between calls, while nothing of the agent lives: the next process, and where the kernel's counters stand.
+static void get_ready(void) {
+  call.phase = IDLE;
+  rf_limits_mark();
+  struct rf_failure failure;
+  // Where that fails it is tried again when the order comes, and told then.
+  if (held.pid < 0 && rf_prepare(&agent, null_file, &held, &failure) != 0) held.pid = -1;
+}
+
+static void forget_held(void) {
+  close(held.order);
+  close(held.in);
+  close(held.out[0]);
+  close(held.out[1]);
+  close(held.report);
+  held.pid = -1;
+}
+
+void rf_calls_open(const struct rf_agent *who, const char *root, int null) {
+  agent = *who;
+  null_file = null;
+  rf_counters_open(root);
+  get_ready();
+}
+
+pid_t rf_call_held(void) { return held.pid; }
+
+static void say_fault(const struct rf_failure *failure) {
+  char text[192];
+  snprintf(text, sizeof text, "a process of the agent could not be started: %.31s: %.60s", failure->step, strerror(failure->error));
+  rf_fail(text);
+}
+
+// Lets a prepared process go. One may have died meanwhile, as the kernel's first choice when memory ran out: then another is made.
+static void let_go(const uint8_t *order, uint32_t size) {
+  struct rf_failure failure;
+  if (held.pid >= 0 && rf_release(&held, order, size) == 0) return;
+  if (held.pid >= 0) forget_held();
+  if (rf_prepare(&agent, null_file, &held, &failure) != 0) say_fault(&failure);
+  if (rf_release(&held, order, size) != 0) rf_fail("a process of the agent ended before its order");
+}
+
+static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
+  if (call.phase != IDLE) rf_fail("a second call while one is running");
+  if (size < RF_ORDER_HEAD) rf_fail("a malformed order");
+  const int64_t now = rf_now();
+  let_go(order, size);
+  const uint64_t limit = ((uint64_t)rf_get32(order + 5) << 32) | rf_get32(order + 9);
+  const char *cwd, *name;
+  rf_order_names(order, size, &cwd, &name);
+  call.phase = RUNNING;
+  call.pid = held.pid;
+  call.report = held.report;
+  call.failed = 0;
+  call.ending = BY_EXIT;
+  call.started = now;
+  call.deadline = now + rf_get32(order + 1) * MS;
+  call.kill_again = call.give_up = -1;
+  call.killed = call.looks = 0;
+  snprintf(call.cwd, sizeof call.cwd, "%.4000s", cwd);
+  snprintf(call.name, sizeof call.name, "%.4000s", name);
+  rf_streams_begin(&call.streams, stream, limit, held.in, held.out);
+  held.pid = -1;
+}
+
+void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size) {
+  begin(stream, order, size);
+  if ((order[0] & RF_ORDER_STDIN) == 0) rf_streams_drop_input(&call.streams);
+}
+
+static int is_mine(uint32_t stream) { return call.phase != IDLE && call.phase != TELLING && stream == call.streams.stream; }
+
+void rf_call_input(uint32_t stream, const uint8_t *bytes, size_t size) {
+  if (!is_mine(stream)) return;
+  rf_streams_input(&call.streams, bytes, size);
+  rf_streams_push(&call.streams);
+}
+
+void rf_call_end_input(uint32_t stream) {
+  if (!is_mine(stream)) return;
+  call.streams.input_ended = 1;
+  if (call.streams.in >= 0) rf_streams_push(&call.streams);
+}
+
+void rf_call_credit(uint32_t stream, int which, uint32_t bytes) {
+  if (!is_mine(stream)) return;
+  struct rf_output *out = &call.streams.out[which];
+  out->credit = bytes > RF_WINDOW - out->credit ? RF_WINDOW : out->credit + bytes;
+}
+
+static void kill_tree(enum ending why) {
+  if (call.phase != RUNNING && call.phase != ENDED) return;
+  if (call.ending != BY_EXIT) return;
+  call.ending = why;
+  call.killed = rf_strangers();
+  call.give_up = rf_now() + KILL_LIMIT;
+  rf_killer_order();
+}
+
+void rf_call_cancel(uint32_t stream) {
+  if (is_mine(stream)) kill_tree(BY_CANCEL);
+}
+
+void rf_call_reaped(pid_t pid, int status) {
+  if (pid == held.pid) {
+    struct rf_failure failure;
+    const int failed = read(held.report, &failure, sizeof failure) == (ssize_t)sizeof failure;
+    forget_held();
+    if (failed) say_fault(&failure);
+    return;
+  }
+  if (call.phase != RUNNING || pid != call.pid) return;
+  call.status = status;
+  call.failed = read(call.report, &call.failure, sizeof call.failure) == (ssize_t)sizeof call.failure;
+  close(call.report);
+  call.phase = ENDED;
+  call.grace_end = rf_now() + GRACE;
+  rf_streams_drop_input(&call.streams);
+}
+
+// After the exit: over when both pipes are at their end, or when the grace is over and what stood in them then was carried.
+static int streams_over(int64_t now) {
+  if (!call.streams.last_round && now >= call.grace_end) rf_streams_last_round(&call.streams);
+  return call.failed || rf_streams_over(&call.streams);
+}
+
+static void explain(void) {
+  char text[4200];
+  const int code = rf_explain(&call.failure, call.name, call.cwd, text, sizeof text);
+  if (code < 0) say_fault(&call.failure);
+  rf_streams_deliver(&call.streams, 1, (const uint8_t *)text, strlen(text));
+  call.status = code << 8;
+}
+
+static int signal_of(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+// What the call left to look at, once it is proved that nothing of it is left, or cannot be.
+static void proved(int quiescent) {
+  call.quiescent = quiescent;
+  call.limit = rf_limits_reached(signal_of(call.status));
+  call.scratch = quiescent ? rf_scratch_look(&agent, rf_names()) : RF_SCRATCH_UNKNOWN;
+  call.told = 0;
+  call.phase = TELLING;
+}
+
+// Between exit and proof: first the orders under way, then the kernel's count, then more orders until it is right.
+static void prove(int64_t now) {
+  if (rf_killer_busy() > 0) return;
+  if (rf_quiet(OWN_TASKS)) {
+    proved(1);
+    return;
+  }
+  if (call.give_up < 0) {
+    call.give_up = now + SETTLE_LIMIT;
+    call.killed += rf_strangers();
+    call.looks = LOOKS;
+  }
+  if (now >= call.give_up) {
+    proved(0);
+  } else if (call.looks >= LOOKS) {
+    call.looks = 0;
+    rf_killer_order();
+  } else {
+    call.looks++;
+  }
+}
+
+// A number in JSON, or null for a negative one.
+static const char *number(char text[24], long long value) {
+  snprintf(text, 24, value < 0 ? "null" : "%lld", value);
+  return text;
+}
+
+static void tell_exit(void) {
+  static const char *const endings[] = {"exit", "timeout", "cancelled"}, *const looks[] = {"none", "same", "new", "unknown"};
+  static const char *const limits[] = {"", ",\"limit\":\"memory\"", ",\"limit\":\"processes\"", ",\"limit\":\"disk\""};
+  const struct rf_output *out = call.streams.out;
+  char code[24], by[24], text[640];
+  const int size = snprintf(text, sizeof text,
+    "{\"exitCode\":%s,\"signal\":%s,\"ended\":\"%s\",\"stdoutBytes\":%llu,\"stderrBytes\":%llu,\"stdoutDropped\":%llu,"
+    "\"stderrDropped\":%llu,\"killed\":%u,\"quiescent\":%s,\"durationMs\":%.3f,\"scratch\":\"%s\"%s}",
+    number(code, WIFEXITED(call.status) ? WEXITSTATUS(call.status) : -1), number(by, WIFSIGNALED(call.status) ? WTERMSIG(call.status) : -1),
+    endings[call.ending], (unsigned long long)out[0].bytes, (unsigned long long)out[1].bytes, (unsigned long long)out[0].dropped,
+    (unsigned long long)out[1].dropped, call.killed, call.quiescent ? "true" : "false", (double)call.took / MS, looks[call.scratch], limits[call.limit]);
+  rf_line_send(RF_EXIT, call.streams.stream, text, (uint32_t)size);
+}
+
+// Sends the list of names where it is a new one, as far as the line takes it, and the exit after it.
+static void tell(void) {
+  size_t size = 0;
+  const uint8_t *list = call.scratch == RF_SCRATCH_NEW ? rf_scratch_list(&size) : NULL;
+  while (call.told < size) {
+    if (rf_line_waiting() > 0) return;
+    const size_t part = size - call.told < RF_CHUNK ? size - call.told : RF_CHUNK;
+    rf_line_send(RF_SCRATCH, call.streams.stream, list + call.told, (uint32_t)part);
+    call.told += part;
+  }
+  tell_exit();
+  // Where something of the agent may still live no process is prepared beside it.
+  if (call.quiescent) get_ready();
+  else call.phase = IDLE;
+}
+
+// An order to kill was given, and processes of the call may still hold what is waited for.
+static int is_killing(void) {
+  return call.ending != BY_EXIT && (call.phase == RUNNING || (call.phase == ENDED && !call.streams.last_round));
+}
+
+static void turn(void) {
+  const int64_t now = rf_now();
+  if (call.phase == RUNNING && now >= call.deadline) kill_tree(BY_TIMEOUT);
+  if (is_killing() && rf_killer_busy() == 0) {
+    if (now >= call.give_up) rf_fail("a killed process was not reported as ended");
+    if (call.kill_again < 0) call.kill_again = now + KILL_AGAIN;
+    if (now >= call.kill_again) {
+      call.kill_again = -1;
+      rf_killer_order();
+    }
+  }
+  if (call.phase == ENDED && streams_over(now)) {
+    if (call.failed) explain();
+    rf_streams_close(&call.streams);
+    call.took = now - call.started;
+    call.give_up = -1;
+    call.phase = PROVING;
+  }
+  if (call.phase == PROVING && call.streams.gather == NULL) prove(now);
+  if (call.phase == TELLING) tell();
+}
+
+static int64_t sooner(int64_t one, int64_t other) { return one < 0 || other < one ? other : one; }
+
+// When the call wants its turn although nothing has arrived; -1 for never. While an order to kill is under way its answer is awaited.
+static int64_t next_turn(int64_t now) {
+  int64_t next = -1;
+  if (call.phase == RUNNING && call.ending == BY_EXIT) next = call.deadline;
+  if (is_killing() && rf_killer_busy() == 0) next = sooner(next, call.kill_again >= 0 ? call.kill_again : now);
+  // After the grace only credit, or room on the line, is waited for.
+  if (call.phase == ENDED && !call.streams.last_round) next = sooner(next, call.grace_end);
+  if (call.phase == PROVING && rf_killer_busy() == 0) next = sooner(next, now + LOOK_AGAIN);
+  return next;
+}
+
+int64_t rf_call_waits(struct pollfd waits[RF_CALL_WAITS]) {
+  for (int i = 0; i < RF_CALL_WAITS; i++) waits[i] = (struct pollfd){-1, i < 2 ? POLLIN : POLLOUT, 0};
+  if (call.phase == IDLE) return -1;
+  if (call.phase == RUNNING || call.phase == ENDED) {
+    for (int i = 0; i < 2; i++) {
+      if (call.streams.out[i].credit > 0 && rf_line_waiting() == 0) waits[i].fd = call.streams.out[i].fd;
+    }
+    if (call.streams.queue_size > 0) waits[2].fd = call.streams.in;
+  }
+  const int64_t now = rf_now(), next = next_turn(now);
+  if (next < 0) return -1;
+  return next > now ? next - now : 0;
+}
+
+void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]) {
+  if (call.phase == IDLE) return;
+  for (int i = 0; i < 2; i++) {
+    if (waits[i].revents != 0 && call.streams.out[i].fd >= 0 && rf_line_waiting() == 0) rf_streams_carry(&call.streams, i);
+  }
+  if (waits[2].revents != 0 && call.streams.in >= 0) rf_streams_push(&call.streams);
+  turn();
+  if (call.phase == RUNNING || call.phase == ENDED) rf_streams_settle(&call.streams);
+}
+
+size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t room) {
+  begin(0, order, size);
+  rf_streams_drop_input(&call.streams);
+  call.streams.gather = text;
+  call.streams.gather_room = room;
+  while (call.phase != PROVING) {
+    struct pollfd waits[RF_CALL_WAITS];
+    const int64_t left = rf_call_waits(waits);
+    // The death of a child is not among what is polled here.
+    if (poll(waits, RF_CALL_WAITS, left == 0 ? 0 : 2) < 0 && errno != EINTR) rf_die("poll");
+    int status = 0;
+    const pid_t gone = waitpid(call.pid, &status, WNOHANG);
+    if (gone > 0) rf_call_reaped(gone, status);
+    rf_call_turn(waits);
+  }
+  get_ready();
+  return call.streams.gathered;
+}

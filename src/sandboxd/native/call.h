@@ -1,0 +1,33 @@
+// One call from its order to the proof that nothing of it is left: streams under credit, its own deadline, the kernel's counts.
+#ifndef RF_CALL_H
+#define RF_CALL_H
+
+#include "guard.h"
+#include "spawn.h"
+
+#include <poll.h>
+
+// Opens what calls need. `root` is the workspace; `null` is /dev/null, held for ever: an agent that owns /dev can replace the name, not this file.
+void rf_calls_open(const struct rf_agent *agent, const char *root, int null);
+// Starts a call with the bytes of its order. A second one while one runs is a fault.
+void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size);
+// The process that waits for the next order; the only one there is that is not the guard's.
+pid_t rf_call_held(void);
+// Runs one program for the guard itself before the first call; its output is gathered, at most `room` bytes. Ends when it has ended.
+size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t room);
+
+// What the orchestrator says to the running call; to another it is nothing.
+void rf_call_input(uint32_t stream, const uint8_t *bytes, size_t size);
+void rf_call_end_input(uint32_t stream);
+void rf_call_credit(uint32_t stream, int which, uint32_t bytes);
+void rf_call_cancel(uint32_t stream);
+
+#define RF_CALL_WAITS 3
+// Where the call waits: outputs and input, in this order. Returns nanoseconds until it wants its turn anyway, -1 for never.
+int64_t rf_call_waits(struct pollfd waits[RF_CALL_WAITS]);
+// The call's turn: carries what is ready, ends what is over. Call after each wait.
+void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]);
+// A child of this program ended.
+void rf_call_reaped(pid_t pid, int status);
+
+#endif

@@ -1,0 +1,30 @@
+// The framed line to the orchestrator, on standard input and output: whole frames in, frames out in order, never blocking.
+#ifndef RF_LINE_H
+#define RF_LINE_H
+
+#include "guard.h"
+
+// One frame as received; the payload stands only until the handler returns.
+struct rf_frame {
+  uint8_t type;
+  uint32_t stream;
+  const uint8_t *payload;
+  uint32_t size;
+};
+
+// Makes both ends non-blocking. Ends the program when they are none of ours.
+void rf_line_open(void);
+// Takes what has arrived and hands on whole frames. The end of input ends this program, and with it the container.
+void rf_line_take(void (*handler)(const struct rf_frame *frame));
+// Where the payload of the next frame may be put: RF_CHUNK bytes, the most of any frame.
+uint8_t *rf_line_payload(void);
+// Sends a frame after all that was sent before. `payload` is rf_line_payload(), NULL for none, or any bytes.
+void rf_line_send(uint8_t type, uint32_t stream, const void *payload, uint32_t size);
+// Bytes that the orchestrator has not taken yet. Stream bytes are only read while there are none: what waits stays bounded.
+size_t rf_line_waiting(void);
+// Sends what waits, as far as it goes.
+void rf_line_push(void);
+// Tells the orchestrator why, gives the words a moment to leave, and ends the program.
+__attribute__((noreturn)) void rf_fail(const char *reason);
+
+#endif
