@@ -12,6 +12,7 @@ import { breakOff, breakSession, brokenError } from "./break-off.js";
 import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
+import { deliver } from "./deliver.js";
 import { describeAction } from "./describe.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
@@ -148,9 +149,10 @@ async function finish(
   const { deps } = live;
   const putBlob = (bytes: Uint8Array): Promise<Digest> => keepBlob(live, bytes);
   const outcome = outcomeOf(performed, settled);
-  const stdout = modelText(performed.stdout, performed.stdoutDropped, deps.redactor);
-  const stderr = modelText(performed.stderr, performed.stderrDropped, deps.redactor);
-  const message = [stdout, stderr, endText(performed), findingText(settled.findings)].filter((part) => part !== "").join("\n");
+  const shown = { stdout: modelText(performed.stdout, performed.stdoutDropped, deps.redactor), stderr: modelText(performed.stderr, performed.stderrDropped, deps.redactor) };
+  const { stdout, stderr, findings: printed } = deliver(live, shown, judged.context);
+  const findings = [...settled.findings, ...printed];
+  const message = [stdout, stderr, endText(performed), findingText(findings)].filter((part) => part !== "").join("\n");
   await live.append([
     {
       call: judged.id,
@@ -167,7 +169,7 @@ async function finish(
         quiescent: performed.quiescent,
       },
     },
-    ...changeEvents(judged.id, settled.changes, settled.findings, hints),
+    ...changeEvents(judged.id, settled.changes, findings, hints),
     closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message) }),
   ]);
   // What policy forbids and nobody could undo would lie there for the next call.
@@ -186,7 +188,7 @@ async function finish(
     stdout,
     stderr,
     changes: settled.changes,
-    findings: settled.findings,
+    findings,
     message,
   };
 }
@@ -200,7 +202,7 @@ function approvedRules(decision: Decision, approval: EventData["approval.resolve
 function outcomeOf(performed: Performed, settled: Settled): Observation["outcome"] {
   if (performed.ended === "cancelled") return "cancelled";
   if (settled.left.length > 0) return "failed";
-  if (settled.findings.some((finding) => finding.reverted)) return "reverted";
+  if (settled.findings.some((finding) => finding.reverted && finding.about === undefined)) return "reverted";
   return performed.ended === "exit" && performed.exitCode === 0 ? "completed" : "failed";
 }
 

@@ -78,7 +78,7 @@ export function findingText(findings: readonly Finding[]): string {
     .slice(0, 20)
     .map((finding) => {
       const threats = finding.threats.length === 0 ? "" : ` [${finding.threats.join(", ")}]`;
-      if (finding.path === "") return `${finding.rule}${threats}: ${finding.message}${finding.reverted ? "; the changes of this call were undone" : ""}`;
+      if (finding.path === "") return `${finding.rule}${threats}: ${finding.message}${finding.reverted && finding.about === undefined ? "; the changes of this call were undone" : ""}`;
       const fate = finding.reverted ? "was undone" : "could not be undone";
       return `The ${finding.operation} of ${printable(finding.path)} ${fate}: ${finding.rule}${threats}: ${finding.message}`;
     })

@@ -9,7 +9,7 @@ import type { FileOp } from "../ports/sandbox.js";
 import type { Reason } from "../core/policy/decision.js";
 import type { LiveSession } from "./live.js";
 import type { Written } from "./perform.js";
-import { readProjectFiles } from "./project-files.js";
+import { readChangedTexts } from "./changed-texts.js";
 import { settleScratch } from "./scratch.js";
 import { againstChanges } from "./spending.js";
 
@@ -32,16 +32,16 @@ const ALLOWED: Judgement = { effect: "allow", reasons: [] };
 export async function settle(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>, ranProgram: boolean): Promise<Settled> {
   const signal = AbortSignal.timeout(live.deadlines.settleMs);
   const scratch = ranProgram ? await settleScratch(live, context, approvedRules, signal) : { findings: [], left: [] };
-  const settled = await settleWorkspace(live, context, approvedRules, signal);
+  const settled = await settleWorkspace(live, context, approvedRules, { signal, ranProgram });
   return { changes: settled.changes, findings: [...settled.findings, ...scratch.findings], left: [...settled.left, ...scratch.left] };
 }
 
-async function settleWorkspace(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>, signal: AbortSignal): Promise<Settled> {
+async function settleWorkspace(live: LiveSession, context: DecisionContext, approvedRules: ReadonlySet<string>, { signal, ranProgram }: { readonly signal: AbortSignal; readonly ranProgram: boolean }): Promise<Settled> {
   const before = live.changes;
   const after = await live.workspace.changes(signal);
-  const projectFiles = await readProjectFiles(live, before, after, context.root);
+  const texts = await readChangedTexts(live, { before, after }, context, ranProgram);
   const over = againstChanges(live, () => changesOfCall(before, after), context, approvedRules);
-  const judge = (change: Change): Judgement => withReasons(judgeChange(live, change, context, approvedRules, projectFiles.get(change.path)), over);
+  const judge = (change: Change): Judgement => withReasons(judgeChange(live, change, context, approvedRules, texts.get(change.path)), over);
   const outcome = reconcile({ before, after, root: context.root, judge });
   if (outcome.reverts.steps.length === 0) return stand(live, after, { changes: outcome.callChanges, findings: outcome.findings, left: [] });
   await undo(live, outcome.reverts.steps, signal);

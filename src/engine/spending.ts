@@ -26,5 +26,5 @@ export function spendingFindings(live: LiveSession, changes: readonly Change[], 
 }
 
 function findingOf({ rule, layer, threats, message, subject, risk }: Reason): Finding {
-  return { rule, layer, threats, message: `${message}: ${subject}`, path: "", operation: "modify", reverted: false, risk };
+  return { rule, layer, threats, message: `${message}: ${subject}`, path: "", operation: "modify", reverted: false, risk, about: "session" };
 }

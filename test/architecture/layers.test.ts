@@ -46,10 +46,11 @@ const HOMES: Readonly<Record<string, RegExp>> = {
 const CORE: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   channel: ["shared"],
-  ledger: ["shared", "session"],
+  content: ["shared"],
+  ledger: ["shared", "content", "session"],
   action: ["shared"],
   shell: ["shared", "action"],
-  policy: ["shared", "action", "shell"],
+  policy: ["shared", "content", "action", "shell"],
   approval: ["shared", "action", "shell", "policy"],
   reconcile: ["shared", "action", "policy"],
   risk: ["shared", "action", "policy", "reconcile", "session"],

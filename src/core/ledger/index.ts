@@ -6,4 +6,4 @@ export type { BrokenLedger, LedgerFault, SoundLedger, VerifyReport } from "./fau
 export { createMerkleTree, digestBytes, type MerkleTree } from "./merkle.js";
 export { createLedgerVerifier, type ChainState, type LedgerVerifier, type VerifierOptions } from "./verify.js";
 export { createSignedVerifier, verifyLedger, type SignedVerifierOptions } from "./verify-ledger.js";
-export { findSecrets, redactJson, redactText, type KeyedDigest, type SecretSpan } from "./redact.js";
+export { redactJson, redactText, type KeyedDigest } from "./redact.js";

@@ -67,6 +67,18 @@ function checkEffect(rule: RuleFile, matcher: EffectMatcherFile, path: readonly 
   checkGlobs(matcher, path, report);
   checkWords(matcher, path, report);
   if (matcher.file !== undefined) checkFile(rule, matcher.file, [...path, "file"], report);
+  if (matcher.content !== undefined) checkContent(rule, matcher.content, [...path, "content"], report);
+}
+
+/** Content of an output is judged after the call: nobody is asked then, and there is no file. */
+function checkContent(rule: RuleFile, content: NonNullable<EffectMatcherFile["content"]>, path: readonly PropertyKey[], report: Report): void {
+  if (content.in !== "output") {
+    if (content.deliver !== undefined) report("POLICY_RULE", [...path, "deliver"], "`deliver` is about an output", "add `in: output`, or remove it");
+    return;
+  }
+  if (rule.effect !== "deny") report("POLICY_RULE", [...path, "in"], "what a call has printed is given, masked, marked or withheld; nobody is asked", "write `effect: deny` with `deliver: marked` or `deliver: masked`, or without `deliver` to withhold");
+  if (content.paths !== undefined || content.except !== undefined) report("POLICY_RULE", path, "an output has no path", "remove `paths` and `except`");
+  if (content.contains.includes("test-command")) report("POLICY_RULE", [...path, "contains"], "`test-command` is about a project file", "leave `in` out");
 }
 
 /** Matchers that need what the session did before. */
@@ -78,17 +90,23 @@ function checkHistory(rule: RuleFile, { budget, sequence, refusals }: MatcherFil
     if ([budget.calls, budget.seconds, budget.bytesWritten, budget.filesChanged, budget.deletions].every((one) => one === undefined)) report("POLICY_RULE", at, "`budget` limits nothing", "add `calls`, `seconds`, `bytesWritten`, `filesChanged` or `deletions`");
     if (budget.per === "call" && budget.calls !== undefined) report("POLICY_RULE", [...at, "calls"], "one call is one call", "count calls of a session: leave out `per`");
     if (budget.counting !== undefined && budget.calls === undefined) report("POLICY_RULE", [...at, "counting"], "`counting` says which calls `calls` counts", "add `calls`");
-    if (budget.counting !== undefined && onlyKind(budget.counting, [...at, "counting"], "`counting`", report) !== null) checkEffect({ ...rule, effect: "ask" }, budget.counting, [...at, "counting"], report);
+    if (budget.counting !== undefined && onlyKind(budget.counting, [...at, "counting"], "`counting`", report) !== null) checkInner(rule, budget.counting, [...at, "counting"], report);
   }
   if (sequence !== undefined) checkSequence(rule, sequence, [...path, "sequence"], report);
+}
+
+/** A matcher inside one that needs a history: what a call printed is known only as a finding. */
+function checkInner(rule: RuleFile, matcher: EffectMatcherFile, path: readonly PropertyKey[], report: Report): void {
+  if (matcher.content?.in === "output") report("POLICY_RULE", [...path, "content", "in"], "what a call prints is not known when it is judged", "use `found: [id of the rule about the output]` in `after`");
+  else checkEffect({ ...rule, effect: "ask" }, matcher, path, report);
 }
 
 function checkSequence(rule: RuleFile, { after, then, same }: NonNullable<MatcherFile["sequence"]>, path: readonly PropertyKey[], report: Report): void {
   for (const [index, { found, refused, ...matcher }] of after.entries()) {
     const at = [...path, "after", index];
-    if (onlyKind({ ...matcher, found, refused }, at, "a step of `after`", report) !== null) checkEffect({ ...rule, effect: "ask" }, matcher, at, report);
+    if (onlyKind({ ...matcher, found, refused }, at, "a step of `after`", report) !== null) checkInner(rule, matcher, at, report);
   }
-  if (onlyKind(then, [...path, "then"], "`then`", report) !== null) checkEffect({ ...rule, effect: "ask" }, then, [...path, "then"], report);
+  if (onlyKind(then, [...path, "then"], "`then`", report) !== null) checkInner(rule, then, [...path, "then"], report);
   const reads = then.file !== undefined && (then.file.operations ?? ["read"]).includes("read");
   if (rule.effect === "deny" && reads) report("POLICY_UNENFORCEABLE", [...path, "then", "file"], "a read that is forbidden only after something else cannot be masked, and cannot be undone", "write `ask`, or forbid the read from the start in a rule of its own");
   if (same === true && then.file === undefined && then.code === undefined && then.exec === undefined) report("POLICY_RULE", [...path, "same"], "`same` is about a file: what `then` matches has none", "use `file`, `exec` or `code` in `then`");
@@ -163,6 +181,7 @@ function checkExample(example: ExampleFile, path: readonly PropertyKey[], report
   for (const [index, before] of (example.before ?? []).entries()) {
     if ((["command", "write", "read", "delete"] as const).filter((key) => before[key] !== undefined).length !== 1) report("POLICY_RULE", [...path, "before", index], "a call before an example has exactly one of `command`, `write`, `read`, `delete`", "split it, or add the one that is missing");
   }
+  if (example.output !== undefined && example.content !== undefined) report("POLICY_RULE", path, "an example is about an edit or about an output", "remove `content` or `output`");
   if (example.content !== undefined && example.write === undefined) report("POLICY_RULE", path, "`content` goes with `write`", "add `write: path`");
   for (const key of ["cwd", "root"] as const) {
     const value = example[key];

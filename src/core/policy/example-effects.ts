@@ -1,6 +1,7 @@
 // What an example of a rule does, and where.
 
 import type { ActionEffect, FileOperation } from "../action/effects.js";
+import { findSecrets } from "../content/index.js";
 import { normalisePath } from "../action/paths.js";
 import { evaluateShell, type Model } from "../shell/index.js";
 import type { ContentSubject } from "./content.js";
@@ -23,8 +24,20 @@ export function exampleEffects(example: Example, programs: ReadonlyMap<string, M
   const root = normalisePath(example.root ?? EXAMPLE_PLACES.root, "/") ?? EXAMPLE_PLACES.root;
   const cwd = normalisePath(example.cwd ?? root, root) ?? root;
   const { kind, text } = example.subject;
-  if (kind === "command") return { root, cwd, effects: evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map(), programs }).effects };
+  const printed: readonly ContentSubject[] = example.output === null ? [] : [{ kind: "content", path: "", text: asRedacted(example.output), output: true }];
+  if (kind === "command") return { root, cwd, effects: [...printed, ...evaluateShell(text, { cwd, root, home: EXAMPLE_PLACES.home, environment: new Map(), programs }).effects] };
   const path = absolutePath(text, { cwd, home: EXAMPLE_PLACES.home }) ?? text;
   const added: readonly ContentSubject[] = example.content === null ? [] : [{ kind: "content", path, text: example.content }];
-  return { root, cwd, effects: [fileEffect(kind, path), ...added] };
+  return { root, cwd, effects: [fileEffect(kind, path), ...added, ...printed] };
+}
+
+/** An output as rules see it: redaction has been over it. */
+function asRedacted(text: string): string {
+  let out = "";
+  let at = 0;
+  for (const { kind, start, end } of findSecrets(text)) {
+    out += `${text.slice(at, start)}[redacted:${kind}:00000000]`;
+    at = end;
+  }
+  return out + text.slice(at);
 }

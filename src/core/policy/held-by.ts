@@ -5,10 +5,10 @@ import type { Matcher } from "./rule.js";
 
 /**
  * `kernel`: the sandbox has no network, whatever the text says. `reconciled`: changes in the workspace are compared with the rule
- * after each call and undone. `read-only`: the container's own root cannot be written. `edits`: what an edit adds is judged; what
- * a command writes is judged only as far as its kind says. `counted`: of the record, whatever the text says. `text`: judged from the text of the call alone.
+ * after each call and undone. `read-only`: the container's own root cannot be written. `outputs`:
+ * what a call prints is looked at before the model sees it. `counted`: of the record, whatever the text says. `text`: judged from the text of the call alone.
  */
-export type Enforcement = "kernel" | "reconciled" | "read-only" | "edits" | "counted" | "text";
+export type Enforcement = "kernel" | "reconciled" | "read-only" | "outputs" | "counted" | "text";
 
 /** The strongest thing that holds a matcher of a refusing rule. */
 export function heldBy(matcher: Matcher): Enforcement {
@@ -16,7 +16,7 @@ export function heldBy(matcher: Matcher): Enforcement {
     case "connect":
       return "kernel";
     case "content":
-      return matcher.contains.every((kind) => kind === "test-command") ? "reconciled" : "edits";
+      return matcher.where === "output" ? "outputs" : "reconciled";
     case "file":
       if (matcher.operations.every((one) => one === "read")) return "text";
       return matcher.outside || (matcher.paths.length > 0 && matcher.paths.every((glob) => glob.startsWith("/"))) ? "read-only" : "reconciled";

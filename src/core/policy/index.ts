@@ -6,6 +6,7 @@ export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
 export { NO_HISTORY, type SessionHistory } from "./history.js";
 export { judgeCallSpent, judgeSessionSpent } from "./judge-history.js";
 export type { ContentSubject } from "./content.js";
+export { looksInside, type Inside } from "./looks-inside.js";
 export { isProjectFile } from "./test-command.js";
 export { explanationJson, type ExplainedEffect, type ExplainedRule, type Explanation } from "./explain-tree.js";
 export { planEnforcement, type EnforcementPlan, type EnforceInput, type HeldName, type HeldPlace, type IndexedName, type UnmountedName } from "./enforce.js";
@@ -13,6 +14,7 @@ export { explainEnforcement, type ExplainedRule as HeldRule, type Holder, type R
 export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
+export { judgeOutput, type JudgedOutput } from "./output.js";
 export type { Matcher, Rule, Spent } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";
 export { MAESTRO_THREATS } from "./threats.js";

@@ -187,7 +187,7 @@ function contentTest(matcher: ContentMatcher, places: Places): Test {
   const paths = matcher.paths.map((glob) => compileGlob(glob, places));
   const except = matcher.except.map((glob) => compileGlob(glob, places));
   return ({ effect, path }) => {
-    if (effect.kind !== "content" || path === null) return false;
+    if (effect.kind !== "content" || path === null || matcher.where !== (effect.output === true ? "output" : "edit")) return false;
     if (paths.length > 0 && !paths.some((glob) => glob.hits(path))) return false;
     if (except.some((glob) => glob.covers(path))) return false;
     return matcher.contains.some((kind) => hasContent(kind, effect));

@@ -27,7 +27,7 @@ function toEffectMatcher(raw: EffectMatcherFile): EffectMatcher {
     return { on: "code", sources, programs, upstream, containing };
   }
   if (raw.environment !== undefined) return { on: "environment", names: raw.environment.names ?? [], values: raw.environment.values ?? [] };
-  if (raw.content !== undefined) return { on: "content", contains: raw.content.contains, paths: raw.content.paths ?? [], except: raw.content.except ?? [] };
+  if (raw.content !== undefined) return { on: "content", contains: raw.content.contains, paths: raw.content.paths ?? [], except: raw.content.except ?? [], where: raw.content.in ?? "edit", deliver: raw.content.deliver ?? null };
   return { on: "opaque" };
 }
 
@@ -60,7 +60,7 @@ function toSubject(raw: ExampleFile | BeforeFile): ExampleSubject {
 
 /** An example of a file that passed the schema. */
 export function toExample(raw: ExampleFile, at: SourceSpan): Example {
-  return { subject: toSubject(raw), history: toHistory(raw), content: raw.content ?? null, role: raw.role, cwd: raw.cwd ?? null, root: raw.root ?? null, at };
+  return { subject: toSubject(raw), history: toHistory(raw), content: raw.content ?? null, output: raw.output ?? null, role: raw.role, cwd: raw.cwd ?? null, root: raw.root ?? null, at };
 }
 
 function toHistory({ before, refused, found, spent }: ExampleFile): ExampleHistory | null {

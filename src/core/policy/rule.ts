@@ -76,17 +76,24 @@ export interface OpaqueMatcher {
   readonly on: "opaque";
 }
 
-/** What an edit adds to a file. */
+/** What an edit adds to a file, or what the output of a call says to the model. */
 export interface ContentMatcher {
   readonly on: "content";
   readonly contains: readonly ContentKind[];
   /** Empty means any path. */
   readonly paths: readonly string[];
   readonly except: readonly string[];
+  readonly where: "edit" | "output";
+  /** Of an output that a rule denies: `masked` gives it with the found places made harmless, `marked` gives it as it is with a warning; null withholds it. */
+  readonly deliver: "masked" | "marked" | null;
 }
 
-/** Kinds of content that can be told from the text alone. `test-command` is what decides the tests in a project file: only a change of it counts. */
-export type ContentKind = "invisible-characters" | "private-key" | "access-token" | "test-command";
+/**
+ * Kinds of content that can be told from the text alone. `access-token` has the form of one issuer's, `secret` is whatever redaction
+ * takes out. `hidden-text` is an invisible character that can only mean to hide something. `test-command` is what decides the tests
+ * in a project file: only a change of it counts.
+ */
+export type ContentKind = "invisible-characters" | "hidden-text" | "private-key" | "access-token" | "secret" | "injected-instructions" | "obfuscated-code" | "test-command";
 
 /** Matchers of one effect of an action. */
 export type EffectMatcher = FileMatcher | ExecMatcher | ConnectMatcher | CodeMatcher | EnvironmentMatcher | OpaqueMatcher | ContentMatcher;
@@ -206,6 +213,8 @@ export interface Example {
   readonly history: ExampleHistory | null;
   /** Text an edit adds; null when the example is about the path alone. */
   readonly content: string | null;
+  /** Text the call prints; null when the example is not about it. */
+  readonly output: string | null;
   readonly role: string | null | undefined;
   readonly cwd: string | null;
   readonly root: string | null;

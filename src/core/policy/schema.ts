@@ -45,7 +45,9 @@ export const codeSchema = z.strictObject({
 export const environmentSchema = z.strictObject({ names: words.optional(), values: words.optional(), any: z.literal(true).optional() });
 
 export const contentSchema = z.strictObject({
-  contains: z.array(z.enum(["invisible-characters", "private-key", "access-token", "test-command"])).min(1),
+  contains: z.array(z.enum(["invisible-characters", "hidden-text", "private-key", "access-token", "secret", "injected-instructions", "obfuscated-code", "test-command"])).min(1),
+  in: z.enum(["edit", "output"]).optional(),
+  deliver: z.enum(["masked", "marked"]).optional(),
   paths: words.optional(),
   except: words.optional(),
 });
@@ -106,6 +108,7 @@ export const spentSchema = z.strictObject({ calls: amount.optional(), seconds: z
 /** One example: exactly one of command, write, read, delete. */
 export const exampleSchema = z.strictObject({
   ...subject,
+  output: z.string().max(4000).optional(),
   before: z.array(beforeSchema).min(1).max(20).optional(),
   refused: z.array(word).min(1).max(100).optional(),
   found: z.array(word).min(1).max(20).optional(),

@@ -34,7 +34,9 @@ export interface Finding {
   readonly message: string;
   readonly path: string;
   readonly operation: Change["operation"];
-  /** Was the change undone and the undoing read back. */
+  /** Was the change undone and the undoing read back; of an output: was it not given as it was. */
   readonly reverted: boolean;
   readonly risk: RuleRisk | null;
+  /** Left out for a change. `output`: what the call printed; `session`: what it came to. `path` is then empty. */
+  readonly about?: "output" | "session";
 }

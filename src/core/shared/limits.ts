@@ -91,6 +91,10 @@ export const LIMITS = {
   projectFiles: 200,
   /** Largest project file compared so, in bytes; a larger one counts as changed there. */
   projectFileBytes: 1024 * 1024,
+  /** Most changed files of one call whose content is looked at by rules about content. */
+  contentFiles: 64,
+  /** Largest file looked at so, in bytes. */
+  contentFileBytes: 256 * 1024,
   /** Most names of the user's folder looked at for what policy hides or protects; past it no session starts. */
   protectNames: 2_000_000,
   /** Most mounts that protect names of one session; what is past it is held by reconciliation. */

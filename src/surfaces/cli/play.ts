@@ -78,7 +78,7 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
       if (observation.changes.length > 0 && call.role !== null) edits.roles.add(call.role);
       if (observation.changes.length > 0 && call.role === ROLE_TESTWRITER) edits.tests += 1;
       if (observation.outcome === "denied" || observation.outcome === "rejected") tally.refused += 1;
-      tally.reverted += new Set(observation.findings.filter((finding) => finding.reverted).map((finding) => finding.path)).size;
+      tally.reverted += new Set(observation.findings.filter((finding) => finding.reverted && finding.about === undefined).map((finding) => finding.path)).size;
       listener.onCall?.(call, observation);
       // An answer is one piece of work: what comes after an edit that does not fit was meant for another text.
       if (isAnswer === true && observation.outcome === "failed") {

@@ -4,7 +4,8 @@ import { join as pathJoin } from "node:path";
 import { createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findSecrets, redactJson, redactText } from "../../../src/core/ledger/index.js";
+import { findSecrets } from "../../../src/core/content/index.js";
+import { redactJson, redactText } from "../../../src/core/ledger/index.js";
 import { LIMITS, type JsonValue } from "../../../src/core/shared/index.js";
 
 const digest = (text: string): string => createHmac("sha256", "test key").update(text).digest("hex");

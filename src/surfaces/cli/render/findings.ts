@@ -8,6 +8,8 @@ import { threatText } from "./text.js";
 /** Findings of one rule with one fate. */
 export interface FindingGroup {
   readonly rule: string;
+  /** Left out for changes. */
+  readonly about?: Finding["about"];
   readonly threats: readonly string[];
   readonly message: string;
   readonly reverted: boolean;
@@ -28,14 +30,15 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const { rule, threats, message, reverted } = first;
-    return [{ rule, threats, message, reverted, paths: group.map(({ path }) => path), where: whereOf(group) }];
+    const { rule, threats, message, reverted, about } = first;
+    return [{ rule, ...(about === undefined ? {} : { about }), threats, message, reverted, paths: group.map(({ path }) => path), where: whereOf(group) }];
   });
 }
 
 /** One group in one line: what was undone or stays, under which rule, for which threats. */
-export function groupLine({ rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
+export function groupLine({ about, rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
   const shown = threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(threats)}]`)}`;
+  if (about !== undefined) return `${paint.yellow(about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
   return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
 }
 

@@ -34,6 +34,7 @@ function reasonLine(reason: Reason, paint: Palette): string {
 /** One finding: what was done to which path, which rule forbids it, and whether it was undone. */
 export function findingLine(finding: Finding, paint: Palette): string {
   const threats = finding.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(finding.threats)}]`)}`;
+  if (finding.about !== undefined) return `${paint.yellow(finding.about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
   const fate = finding.reverted ? paint.green("reverted") : paint.red("not reverted");
   return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
 }

@@ -94,6 +94,9 @@ const PLACES: readonly SecretRule[] = [
   { kind: "argument-secret", hints: ["mysql", "mariadb", "sshpass"], pattern: /(?<![a-z0-9])(?:mysql[a-z]{0,8}|mariadb|sshpass)\s(?:[^\n|;]{0,300}?\s)?-p\s?["']?(?<s>[^\s"'$`-][^\s"'`]{4,100})/g, accept: (secret) => isPlausibleSecret(secret, "quoted") },
 ];
 
+/** Kinds whose form belongs to one issuer. A web token is signed by anybody, and most in source code are examples. */
+export const ISSUED_TOKENS: ReadonlySet<string> = new Set(TOKENS.map((rule) => rule.kind).filter((kind) => kind !== "json-web-token"));
+
 /** All rules; where two find the same place, the earlier one names it. */
 export const SECRET_RULES: readonly SecretRule[] = [...TOKENS, ...PLACES];
 
