@@ -1,5 +1,5 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
-// with `--policy` test/bench/policy.mjs. Arguments go to it.
+// with `--policy` test/bench/policy.mjs, with `--content` test/bench/content.mjs. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -8,8 +8,9 @@ import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
 
 // The policy's figures need no engine: judging runs nothing.
-const policyOnly = process.argv.includes("--policy") && existsSync(join(CHECKOUT, "dist", "lib", "index.js"));
-if (policyOnly) process.exitCode = await follow([process.execPath, join(CHECKOUT, "test", "bench", "policy.mjs"), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });
+const judging = ["policy", "content"].find((name) => process.argv.includes(`--${name}`));
+const isBuilt = existsSync(join(CHECKOUT, "dist", "lib", "index.js"));
+if (judging !== undefined && isBuilt) process.exitCode = await follow([process.execPath, join(CHECKOUT, "test", "bench", `${judging}.mjs`), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });
 else {
   const ready = await ensureSetup();
   process.exitCode = ready.exit === 0 ? await runBench(ready) : ready.exit;
@@ -18,7 +19,7 @@ else {
 /** @param {{ env: NodeJS.ProcessEnv }} ready */
 async function runBench(ready) {
   if (process.argv.includes("--battery")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "battery.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
-  const script = join(CHECKOUT, "test", "bench", process.argv.includes("--policy") ? "policy.mjs" : "main.mjs");
+  const script = join(CHECKOUT, "test", "bench", `${judging ?? "main"}.mjs`);
   const source = join(CHECKOUT, "test", "bench", "main.ts");
   const program = existsSync(script) ? script : existsSync(source) ? await bundle(source) : null;
   if (program === null) {
