@@ -7,6 +7,7 @@ import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
 import { runCurl, runNetcat, runSsh } from "./handlers/network.js";
 import { PACKAGE_MANAGER_NAMES, runPackageManager } from "./handlers/packages.js";
+import { COMPRESSOR_NAMES, runCompressor, runInstall, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
 import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
@@ -34,6 +35,10 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["ssh", "sftp"], runSsh),
   ...named(["docker", "podman", "nerdctl", "kubectl", "docker-compose", "crictl", "ctr", "lxc"], runDocker),
   ...named(["make", "gmake"], runMake),
+  ...named(COMPRESSOR_NAMES, runCompressor),
+  ...named(["split", "csplit", "gsplit"], runSplit),
+  ...named(["mktemp", "tempfile"], runMktemp),
+  ...named(["install", "ginstall"], runInstall),
   ["git", runGit],
   ["env", runEnv],
   ["su", runSu],

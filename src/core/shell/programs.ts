@@ -82,6 +82,9 @@ function runNamed(call: Call, program: string): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** Programs that look through the working directory when no place is named. */
+const LOOKS_HERE = new Set(["ls", "dir", "vdir", "exa", "eza", "lsd", "tree", "du", "ncdu", "dust", "rg", "ripgrep", "ag", "ack", "pt", "ugrep", "sift", "fd", "fdfind", "grep", "egrep", "fgrep", "rgrep"]);
+
 /** Applies a model to a call. */
 export function runModel(call: Call, model: Model): Output {
   const parsed = parseArguments(call.words.slice(1), model);
@@ -90,6 +93,7 @@ export function runModel(call: Call, model: Model): Output {
   if (model.connects && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   }
+  if ((model.lists || model.rest === "R" || parsed.marks.has("tree")) && !parsed.uncertain && roots(model, parsed).length === 0 && LOOKS_HERE.has(call.program)) touch(call, "read", exact("."), model.rest === "R" || parsed.marks.has("tree"));
   if (model.lists) return listing(model, parsed);
   if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: below(roots(model, parsed)) };
   return passThrough(call, parsed);

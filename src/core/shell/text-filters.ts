@@ -31,7 +31,6 @@ export function passThrough(call: Call, parsed: Arguments): Output {
     case "rev":
       return stdin.text === null ? UNKNOWN_OUTPUT : { text: stdin.text.split("\n").map((line) => Array.from(line).reverse().join("")).join("\n"), globs: null };
     case "basename":
-    case "mktemp":
     case "dirname":
       return pathOutput(call, parsed);
     case "nproc":
@@ -109,7 +108,6 @@ export function fromHex(text: string): string | null {
 
 function pathOutput(call: Call, parsed: Arguments): Output {
   const [operand] = parsed.operands;
-  if (call.program === "mktemp") return { text: null, globs: operand === undefined ? ["/tmp/tmp.*"] : null };
   if (operand?.text == null || parsed.options.length > 0 || operand.text === "") return call.program === "basename" ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
   if (call.program === "dirname") return parsed.operands.length === 1 ? { text: `${dirName(operand.text)}\n`, globs: null } : UNKNOWN_OUTPUT;
   const suffix = parsed.operands[1]?.text ?? "";

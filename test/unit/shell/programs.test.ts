@@ -116,16 +116,16 @@ describe("programs on files", () => {
     ["wget -P d https://a.example/b", ["connect a.example", "write /w/d/b"]],
     ["scp a u@h:b", ["read /w/a tree", "connect h"]],
     ["scp h:b a", ["connect h", "write /w/a tree"]],
-    ["git status", []],
-    ["git -C sub checkout -- a.py", ["write /w/.git/HEAD", "write /w/.git/index", "write /w/.git/logs tree", "write /w/.git/objects tree", "write /w/.git/refs tree", "write /w/sub/a.py tree", "code project git"]],
-    ["git clean -fd", ["delete /w tree"]],
-    ["git apply p", ["read /w/p", "write /w tree"]],
+    ["git status", ["read /w tree"]],
+    ["git -C sub checkout -- a.py", ["read /w/sub/a.py tree", "write /w/.git/HEAD", "write /w/.git/index", "write /w/.git/logs tree", "write /w/.git/objects tree", "write /w/.git/refs tree", "write /w/sub/a.py tree", "code project git"]],
+    ["git clean -fd", ["read /w tree", "delete /w tree"]],
+    ["git apply p", ["read /w/p", "read /w tree", "write /w tree"]],
     ["git rm -r d", ["delete /w/d tree", "write /w/.git/HEAD", "write /w/.git/index", "write /w/.git/logs tree", "write /w/.git/objects tree", "write /w/.git/refs tree"]],
     ["git clone https://a.example/b.git", ["connect a.example", "create /w/b tree", "code project git"]],
     ["git config core.hooksPath /tmp/h", ["write /w/.git/config", "env git core.hookspath=/tmp/h", "code inline git /tmp/h"]],
     ["git config --global user.name a", ["write /h/.gitconfig", "env git user.name=a"]],
     ["git config --get user.name", []],
-    ["ls -la", []],
+    ["ls -la", ["read /w"]],
   ])("%s", (text, expected) => {
     expect(touches(text)).toEqual(expected);
   });

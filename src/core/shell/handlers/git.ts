@@ -71,6 +71,8 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (verb === "push") addExec(call.run, "git-push", null, [exact("git-push"), ...args], call.from);
   const parsed = parseArguments(args, known.model);
   applyArguments(call, known.model, parsed);
+  if (LOOKS.has(verb)) lookAtTree(call, verb, args, parsed.operands);
+  readRevisions(call, args);
   if (known.connects !== null) connect(call, known, parsed.operands);
   if (known.repository) writeRepository(call);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
@@ -80,6 +82,24 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (verb === "ls-files" && !parsed.marks.has("notpaths")) return { text: null, globs: ["**"] };
   if ((verb === "diff" || verb === "log" || verb === "show" || verb === "grep") && parsed.marks.has("names")) return { text: null, globs: ["**"] };
   return UNKNOWN_OUTPUT;
+}
+
+/** Subcommands that read files of the working tree. */
+const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stash", "blame", "annotate", "diff-files", "diff-index", "difftool", "update-index", "checkout", "restore", "reset", "merge", "rebase", "pull", "switch", "cherry-pick", "revert", "am", "apply", "ls-files", "clean", "describe"]);
+
+/** What is read: the paths behind `--`, those of `add`, else the whole tree. */
+function lookAtTree(call: Call, verb: string, args: readonly Field[], operands: readonly Field[]): void {
+  const at = args.findIndex((word) => word.text === "--");
+  const paths = at >= 0 ? args.slice(at + 1) : verb === "add" || verb === "stage" || verb === "update-index" ? operands : verb === "blame" || verb === "annotate" ? operands.slice(-1) : [];
+  for (const path of paths.length === 0 ? [exact(".")] : paths) touch(call, "read", pathspec(path), true);
+}
+
+/** `HEAD:path` is that file as it was; the path starts at the top unless it begins with a dot. */
+function readRevisions(call: Call, args: readonly Field[]): void {
+  for (const { text } of args) {
+    const path = text === null || text.includes("://") ? undefined : /^(?:[\w.@^~{}/-]*|:[0-3]?):([^:].*)$/.exec(text)?.[1];
+    if (path !== undefined) touch(call, "read", exact(/^\.{1,2}\//.test(path) ? path : joinPath(call.run.context.root, path)), false);
+  }
 }
 
 const REPOSITORY_FILES = ["HEAD", "index"];

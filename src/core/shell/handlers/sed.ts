@@ -5,7 +5,7 @@ import { touch } from "../files.js";
 import { compile } from "../model.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { exact, type Field } from "../value.js";
+import { escapeGlob, exact, globbed, UNKNOWN, type Field } from "../value.js";
 
 const SED = compile("t*", "-e:t!script --expression:t!script -f:x!script --file:x!script -i?:t!inplace --in-place?:t!inplace -l:t --line-length:t -n -r -E -s -u -z --posix --sandbox!sandbox", "");
 
@@ -32,7 +32,11 @@ function backup(call: Call, suffix: Field | null, files: readonly Field[]): void
   const text = suffix?.text ?? "";
   if (text === "") return;
   for (const file of files) {
-    if (file.text === null) continue;
+    if (file.text === null) {
+      if (!text.includes("*") && file.glob !== null) touch(call, "write", globbed(file.glob + escapeGlob(text), file.lead, file.many), false);
+      else touch(call, "write", UNKNOWN, false);
+      continue;
+    }
     const slash = file.text.lastIndexOf("/");
     const name = file.text.slice(slash + 1);
     touch(call, "write", exact(text.includes("*") ? (text.includes("/") ? text.replaceAll("*", name) : file.text.slice(0, slash + 1) + text.replaceAll("*", name)) : file.text + text), false);
