@@ -1,6 +1,8 @@
 // Composition of what judging alone needs: policy files and their digest. Loads neither the engine client nor the ledger, and
 // neither the YAML reader nor the schema where a policy was compiled before.
 
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { openPolicyCache, type PolicyCache } from "./adapters/files/policy-cache.js";
 import { loadPolicySources } from "./adapters/files/policy-source.js";
 import { builtDigest, packageFile } from "./adapters/system/package-root.js";
@@ -13,12 +15,18 @@ import { formatIssue, GuardError, type Issue } from "./core/shared/index.js";
 
 const SHOWN = 20;
 
+/** The folder of an organisation's policies on every machine of it. */
+const ORGANISATION_DIR = "/etc/ringfence/policies";
+
 /**
- * The policy of the named files, or the built-in profile when there is none. Throws POLICY_INVALID with every problem, one a
- * line. Policies that compiled before under this build are taken from the state folder.
+ * The policy of the named files, or the built-in profile when there is none, with those of the organisation, of the user and, where
+ * one is named, of the workspace, which can only make it stricter. Throws POLICY_INVALID with every problem, one a line. Policies
+ * that compiled before under this build are taken from the state folder.
+ * @param workspace real or absolute path; null leaves the workspace's policies out
  */
-export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<PolicySet> {
-  const sources = await loadPolicySources({ files, builtinDir: packageFile("policies"), profile: DEFAULT_PROFILE });
+export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEnv = process.env, workspace: string | null = null): Promise<PolicySet> {
+  const named = await loadPolicySources({ files, builtinDir: packageFile("policies"), profile: DEFAULT_PROFILE });
+  const sources = [...named, ...(await tierSources(env, workspace))];
   const kept = cacheOf(env, sources);
   const text = kept?.cache.read(kept.origin) ?? null;
   if (text !== null) {
@@ -33,6 +41,19 @@ export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEn
   return compiled.value;
 }
 
+/** Texts of the tiers. `$RINGFENCE_POLICY_PATH` adds folders of the organisation, and takes none away. */
+async function tierSources(env: NodeJS.ProcessEnv, workspace: string | null): Promise<readonly PolicyText[]> {
+  const organisation = [ORGANISATION_DIR, ...(env["RINGFENCE_POLICY_PATH"] ?? "").split(":").filter(isAbsolute)];
+  const config = env["XDG_CONFIG_HOME"] ?? "";
+  const home = env["HOME"] ?? "";
+  const base = isAbsolute(config) ? config : home === "" ? null : join(home, ".config");
+  const user = base === null ? null : join(base, "ringfence", "policies");
+  const inside = workspace === null ? null : join(workspace, ".ringfence");
+  if (![...organisation, user, inside].some((folder) => folder !== null && existsSync(folder))) return [];
+  const { readTiers } = await import("./adapters/files/policy-tiers.js");
+  return readTiers({ organisation, user, workspace });
+}
+
 /** Version of this installation. */
 export function installedVersion(): string {
   return productVersion(packageFile("package.json"));
@@ -43,7 +64,7 @@ function cacheOf(env: NodeJS.ProcessEnv, sources: readonly PolicyText[]): { read
   const build = builtDigest();
   if (build === null) return null;
   try {
-    const head = JSON.stringify([build, sources.map(({ name, text }) => [name, text.length])]);
+    const head = JSON.stringify([build, sources.map(({ name, text, tier = null }) => [name, tier, text.length])]);
     return { cache: openPolicyCache(resolveStateDir(env)), origin: `${head}\n${sources.map(({ text }) => text).join("")}` };
   } catch {
     return null;

@@ -42,6 +42,8 @@ export interface ComposeOptions {
 export interface OpenOptions {
   readonly workspace: string;
   readonly policies?: readonly string[];
+  /** False: policies found in the workspace are left out. */
+  readonly workspacePolicies?: boolean;
   readonly role?: Role | null;
   readonly image?: string;
   readonly root?: string;
@@ -100,7 +102,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
     stateDir,
     riskOf: (session) => session.risk(),
     open: async (open, signal) => {
-      const policy = await loadPolicy(open.policies ?? [], options.env);
+      const policy = await loadPolicy(open.policies ?? [], options.env, open.workspacePolicies === false ? null : resolve(open.workspace));
       const session = await openSession(
         deps,
         {

@@ -5,7 +5,7 @@ import { Minimatch } from "minimatch";
 import { describe, expect, it } from "vitest";
 import type { ActionEffect } from "../../src/core/action/effects.js";
 import type { DecisionEffect } from "../../src/core/policy/index.js";
-import { decideEffects } from "../../src/core/policy/index.js";
+import { compilePolicy, decideEffects } from "../../src/core/policy/index.js";
 import { globCovers, globsMeet, namesMeet } from "../../src/core/policy/glob-meet.js";
 import { compileGlob, subjectOf } from "../../src/core/policy/match-path.js";
 import { matchWord } from "../../src/core/policy/match-word.js";
@@ -224,6 +224,44 @@ describe("the quick tests in front of globs", () => {
         expect(hits || !matched).toBe(true);
       }),
       { numRuns: RUNS.numRuns * 5 },
+    );
+  });
+});
+
+describe("a tier", () => {
+  /** Rules as a file's text, in the order given. */
+  const fileOf = (id: string, some: readonly Rule[]): string =>
+    `version: 1\nid: ${id}\ntitle: t\nlayer: L3\nrules:${some.length === 0 ? " []" : ""}\n${some.map((one, index) => `  - id: ${id}.r${String(index)}\n    effect: ${one.effect}\n    threats: ["maestro:L7/agent-tool-misuse"]\n    message: m\n    when: [${one.when.map(flowOf).join(", ")}]\n    match: [{ read: x }]\n`).join("")}`;
+
+  const flowOf = (one: Matcher): string => {
+    const list = (items: readonly string[]): string => JSON.stringify(items);
+    const filled = (parts: Readonly<Record<string, readonly string[]>>, always = ""): string => {
+      const given = Object.entries(parts).filter(([, items]) => items.length > 0).map(([key, items]) => `${key}: ${list(items)}`);
+      return `{ ${[...given, ...(always === "" ? [] : [always])].join(", ")} }`;
+    };
+    if (one.on === "file") return `{ file: ${filled({ operations: one.operations.filter((operation) => operation !== "read"), paths: one.paths, except: one.except }, one.paths.length === 0 ? "any: true" : "")} }`;
+    if (one.on === "exec") return `{ exec: ${filled({ programs: one.programs, args: one.args }, one.programs.length + one.args.length === 0 ? "any: true" : "")} }`;
+    if (one.on === "connect") return `{ connect: ${filled({ hosts: one.hosts }, one.hosts.length === 0 ? "any: true" : "")} }`;
+    throw new Error(one.on);
+  };
+  const writable = fc.array(fc.record({ effect: fc.constantFrom<DecisionEffect>("allow", "ask", "deny"), when: fc.array(matcher.filter((one) => one.on !== "file" || one.operations.some((operation) => operation !== "read")), { minLength: 1, maxLength: 2 }) }), { maxLength: 4 }).map((some) => some.map((one, index) => makeRule(`acme.r${String(index)}`, one.effect, one.when)));
+
+  it("of whatever kind and content never makes a decision milder", () => {
+    fc.assert(
+      fc.property(writable, writable, fc.constantFrom("organisation" as const, "user" as const, "workspace" as const), effects, (base, added, tier, asked) => {
+        const session = { name: "session", text: fileOf("acme", base) };
+        const options = { hash: () => "sha256:0" as const, examples: "skip" as const };
+        const [alone, both] = [compilePolicy([session], options), compilePolicy([session, { name: "tier", text: fileOf("tier", added), tier }], options)];
+        if (!alone.ok) throw new Error(JSON.stringify(alone.error));
+        // What would loosen is an error, which ends the start; of a workspace it is left out.
+        if (!both.ok) {
+          expect(tier !== "workspace" && added.some((one) => one.effect === "allow")).toBe(true);
+          return;
+        }
+        const [before, after] = [alone.value, both.value].map((set) => decideEffects(set, asked, CONTEXT).effect);
+        expect(RANK[after ?? "allow"]).toBeGreaterThanOrEqual(RANK[before ?? "deny"]);
+      }),
+      RUNS,
     );
   });
 });

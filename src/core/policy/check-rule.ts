@@ -38,7 +38,7 @@ function checkIdentity(rule: RuleFile, file: PolicyFile, path: readonly Property
   if (/^(L[1-7]|X)$/.test(prefix) && layer !== undefined && layer !== prefix) {
     report("POLICY_RULE", [...path, "id"], `rule \`${rule.id}\` is of layer ${layer}, but its id says ${prefix}`, `name it \`${layer}${rule.id.slice(prefix.length)}\` or set \`layer: ${prefix}\``);
   }
-  if (prefix === "reconcile" || prefix === "policy" || prefix === "ringfence") report("POLICY_RULE", [...path, "id"], `the prefix \`${prefix}.\` is reserved`, "choose a prefix of your own, such as your team's name");
+  if (prefix === "reconcile" || prefix === "policy" || prefix === "ringfence" || prefix === "workspace") report("POLICY_RULE", [...path, "id"], `the prefix \`${prefix}.\` is reserved`, "choose a prefix of your own, such as your team's name");
   if (rule.effect !== "allow" && layer === undefined) report("POLICY_RULE", path, `rule \`${rule.id}\` has no layer`, "add `layer: L3`, or `layer: X` for a threat across layers");
   if (rule.effect !== "allow" && (rule.threats ?? []).length === 0) report("POLICY_THREAT", path, `rule \`${rule.id}\` names no threat`, "add `threats: [maestro:L7/agent-tool-misuse]`");
   if (rule.roles !== undefined && rule.notRoles !== undefined) report("POLICY_RULE", [...path, "notRoles"], "a rule has either `roles` or `notRoles`", "remove one of them");

@@ -7,12 +7,15 @@ import { checkExamples } from "./examples.js";
 import { parsePolicyFile, type ParsedFile, type ParsedProgram, type ParsedRule } from "./parse-file.js";
 import { matcherStore, modelsOf, type PolicySet } from "./policy-set.js";
 import { nearest } from "./suggest.js";
+import { asTier, type Tier } from "./tiers.js";
 
 /** One policy file handed in. */
 export interface PolicyText {
   /** Shown in issues: a path, or the built-in file's name. */
   readonly name: string;
   readonly text: string;
+  /** Left out for built-in files and for those that a session was given. */
+  readonly tier?: Tier;
 }
 
 export interface CompileOptions {
@@ -27,10 +30,13 @@ const MAX_ISSUES = 200;
 export function compilePolicy(sources: readonly PolicyText[], options: CompileOptions): Result<PolicySet, readonly Issue[]> {
   const issues: Issue[] = [];
   const files: ParsedFile[] = [];
-  for (const { name, text } of sources) {
+  for (const { name, text, tier } of sources) {
     const parsed = parsePolicyFile(name, text);
     issues.push(...parsed.issues);
-    if (parsed.file !== null) files.push(parsed.file);
+    if (parsed.file === null) continue;
+    const own = tier === undefined ? { file: parsed.file, issues: [] } : asTier(parsed.file, tier);
+    issues.push(...own.issues);
+    files.push(own.file);
   }
   if (sources.length === 0) issues.push({ code: "POLICY_EMPTY", message: "no policy file was given", hint: "name one with --policy, or leave it out for the built-in profile" });
   issues.push(...duplicateFiles(files), ...unknownExtends(files, issues.length > 0));

@@ -15,6 +15,7 @@ export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
 export { judgeOutput, type JudgedOutput } from "./output.js";
+export type { Tier } from "./tiers.js";
 export type { Matcher, Rule, Spent } from "./rule.js";
 export { policyJsonSchema } from "./schema.js";
 export { MAESTRO_THREATS } from "./threats.js";

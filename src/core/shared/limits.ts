@@ -39,6 +39,9 @@ export const LIMITS = {
   recordDepth: 64,
   /** Largest policy file, in bytes. */
   policyBytes: 1024 * 1024,
+  /** Most policy files of one tier, and largest one of a workspace, in bytes: nobody vouches for those. */
+  tierFiles: 32,
+  workspacePolicyBytes: 64 * 1024,
   /** Most rules in one policy set. */
   policyRules: 5_000,
   /** Most expansions of braces in one glob. */

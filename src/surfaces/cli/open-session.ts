@@ -24,6 +24,7 @@ export async function openCliSession(
     {
       workspace: flags.workspace,
       policies: flags.policy,
+      workspacePolicies: flags.workspacePolicy !== false,
       role: flags.role ?? null,
       source,
       startedBy: userName(),

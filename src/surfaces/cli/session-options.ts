@@ -5,6 +5,8 @@ import { InvalidArgumentError, type Command } from "commander";
 export interface SessionFlags {
   readonly workspace: string;
   readonly policy: readonly string[];
+  /** False with `--no-workspace-policy`. */
+  readonly workspacePolicy?: boolean;
   readonly role?: string;
   readonly image?: string;
   readonly root?: string;
@@ -17,6 +19,7 @@ export function addSessionOptions(command: Command): Command {
   return command
     .option("-w, --workspace <dir>", "folder the agent works on a copy of", parseFolder, ".")
     .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
+    .option("--no-workspace-policy", "leave out policies found in the workspace (.ringfence/*.policy.yaml), which can only make it stricter")
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
     .option("--image <reference>", "sandbox image")
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)

@@ -1,5 +1,6 @@
 // `ringfence policy explain, lint, test, schema, diff, learn`: for those who write policies. Judges and reads; writes and runs nothing.
 
+import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import type { CheckSubject, Explanation } from "../../../core/policy/index.js";
 import { formatIssue, GuardError, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
@@ -14,6 +15,7 @@ interface ExplainFlags {
   readonly role?: string;
   readonly root: string;
   readonly cwd?: string;
+  readonly workspace?: string;
   readonly command?: string;
   readonly read?: string;
   readonly write?: string;
@@ -71,6 +73,7 @@ function registerExplain(policy: Command, context: CliContext): void {
     .command("explain")
     .description("show how a decision comes about: from text to effects to rules")
     .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
+    .option("-w, --workspace <dir>", "take in the policies found in this folder (.ringfence/*.policy.yaml)")
     .option("--role <role>", "role to judge under")
     .option("--root <path>", "where the workspace is mounted", "/workspace")
     .option("--cwd <path>", "working directory (default: the root)")
@@ -105,7 +108,7 @@ async function explain(words: readonly string[], flags: ExplainFlags, io: Io): P
   const question = questionOf(new Map<string, unknown>(Object.entries(asked)), { role: flags.role ?? null, root: flags.root, cwd: flags.cwd ?? flags.root, home: "/home/agent", containment: flags.containment });
   if (typeof question === "string") throw new GuardError("USAGE_INVALID", question);
   const { loadPolicy } = await import("../../../compose-policy.js");
-  const policySet = await loadPolicy(flags.policy, io.env);
+  const policySet = await loadPolicy(flags.policy, io.env, flags.workspace === undefined ? null : resolve(flags.workspace));
   const explanation: Explanation = explainQuestion(policySet, question, { home: "/home/agent", containment: flags.containment });
   if (io.options.json) io.json({ ...asked, role: question.role, root: question.root, cwd: question.cwd, ...explanationJson(explanation) });
   else for (const line of explanationLines(subject.kind === "argv" ? subject.words.join(" ") : subject.text, explanation, io.paint)) io.out(line);

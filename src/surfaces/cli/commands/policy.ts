@@ -1,6 +1,7 @@
 // `ringfence policy check`: judges without running. The same decision function as everywhere.
 
 import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
 import { explainDecision } from "../../../core/policy/explain.js";
@@ -17,6 +18,7 @@ interface CheckFlags {
   readonly role?: string;
   readonly root: string;
   readonly cwd?: string;
+  readonly workspace?: string;
   readonly command?: string;
   readonly read?: string;
   readonly write?: string;
@@ -32,6 +34,7 @@ export function registerPolicy(program: Command, context: CliContext): void {
     .command("check")
     .description("judge a command, a read or a write without running it; with nothing to judge, check the policy files")
     .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
+    .option("-w, --workspace <dir>", "take in the policies found in this folder (.ringfence/*.policy.yaml)")
     .option("--role <role>", "role to judge under")
     .option("--root <path>", "where the workspace is mounted", "/workspace")
     .option("--cwd <path>", "working directory (default: the root)")
@@ -61,7 +64,7 @@ Examples:
 
 async function check(words: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
   const { loadPolicy } = await import("../../../compose-policy.js");
-  const policySet = await loadPolicy(flags.policy, io.env);
+  const policySet = await loadPolicy(flags.policy, io.env, flags.workspace === undefined ? null : resolve(flags.workspace));
   const defaults: CheckDefaults = { role: flags.role ?? null, root: flags.root, cwd: flags.cwd ?? flags.root, home: "/home/agent", containment: flags.containment };
   if (flags.jsonl !== undefined) return checkLines(flags.jsonl, io, (line) => checkLine(policySet, line, defaults, { shell: evaluateShell, argv: evaluateArgv }));
   const asked = [flags.command, flags.read, flags.write, words.length > 0 ? words : undefined].filter((value) => value !== undefined);

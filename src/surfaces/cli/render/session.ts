@@ -34,7 +34,8 @@ export async function opening(session: OpenedSession, flags: SessionFlags, opene
   io.out(`${paint.bold("ringfence")}  session ${paint.bold(session.id)}, ready in ${seconds(openedMs)}`);
   row("workspace", { text: `a copy of ${printable(opened?.workspace.path ?? flags.workspace, LIMITS.pathChars)}; nothing in it is written` });
   row("sandbox", { text: `${printable(opened?.image.reference ?? "")}, no network, ${count(attested, "control")} tested inside` });
-  row("policy", { text: `${opened?.policy.profile ?? flags.policy.map((file) => printable(file)).join(", ")}, ${count(session.rules, "rule")}` });
+  const tiers = (["organisation", "user", "workspace"] as const).filter((tier) => opened?.policy.sources.some((source) => source.startsWith(`${tier}:`)) === true);
+  row("policy", { text: `${opened?.policy.profile ?? flags.policy.map((file) => printable(file)).join(", ")}, ${count(session.rules, "rule")}${tiers.length === 0 ? "" : `, tightened by the ${tiers.join(", the ")}`}` });
   row("AIVSS", { text: `${risk.static.score} ${risk.static.band} as published, ` }, { text: `${risk.live.score} ${risk.live.band}`, paint: (text) => paint.bold(bandColour(paint, risk.live.band)(text)) }, { text: " in this sandbox" });
   io.out("");
   return risk;
