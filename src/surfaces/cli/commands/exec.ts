@@ -8,6 +8,8 @@ import type { AuditEvent } from "../../../core/session/index.js";
 import type { CallHooks } from "../../../engine/hooks.js";
 import type { Observation } from "../../../engine/observation.js";
 import type { CliContext } from "../main.js";
+import { riskSummary } from "../../../core/risk/index.js";
+import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import { onInterrupt } from "../interrupt.js";
 import type { Io } from "../io.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
@@ -18,12 +20,12 @@ const OUR_FAULT = 125;
 const REFUSED = 126;
 const INTERRUPTED = 130;
 
-interface ExecFlags extends SessionFlags {
+interface ExecFlags extends SessionFlags, GateFlags {
   readonly shell?: string;
 }
 
 export function registerExec(program: Command, context: CliContext): void {
-  addSessionOptions(program.command("exec"))
+  addGateOptions(addSessionOptions(program.command("exec")))
     .description("run one command, guarded: judged, in a disposable container, on a copy of the folder")
     .option("--shell <text>", "shell text to run with bash, instead of words")
     .argument("[command...]", "the command's words, after --")
@@ -38,7 +40,7 @@ Examples:
   ringfence exec --workspace ../other --timeout 60 -- python3 -m pytest -q
   ringfence exec --role bugfixer --shell 'sed -i s/a/b/ src/x.js && npm test'
 
-Exit code: the command's own; 124 time-out, 125 our fault, 126 denied or rejected.`,
+Exit code: the command's own; 124 time-out, 125 our fault, 126 denied or rejected; 1 when it would be 0 and a gate said no.`,
     )
     .action(async (words: readonly string[], flags: ExecFlags, command: Command) => {
       const io = context.ioOf(command);
@@ -76,7 +78,9 @@ async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io)
       for (const line of output.missing()) io.fail(line);
       summarise(observation, session.id, io);
     }
-    return exitCode(observation);
+    const code = exitCode(observation);
+    // A command's own failure says more than the gate.
+    return gateSaysNo(flags, riskSummary(session.risk()), io) && code === 0 ? 1 : code;
   } catch (error) {
     if (interrupt.wasInterrupted()) {
       io.fail("interrupted", opened === null ? "nothing ran" : `what ran is on record: ringfence show ${opened}`);

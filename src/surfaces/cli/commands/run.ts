@@ -7,6 +7,7 @@ import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
 import type { Change } from "../../../core/reconcile/change.js";
 import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
+import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import { onInterrupt } from "../interrupt.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
@@ -16,14 +17,14 @@ import { closing, opening } from "../render/session.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { repositoryOf } from "../repository.js";
 
-export interface RunFlags extends SessionFlags {
+export interface RunFlags extends SessionFlags, GateFlags {
   readonly trajectory: string;
   readonly format?: string;
   readonly keepGoing?: boolean;
 }
 
 export function registerRun(program: Command, context: CliContext): void {
-  addSessionOptions(program.command("run"))
+  addGateOptions(addSessionOptions(program.command("run")))
     .description("play an agent's recorded calls through the guard")
     .requiredOption("-t, --trajectory <file>", "recorded calls, one JSON object a line")
     .addOption(new Option("-f, --format <format>", "format of the file (default: seen from it)").choices([...TRAJECTORY_FORMATS]))
@@ -34,8 +35,9 @@ export function registerRun(program: Command, context: CliContext): void {
 Examples:
   ringfence run --workspace ./minimist --trajectory session.kimi-dev.jsonl
   ringfence run -t calls.jsonl --keep-going --json > events.jsonl
+  ringfence run -t calls.jsonl --max-aivss 8.9 --fail-on critical
 
-Exit codes: 0 played; 1 the tests did not pass, a line could not be read or an edit did not fit; 75 engine not available.`,
+Exit codes: 0 played; 1 the tests did not pass, a line could not be read, an edit did not fit, or a gate said no; 75 engine not available.`,
     )
     .action(async (flags: RunFlags, command: Command) => context.exit(await run(flags, "run", context.ioOf(command))));
 }
@@ -77,7 +79,8 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     const { result } = ended;
     if (!io.options.json) await closing(session, { ...ended, renderer, tookMs: performance.now() - started }, io);
     if (result.stoppedAt !== null) io.fail(`stopped at line ${result.stoppedAt} of the trajectory; what was done before stands`, "`--keep-going` goes on after such a line");
-    return result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable + result.unfit > 0 ? 1 : 0;
+    const isGated = gateSaysNo(flags, riskSummary(session.risk()), io);
+    return isGated || result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable + result.unfit > 0 ? 1 : 0;
   } finally {
     renderer.waiting(null);
     interrupt.release();
