@@ -4,10 +4,11 @@ import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
 import { rebaseSelection } from "./adapters/files/apply-rebase.js";
 import { createPreimages, type Preimages } from "./adapters/files/preimages.js";
 import { reviewPatch, reviewHunks, type HunkView } from "./compose-patch.js";
+import { noteApply, type NotedApply } from "./compose-apply.js";
 import { openStore, type Stored } from "./compose-store.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
 import { isSameEntry, type RenderedPatch, type Selection } from "./core/reconcile/index.js";
-import { netChanges, sessionState, type AuditEvent } from "./core/session/index.js";
+import { netChanges, sessionState, type AuditEvent, type EventData } from "./core/session/index.js";
 import { GuardError, isSessionId, printable, type SessionId } from "./core/shared/index.js";
 import type { LedgerStore } from "./ports/ledger.js";
 
@@ -67,12 +68,20 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
     apply: async (wanted) => {
       const selection: Selection = "paths" in wanted ? wanted : { paths: wanted, hunks: [] };
       const ledger = await stored.store.reopen(id);
+      let note: NotedApply | null = null;
       try {
+        const { journal } = (note = await noteApply(stored.stateDir, id));
         const { changes: now, contents, reasons } = await rebaseSelection(workspace, changes, selection, kept);
-        const result = await applyChanges({ workspace, changes: now, select: [...selection.paths, ...selection.hunks.map(({ path }) => path)], contents, reasons });
         const partly = selection.hunks.filter(({ path }) => contents.has(path));
-        await ledger.append([{ call: null, type: "session.applied", data: { paths: result.applied.map((entry) => entry.path), ...(partly.length === 0 ? {} : { hunks: partly }) } }]);
+        const dataOf = (paths: readonly string[]): EventData["session.applied"] => ({ paths, ...(partly.length === 0 ? {} : { hunks: partly }) });
+        const result = await applyChanges({ workspace, changes: now, select: [...selection.paths, ...selection.hunks.map(({ path }) => path)], contents, reasons, journal: { ...journal, exchanged: (paths) => journal.exchanged(dataOf(paths)) } });
+        await ledger.append([{ call: null, type: "session.applied", data: dataOf(result.applied.map((entry) => entry.path)) }]);
+        await note.forget();
         return result;
+      } catch (error) {
+        // What is written and not on record is put on record by the next command.
+        if (note?.isWritten() === false) await note.forget();
+        throw error;
       } finally {
         await ledger.close();
       }

@@ -3,8 +3,9 @@
 import { GuardError, isSessionId, printable, type SessionId } from "../core/shared/index.js";
 import { replayRisk } from "../core/risk/index.js";
 import { openCalls, sessionState } from "../core/session/state.js";
-import type { EventDraft } from "../core/session/event.js";
+import type { AuditEvent, EventDraft } from "../core/session/event.js";
 import type { Ledger, LedgerRecovery } from "../ports/ledger.js";
+import type { CutApply } from "../ports/workspace.js";
 import type { EngineDeps } from "./deps.js";
 import { closedEvent } from "./records.js";
 import { scoreBatch } from "./score-batch.js";
@@ -13,6 +14,8 @@ export interface Recovered {
   readonly session: string;
   /** Calls that were started and whose end nobody saw. */
   readonly inDoubt: readonly string[];
+  /** What became of taking its changes over, when that was cut off; left out when it was not. */
+  readonly apply?: CutApply;
 }
 
 type RecoverDeps = Pick<EngineDeps, "store" | "openSessions" | "workspaces" | "telemetry">;
@@ -51,7 +54,8 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
     const events = await deps.store.read(id);
     const state = sessionState(events);
     if (state === null && isSwept) await deps.workspaces.remove(id);
-    if (state === null || state.closed !== null) return null;
+    if (state === null) return null;
+    if (state.closed !== null) return await endApply(deps, id, ledger, events);
     const open = openCalls(state);
     const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
     const ends: EventDraft[] = open.map((call) => closedEvent(call.id, inDoubt.includes(call.id) ? "in-doubt" : "cancelled"));
@@ -62,6 +66,18 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
   } finally {
     await ledger.close();
   }
+}
+
+/** An apply is only made on a closed session. */
+async function endApply(deps: RecoverDeps, id: SessionId, ledger: Ledger, events: readonly AuditEvent[]): Promise<Recovered | null> {
+  const apply = (await deps.workspaces.settleApply?.(id)) ?? null;
+  if (apply === null) return null;
+  const last = events.at(-1);
+  const isOnRecord = last?.type === "session.applied" && apply.outcome === "finished" && JSON.stringify(last.data) === JSON.stringify(apply.applied);
+  if (apply.outcome === "finished" && !isOnRecord) await ledger.append([{ call: null, type: "session.applied", data: apply.applied }]);
+  await deps.workspaces.forgetApply?.(id);
+  if (apply.outcome === "undone" && apply.left.length > 0) deps.telemetry.error("an apply that was cut off could not be taken back wholly", { session: id, left: apply.left.slice(0, 10).map((path) => printable(path)) });
+  return { session: id, inDoubt: [], apply };
 }
 
 async function reopen(deps: RecoverDeps, id: SessionId): Promise<Ledger | null> {

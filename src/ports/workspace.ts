@@ -1,5 +1,6 @@
 // The user's folder as a session sees it, and the truth of what was changed. Contract: test/contract/workspace.contract.ts.
 
+import type { EventData } from "../core/session/event.js";
 import type { Change, Entry } from "../core/reconcile/change.js";
 import type { EnforcementPlan, IndexedName } from "../core/policy/enforce.js";
 import type { ProtectMount, SandboxMount } from "./sandbox.js";
@@ -82,7 +83,21 @@ export interface WorkspaceProvider {
   remove(sessionId: string): Promise<void>;
   /** Lets go of the layers of a session whose process is dead. Safe to repeat. Throws when they are held by somebody alive. */
   release?(sessionId: string): Promise<void>;
+  /**
+   * Brings an apply of a dead process to an end: the user's folder is as it was before, or wholly applied. Null when none was
+   * under way. Safe to repeat until `forgetApply`.
+   */
+  settleApply?(sessionId: string): Promise<CutApply | null>;
+  /** The end of that apply is on record. */
+  forgetApply?(sessionId: string): Promise<void>;
 }
+
+/** What became of an apply that was cut off. */
+export type CutApply =
+  /** All was written; only the record does not say so yet. */
+  | { readonly outcome: "finished"; readonly applied: EventData["session.applied"] }
+  /** Taken back. `left` are names where something else stands by now; what was there before is then kept in `kept`. */
+  | { readonly outcome: "undone"; readonly left: readonly string[]; readonly kept?: string | null; readonly gone?: string };
 
 /** Hints while a call runs; never evidence. Contract: misses are allowed, inventions are not. */
 export interface WorkspaceObserver {

@@ -5,6 +5,7 @@ import { chmodSync, linkSync, lutimesSync, mkdirSync, renameSync, rmdirSync, unl
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { giveOwner, isStill, modeFor, type Stage } from "./apply-file.js";
+import { makesWay } from "./apply-journal.js";
 import { baseName, conflict, type ApplyStep, type SkippedPath } from "./apply-plan.js";
 import { holdBelow, type HeldFolder } from "./open-below.js";
 import { parentRaw, pathOfRaw, rawBytes, type Raw } from "./raw-path.js";
@@ -28,12 +29,18 @@ interface Run {
   readonly skipped: SkippedPath[];
 }
 
+export interface CommitOptions {
+  /** When new folders were last modified in the session, in milliseconds. */
+  readonly times: ReadonlyMap<string, number>;
+  /** Called when all is exchanged, with the folders that had to stay; when it throws everything is put back. */
+  readonly seal: (kept: readonly SkippedPath[]) => void;
+}
+
 /**
  * Carries out the steps: removals deepest first, then the rest from the top, folder modes last. Returns folders that had to
  * stay. Throws APPLY_CONFLICT or APPLY_FAILED, with everything put back.
- * @param times when new folders were last modified in the session, in milliseconds
  */
-export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly ApplyStep[], workspace: Workspace, times: ReadonlyMap<string, number> = new Map()): readonly SkippedPath[] {
+export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly ApplyStep[], workspace: Workspace, { times, seal }: CommitOptions): readonly SkippedPath[] {
   const run: Run = { folder, stage, workspace, undos: [], skipped: [] };
   const numbered = steps.map((step, index) => ({ step, index }));
   let current = "";
@@ -50,6 +57,7 @@ export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly Ap
       current = step.change.path;
       setFolderMode(run, step, times.get(step.change.path) ?? null);
     }
+    seal(run.skipped);
     return run.skipped;
   } catch (error) {
     const left = walkBack(run);
@@ -57,12 +65,6 @@ export function commitSteps(folder: HeldFolder, stage: Stage, steps: readonly Ap
     if (error instanceof GuardError) throw error;
     throw new GuardError("APPLY_FAILED", `nothing was applied: \`${printable(current)}\`: ${errorCode(error) || "failed"}`, { cause: error });
   }
-}
-
-/** Must the name be gone before what comes can be there? A file or link is exchanged in place instead. */
-function makesWay({ change, found }: ApplyStep): boolean {
-  if (change.after === null) return true;
-  return found !== null && found.isDirectory() !== (change.after.kind === "directory");
 }
 
 function removeOne(run: Run, step: ApplyStep, index: number): void {

@@ -10,6 +10,7 @@ import { GuardError } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { commitSteps } from "./apply-commit.js";
 import { attempt, type Stage } from "./apply-file.js";
+import { journalSteps, type ApplyJournal } from "./apply-journal.js";
 import { planApply, selectChanges, type ApplyStep, type SkippedPath } from "./apply-plan.js";
 import { createStageRun, folderTime, stageOne } from "./apply-stage.js";
 import { createBreath } from "./breath.js";
@@ -29,6 +30,8 @@ export interface ApplyOptions {
   readonly contents?: ReadonlyMap<string, Uint8Array>;
   /** Why a path does not fit, by path, where the caller knows more than a look at the folder tells. */
   readonly reasons?: ReadonlyMap<string, string>;
+  /** Told before each part, so that the next command can end what is cut off. Left out: nothing is noted. */
+  readonly journal?: Pick<ApplyJournal, "staging" | "exchanging"> & { exchanged(paths: readonly string[]): void };
   readonly signal?: AbortSignal;
 }
 
@@ -61,10 +64,14 @@ export async function applyChanges(options: ApplyOptions): Promise<ApplyResult> 
   try {
     const plan = await planApply(folder, changes, signal, options.reasons);
     const open = plan.steps.filter((step) => !step.done);
-    const kept = open.length === 0 ? [] : await stageAndCommit({ root, folder, workspace, steps: open, contents: options.contents ?? new Map(), signal });
-    const keptPaths = new Set(kept.map((skip) => skip.path));
-    const applied = plan.steps.filter((step) => !keptPaths.has(step.change.path)).map(({ change }) => report(change));
-    return { applied, skipped: [...plan.skipped, ...kept] };
+    const appliedBut = (kept: readonly SkippedPath[]): readonly AppliedPath[] => {
+      const keptPaths = new Set(kept.map((skip) => skip.path));
+      return plan.steps.filter((step) => !keptPaths.has(step.change.path)).map(({ change }) => report(change));
+    };
+    const { journal } = options;
+    const noted = journal === undefined ? null : { ...journal, exchanged: (kept: readonly SkippedPath[]) => journal.exchanged(appliedBut(kept).map(({ path }) => path)) };
+    const kept = open.length === 0 ? [] : await stageAndCommit({ root, folder, workspace, steps: open, contents: options.contents ?? new Map(), journal: noted, signal });
+    return { applied: appliedBut(kept), skipped: [...plan.skipped, ...kept] };
   } finally {
     folder.close();
   }
@@ -76,12 +83,14 @@ interface Work {
   readonly workspace: Workspace;
   readonly steps: readonly ApplyStep[];
   readonly contents: ReadonlyMap<string, Uint8Array>;
+  readonly journal: (Pick<ApplyJournal, "staging" | "exchanging"> & { exchanged(kept: readonly SkippedPath[]): void }) | null;
   readonly signal: AbortSignal;
 }
 
-async function stageAndCommit({ root, folder, workspace, steps, contents, signal }: Work): Promise<readonly SkippedPath[]> {
+async function stageAndCommit({ root, folder, workspace, steps, contents, journal, signal }: Work): Promise<readonly SkippedPath[]> {
   const name = `.ringfence-apply-${randomBytes(8).toString("hex")}`;
   const path = `${root}/${name}`;
+  journal?.staging(root, path);
   const held = attempt(root, () => {
     mkdirSync(rawBytes(rawFromText(`${folder.prefix}/${name}`)), { mode: 0o700 });
     return holdFolder(rawFromText(`${folder.prefix}/${name}`));
@@ -101,7 +110,8 @@ async function stageAndCommit({ root, folder, workspace, steps, contents, signal
       }
       index += 1;
     }
-    return commitSteps(folder, stage, steps, workspace, times);
+    journal?.exchanging(journalSteps(stage, steps));
+    return commitSteps(folder, stage, steps, workspace, { times, seal: (kept) => journal?.exchanged(kept) });
   } catch (error) {
     keep = error instanceof GuardError && error.context["kept"] !== undefined;
     throw error;

@@ -8,6 +8,8 @@ import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 import type { Telemetry } from "../../ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../ports/workspace.js";
 import { admitFolder, type Admission } from "./admit-folder.js";
+import { openJournal } from "./apply-journal.js";
+import { recoverApply } from "./apply-recover.js";
 import { openBaseRecord } from "./base-record.js";
 import { createBreath } from "./breath.js";
 import { layerPaths, type LayerPaths } from "./layers.js";
@@ -86,6 +88,15 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       await workspace.ready?.(new AbortController().signal);
       return workspace;
     },
+    settleApply: async (sessionId) => {
+      try {
+        return recoverApply(sessionFolder(pathsOf(prepareStateFolder(options.stateDir), sessionId)));
+      } catch (error) {
+        if (error instanceof GuardError) throw error;
+        throw new GuardError("APPLY_FAILED", `an apply that was cut off cannot be taken back: ${errorCode(error)}`, { cause: error });
+      }
+    },
+    forgetApply: async (sessionId) => openJournal(sessionFolder(pathsOf(prepareStateFolder(options.stateDir), sessionId))).clear(),
     remove: async (sessionId) => {
       const stateDir = prepareStateFolder(options.stateDir);
       const paths = pathsOf(stateDir, sessionId);
@@ -138,6 +149,10 @@ function defaultMasker(telemetry: Telemetry): Masker | null {
   if (program !== null) return createMasker(program);
   telemetry.warn("names cannot be hidden; secrets are empty files instead", { mask: program });
   return null;
+}
+
+function sessionFolder(paths: LayerPaths): string {
+  return dirname(paths.folder);
 }
 
 function pathsOf(stateDir: string, sessionId: string): LayerPaths {

@@ -1,6 +1,6 @@
 // Marks of open sessions: one small file each, with the lease of the process that holds it. Found by the next command after a crash.
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 
@@ -31,6 +31,7 @@ export function createOpenSessions(options: OpenSessionsOptions) {
         throw new GuardError("STATE_UNUSABLE", `the state folder cannot be written: ${printable(String((cause as Error).message))}`, { cause, ...(full ? { hint: "nothing ran; free disk space" } : {}) });
       }
     },
+    isMarked: async (sessionId: string): Promise<boolean> => stat(markOf(sessionId)).then(() => true, () => false),
     clear: async (sessionId: string): Promise<void> => {
       await rm(markOf(sessionId), { force: true });
     },

@@ -1,6 +1,7 @@
 // The orchestrator is killed (SIGKILL) at a random moment of a session's life: while it starts, runs a call, looks at what the
 // call did and undoes it, closes, applies, or recovers what an earlier kill left. Then one later command.
 
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRig, pause, sessionFolders, whyNotHere, type Rig, type Running } from "../../e2e/rig.js";
@@ -11,16 +12,16 @@ import type { Suite, Task } from "../suite.js";
 
 export const suite: Suite = {
   name: "kills",
-  law: "whenever the orchestrator is killed, one later command leaves nothing behind, tells truly how each session ended, and finds the user's folder as it was",
+  law: "whenever the orchestrator is killed, one later command leaves nothing behind, tells truly how each session ended, and finds the user's folder as it was, or wholly applied",
   unit: "kills",
   needs: "engine",
-  full: 200,
-  sample: 5,
+  full: 100,
+  sample: 6,
   run,
 };
 
 type Phase = "start" | "call" | "settle" | "close" | "apply" | "recover";
-const PHASES = ["start", "call", "settle", "close", "recover"] as const satisfies readonly Phase[];
+const PHASES = ["start", "call", "settle", "close", "apply", "recover"] as const satisfies readonly Phase[];
 /** Commands that find what a crash left. */
 const LATER = ["sessions", "exec", "diff", "show", "doctor"] as const;
 const FILES = 150;
@@ -105,7 +106,7 @@ async function oneKill(rig: Rig, phase: Phase, random: Random, lengths: Lengths)
   const folder = folderOf(rig);
   const before = treePicture(folder, { exact: true });
   const after = phase === "apply" ? await preparedForApply(rig, folder) : null;
-  const victim = victimOf(rig, phase, folder);
+  const victim = victimOf(rig, phase, folder, random);
   const at = await killWithin(victim, phase, random, lengths);
   if (phase === "recover") {
     const recovering = rig.start(["sessions"]);
@@ -124,9 +125,19 @@ async function oneKill(rig: Rig, phase: Phase, random: Random, lengths: Lengths)
   return { wrong, outcome: subject === undefined ? "no session" : (state.get(subject) ?? "gone"), at };
 }
 
-function victimOf(rig: Rig, phase: Phase, folder: string): Running {
-  if (phase === "apply") return rig.start(["apply", "last", "--yes", "--accept-runs-later"]);
+function victimOf(rig: Rig, phase: Phase, folder: string, random: Random): Running {
+  if (phase === "apply") return rig.start(["apply", "last", "--yes", "--accept-runs-later"], { through: random.next() < 0.3 ? [] : killedAtCall(random) });
   return rig.start(execOf(folder, phase === "call" ? "echo made > made.txt; sleep 40 & sleep 30" : BUSY));
+}
+
+/** Calls of the system that exchange names or make notes of it. */
+const EXCHANGES = ["rename", "link", "unlink", "mkdir", "rmdir", "chmod", "fsync"] as const;
+
+/** Killed just before the n-th of these calls, where strace is there: moments between two names are too short to be met by a clock. */
+function killedAtCall(random: Random): readonly string[] {
+  const call = random.pick(EXCHANGES);
+  const most = { rename: FILES + 8, link: 3, unlink: FILES + 4, mkdir: 4, rmdir: 2, chmod: 8, fsync: 8 }[call];
+  return spawnSync("strace", ["-V"]).status === 0 ? ["strace", "--follow-forks", "--output=/dev/null", `--trace=${EXCHANGES.join(",")}`, `--inject=${call}:signal=SIGKILL:when=${random.int(1, most)}`] : [];
 }
 
 /** Kills at a random moment of the phase; gives the moment, from the beginning of the phase. */
@@ -134,7 +145,7 @@ async function killWithin(victim: Running, phase: Phase, random: Random, lengths
   const length: Readonly<Record<Phase, number>> = { start: lengths.startMs, call: 400, settle: lengths.settleMs, close: lengths.closeMs, apply: lengths.applyMs, recover: lengths.startMs + lengths.settleMs };
   if (phase === "call" || phase === "settle") await victim.until("the call started", reached(victim, "execution.started"));
   if (phase === "close") await victim.until("the call ended", reached(victim, "call.closed"));
-  const at = random.next() * length[phase];
+  const at = phase === "apply" && random.next() < 0.7 ? 30_000 : random.next() * length[phase];
   await Promise.race([pause(at), victim.ended]);
   victim.kill("SIGKILL");
   await victim.ended;
@@ -148,7 +159,6 @@ async function preparedForApply(rig: Rig, folder: string): Promise<readonly stri
   const copy = folderOf(rig);
   mkdirSync(join(copy, "made"));
   for (let i = 1; i <= FILES; i += 1) writeFileSync(join(copy, "made", String(i)), `${i}\n`);
-  const { execFileSync } = await import("node:child_process");
   execFileSync("sh", ["-c", "rm b.txt; echo two >> a.txt; chmod 755 c.txt"], { cwd: copy });
   return treePicture(copy, { exact: false });
 }
