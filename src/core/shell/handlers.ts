@@ -5,8 +5,8 @@ import { runDd, runDocker, runJq, runKill, runMake, runPatch, runTar, runUnzip, 
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
-import { runCurl, runNetcat, runSsh } from "./handlers/network.js";
-import { PACKAGE_MANAGER_NAMES, runPackageManager } from "./handlers/packages.js";
+import { runAria, runCurl, runDig, runNetcat, runSsh } from "./handlers/network.js";
+import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./handlers/packages.js";
 import { COMPRESSOR_NAMES, runCompressor, runInstall, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
@@ -39,6 +39,9 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["split", "csplit", "gsplit"], runSplit),
   ...named(["mktemp", "tempfile"], runMktemp),
   ...named(["install", "ginstall"], runInstall),
+  ...named(["dpkg", "rpm"], runFilePackages),
+  ["dig", runDig],
+  ["aria2c", runAria],
   ["git", runGit],
   ["env", runEnv],
   ["su", runSu],

@@ -40,7 +40,7 @@ export function addText(word: WordBuilder, text: string): void {
 }
 
 /** `a/**` followed by more of a name needs a name of its own to cover the same paths. */
-function followGlob(glob: string, more: string): string {
+export function followGlob(glob: string, more: string): string {
   return glob.endsWith("**") && more !== "" && !more.startsWith("/") ? `${glob}/*${more}` : glob + more;
 }
 

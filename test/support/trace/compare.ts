@@ -38,10 +38,12 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
   const replaced = rewritten(events);
   const out = new Set<string>();
   for (const event of events) {
+    if (event.kind === "file" && !happened(event)) continue;
     if (event.by.some((program, index) => code.has(program) && (index > 0 || program !== "bash"))) continue;
     const by = event.by.at(-1) ?? "";
     if (event.kind === "connect") {
-      if (!event.to.startsWith("unix:") && !connects) out.add(`${by} connects to ${event.to}`);
+      // A machine's own name is looked up where names are.
+      if (by !== "hostname" && !event.to.startsWith("unix:") && !connects) out.add(`${by} connects to ${event.to}`);
     } else if (event.kind === "exec") {
       if (event.ok && !code.has(event.program) && !execs.some((effect) => isThis(effect, event)) && SHELLS.has(by) && !isInner(event)) out.add(`${by} starts ${event.argv.join(" ")}`);
     } else if (!isNothing(event, by, told.root) && !own.has(event.path) && !files.some((effect) => takesIn(effect, event, replaced, by))) {
@@ -51,6 +53,11 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
   return [...out];
 }
 
+/** What failed because there was nothing, or something else, did nothing; what was forbidden was tried. */
+function happened(event: FileEvent): boolean {
+  return event.ok || (event.operation !== "read" && /^(?:EROFS|EACCES|EPERM)$/.test(event.error ?? ""));
+}
+
 function isNothing(event: FileEvent, by: string, cwd: string): boolean {
   if (NO_FILE.test(event.path)) return true;
   // git looks into its own repository, and notes there what it saw of the files.
@@ -58,7 +65,7 @@ function isNothing(event: FileEvent, by: string, cwd: string): boolean {
   if (SETTINGS.test(event.path) && !SHELLS.has(by)) return true;
   if (event.operation !== "read") return false;
   // Where a program stands, and the root, are opened to walk from; a shell opens folders for its globs.
-  if (event.path === "/" || (event.folder === true && (SHELLS.has(by) || WALKS.has(by)) && (SHELLS.has(by) || event.path === cwd))) return true;
+  if (event.path === "/" || (WALKS.has(by) && event.path === cwd) || (SHELLS.has(by) && event.folder === true)) return true;
   return SYSTEM.test(event.path);
 }
 
@@ -92,6 +99,7 @@ function rewritten(events: readonly TraceEvent[]): ReadonlySet<string> {
 /** What a program starts by way of a shell of its own (`tar` its compressor), or a login shell from the system's start files. */
 function isInner(event: ExecEvent): boolean {
   const parent = event.by.at(-2) ?? "";
+  if (parent === "parallel" && /^(?:ps|perl|echo|sh|tput)$/.test(event.program)) return true;
   return (parent === "tar" && /^(?:gzip|bzip2|xz|zstd|lzip|lzma|compress)$/.test(event.program)) || (event.program === "id" && event.argv[1] === "-u");
 }
 
@@ -123,7 +131,7 @@ function allows(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<stri
   if (event.operation === effect.operation) return true;
   // A folder is opened to be removed or changed with what is in it.
   if (event.folder === true && event.operation === "read") return true;
-  if (event.operation === "read") return effect.operation === "write" && effect.certainty === "exact" && !effect.recursive && REWRITES.has(by);
+  if (event.operation === "read") return effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch") && REWRITES.has(by);
   if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && effect.by.startsWith("git")));
   return CHANGES.has(event.operation) && (effect.operation === "write" || effect.operation === "create");
 }

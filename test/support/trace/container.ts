@@ -10,7 +10,7 @@ import { CHECKOUT } from "../../soak/checkout.js";
 /** What a program did, as strace saw it. `by`: the programs that led to it, first to last. */
 export type TraceEvent =
   | { readonly kind: "exec"; readonly program: string; readonly path: string; readonly argv: readonly string[]; readonly by: readonly string[]; readonly ok: boolean }
-  | { readonly kind: "file"; readonly operation: "read" | "write" | "create" | "delete" | "metadata"; readonly path: string; readonly real: string | null; readonly by: readonly string[]; readonly ok: boolean; readonly folder?: boolean }
+  | { readonly kind: "file"; readonly operation: "read" | "write" | "create" | "delete" | "metadata"; readonly path: string; readonly real: string | null; readonly by: readonly string[]; readonly ok: boolean; readonly error?: string | null; readonly folder?: boolean }
   | { readonly kind: "connect"; readonly to: string; readonly by: readonly string[] };
 
 /** One line to be run. `seed`: shell text that lays out more of the project before it. */
@@ -18,6 +18,7 @@ export interface Order {
   readonly id: string;
   readonly text: string;
   readonly cwd: string;
+  /** As root on a writable copy of the whole system, instead of as the agent with a read-only one. */
   readonly root: boolean;
   readonly seconds: number;
   readonly environment: Readonly<Record<string, string>>;

@@ -44,9 +44,27 @@ ulimit -f 65536 -v 4000000 -c 0
 exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
 `;
 
+/** The same on a writable copy of the whole system: what a line does to it is really done, and gone with the mounts. */
+const WHOLE = String.raw`
+set -e
+mount -t tmpfs -o size=512m tmpfs /mnt
+mkdir /mnt/up /mnt/work /mnt/all
+mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay /mnt/all
+mount -t proc -o ro proc /mnt/all/proc
+mount --rbind /dev /mnt/all/dev
+mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/"$1".seed /mnt/all/out/
+mkdir -p /mnt/all/scene; cp -a /scene/. /mnt/all/scene/
+status=0
+chroot /mnt/all bash /out/setup2.sh "$@" || status=$?
+cp "/mnt/all/out/$1.trace" "/out/$1.trace" 2>/dev/null || :
+exit $status
+`;
+
 const out = "/out";
 mkdirSync(out, { recursive: true });
 writeFileSync(`${out}/setup.sh`, SETUP);
+writeFileSync(`${out}/whole.sh`, WHOLE);
+writeFileSync(`${out}/setup2.sh`, SETUP.replace("mount -t proc -o ro proc /proc\n", "").replace("exec timeout", "timeout").replace("for place in /workspace /home/agent /tmp /var/tmp; do mount -t tmpfs -o size=64m,mode=1777 tmpfs $place; done\n", ""));
 const made = spawnSync("bash", ["-c", SCENE], { encoding: "utf8" });
 if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stderr}`);
 
@@ -59,7 +77,7 @@ function runLine(order) {
   writeFileSync(`${out}/${name}.seed`, order.seed);
   rmSync(`${out}/${name}.trace`, { force: true });
   const variables = Object.entries(order.environment).map(([key, value]) => `${key}=${value}`);
-  const words = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "bash", `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
+  const words = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
   return new Promise((resolve) => {
     const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let stderr = "";

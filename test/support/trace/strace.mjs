@@ -54,10 +54,8 @@ export function parseTrace(trace, cwd) {
       if (child !== undefined) Object.assign(of(child), { parent: self, base: self.execs.length, ...(processes.has(child) && of(child).cwd !== cwd ? {} : { cwd: self.cwd }) });
       continue;
     }
-    // What failed because there was nothing, or something else, did nothing; what was forbidden was tried.
-    const tried = !result.startsWith("-1") || /^-1 E(?:ROFS|ACCES|PERM) /.test(result);
-    const done = !result.startsWith("-1");
-    for (const event of handle(name, splitArguments(end[1] ?? ""), result, tried, done, self) ?? []) {
+    const error = /^-1 (E[A-Z0-9]+)/.exec(result)?.[1] ?? null;
+    for (const event of handle(name, splitArguments(end[1] ?? ""), result, error, self) ?? []) {
       if (event.kind === "exec" && !started && event.ok && event.program === "bash" && event.argv.includes("--norc")) {
         started = true;
         self.execs = ["bash"];
@@ -88,14 +86,15 @@ function chainOf(process, at) {
 }
 
 /** @returns {any[] | null} */
-function handle(name, args, result, tried, ok, self) {
+function handle(name, args, result, error, self) {
+  const ok = error === null;
   const path = (/** @type {number} */ i) => resolve(textOf(args[i] ?? ""), self.cwd);
   const at = (/** @type {number} */ i) => {
     const where = AT.exec(args[i] ?? "");
     const folder = where?.[2] ?? self.cwd;
     return resolve(textOf(args[i + 1] ?? ""), folder.replace(/ \(deleted\)$/, ""));
   };
-  const file = (/** @type {string} */ operation, /** @type {string | null} */ where) => (where === null || !tried ? [] : [{ kind: "file", operation, path: where, real: null, ok }]);
+  const file = (/** @type {string} */ operation, /** @type {string | null} */ where) => (where === null ? [] : [{ kind: "file", operation, path: where, real: null, ok, error }]);
   switch (name) {
     case "chdir": {
       const where = path(0);
@@ -123,8 +122,7 @@ function handle(name, args, result, tried, ok, self) {
       const real = /<((?:[^<>\\]|\\.)*)>/.exec(result)?.[1] ?? null;
       const writes = /O_WRONLY|O_RDWR|O_TRUNC|O_CREAT|O_TMPFILE/.test(flags);
       const folder = /O_DIRECTORY/.test(flags);
-      if (writes ? !tried : !ok) return [];
-      return [{ kind: "file", operation: writes ? "write" : "read", path: where, real: real !== null && real.startsWith("/") ? unescape(real) : null, ok, ...(folder ? { folder } : {}) }];
+      return [{ kind: "file", operation: writes ? "write" : "read", path: where, real: real !== null && real.startsWith("/") ? unescape(real) : null, ok, error, ...(folder ? { folder } : {}) }];
     }
     case "unlink":
     case "rmdir":

@@ -73,7 +73,7 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   applyArguments(call, known.model, parsed);
   if (LOOKS.has(verb)) lookAtTree(call, verb, args, parsed.operands);
   readRevisions(call, args);
-  if (known.connects !== null) connect(call, known, parsed.operands);
+  if (known.connects !== null && !(known.connects === "verbs" && parsed.operands.length === 0)) connect(call, known, parsed.operands);
   if (known.repository) writeRepository(call);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
@@ -91,7 +91,9 @@ const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stas
 function lookAtTree(call: Call, verb: string, args: readonly Field[], operands: readonly Field[]): void {
   const at = args.findIndex((word) => word.text === "--");
   const paths = at >= 0 ? args.slice(at + 1) : verb === "add" || verb === "stage" || verb === "update-index" ? operands : verb === "blame" || verb === "annotate" ? operands.slice(-1) : [];
-  for (const path of paths.length === 0 ? [exact(".")] : paths) touch(call, "read", pathspec(path), true);
+  const { state, run } = call;
+  const inside = state.cwds !== null && state.cwds.every((cwd) => isInside(cwd, run.context.root));
+  for (const path of paths.length === 0 ? [exact(inside ? run.context.root : ".")] : paths) touch(call, "read", pathspec(path), true);
 }
 
 /** `HEAD:path` is that file as it was; the path starts at the top unless it begins with a dot. */
@@ -157,9 +159,13 @@ function pathspec(word: Field): Field {
   return word;
 }
 
+/** Verbs of `submodule`, `subtree`, `svn` and `p4` that fetch or send; without one they only tell what there is. */
+const CONNECTS = new Set(["add", "update", "pull", "push", "clone", "fetch", "rebase", "dcommit", "submit", "log"]);
+
 function connect(call: Call, known: GitCommand, operands: readonly Field[]): void {
   const remote = operands[0];
-  if (remote === undefined || known.connects === "always") {
+  if (known.connects === "verbs" && remote?.text != null && !CONNECTS.has(remote.text)) return;
+  if (known.connects === "verbs" || remote === undefined || known.connects === "always") {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
     return;
   }

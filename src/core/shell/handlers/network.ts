@@ -4,6 +4,7 @@ import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
 import { connectTo, hostOf } from "../net.js";
+import { MODELS } from "../models/index.js";
 import { CURL, SOCAT_RUNS, WGET } from "../models/network.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -100,5 +101,32 @@ function runSocat(call: Call): Output {
       touch(call, "write", exact(colon < 0 ? (text.split(",", 1)[0] ?? "") : main), false);
     } else if (kind !== "-" && kind !== "stdio" && kind !== "stdin" && kind !== "stdout" && kind !== "stderr" && kind !== "pty" && kind !== "fd") runsCode(call, "program", text);
   }
+  return UNKNOWN_OUTPUT;
+}
+
+const DIG = compile("t*", "-b:t -c:t -f:r -k:r -p:t -q:t -t:t -x:t -y:t", "");
+
+/** `dig [@server] name`: without a name it asks for the root. */
+export function runDig(call: Call): Output {
+  const parsed = parseArguments(call.words.slice(1), DIG);
+  applyArguments(call, DIG, parsed);
+  if (parsed.options.length > 0 && parsed.options.every((option) => option.name === "-v" || option.name === "-h")) return UNKNOWN_OUTPUT;
+  const server = parsed.operands.find((word) => word.lead.startsWith("@"));
+  const name = parsed.operands.find((word) => !/^[@+]/.test(word.lead));
+  connectTo(call, server?.text == null ? null : server.text.slice(1).toLowerCase(), name?.text ?? null);
+  return UNKNOWN_OUTPUT;
+}
+
+/** `aria2c`: what has a scheme is fetched, anything else is a file that tells what to fetch. */
+export function runAria(call: Call): Output {
+  const model = MODELS.get("aria2c");
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  const remote = (word: Field): boolean => word.text === null || /^[a-z][a-z0-9+.-]*:/i.test(word.text);
+  applyArguments(call, model, { ...parsed, operands: parsed.operands.filter(remote) });
+  for (const word of parsed.operands) if (!remote(word)) touch(call, "read", word, false);
+  const listed = parsed.options.some((option) => option.name === "-i" || option.name === "--input-file" || option.name === "-T" || option.name === "--torrent-file" || option.name === "-M");
+  if (listed || parsed.operands.some((word) => word.text !== null && /\.(?:torrent|metalink|meta4)$/.test(word.text))) connectTo(call, null, null);
+  if (parsed.operands.length > 0) touch(call, "write", exact("."), true);
   return UNKNOWN_OUTPUT;
 }

@@ -2,6 +2,8 @@
 
 import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
+import { compile } from "../model.js";
+import { connectTo } from "../net.js";
 import { PACKAGE_MANAGERS, type PackageManager } from "../models/packages.js";
 import { runsCode, applyArguments } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -46,6 +48,35 @@ export function runPackageManager(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+const FILE_PACKAGES = compile("t*", "--root:C --admindir:C --instdir:C --dbpath:C --define:t --eval:t -E:t --queryformat:t --qf:t --prefix:t --relocate:t --excludepath:t -D:t", "");
+/** Options of `dpkg` that only look, and those of `rpm`. */
+const DPKG_CHANGES = /^(?:-i|--install|--unpack|--configure|--triggers-only|-r|--remove|-P|--purge|--set-selections|--clear-selections|--update-avail|--merge-avail|--clear-avail|--forget-old-unavail|-A|--record-avail|--add-architecture|--remove-architecture)$/;
+const RPM_CHANGES = /^(?:-i|--install|-U|--upgrade|-F|--freshen|-e|--erase|--import|--initdb|--rebuilddb|--reinstall|--restore|--setperms|--setugids)$/;
+
+/** `dpkg` and `rpm`: packages that lie in files, and questions about what is installed. */
+export function runFilePackages(call: Call): Output {
+  const parsed = parseArguments(call.words.slice(1), FILE_PACKAGES);
+  applyArguments(call, FILE_PACKAGES, { ...parsed, uncertain: false });
+  const names = new Set(parsed.options.map((option) => option.name));
+  const asks = call.program === "rpm" && (names.has("-q") || names.has("--query") || names.has("-V") || names.has("--verify") || names.has("-K"));
+  const changes = !asks && [...names].some((name) => (call.program === "rpm" ? RPM_CHANGES : DPKG_CHANGES).test(name));
+  if (parsed.uncertain && !asks && !changes) addOpaque(call.run, `a word of \`${call.program}\` may be any option`, call.from);
+  for (const word of parsed.operands) {
+    if (/^(?:https?|ftp):\/\//.test(word.lead)) connectTo(call, null, word.text);
+    else if (changes || names.has("-p") || names.has("-K") || names.has("-I") || names.has("-c") || names.has("--info") || names.has("--contents")) touch(call, "read", word, false);
+  }
+  if (call.program === "dpkg" && (names.has("-x") || names.has("-X") || names.has("-e") || names.has("--extract") || names.has("-R") || names.has("--raw-extract"))) {
+    const [archive, folder] = parsed.operands;
+    if (archive !== undefined) touch(call, "read", archive, false);
+    touch(call, "create", folder ?? exact("DEBIAN"), true);
+  }
+  if (call.program === "dpkg" && (names.has("-b") || names.has("--build"))) touch(call, "write", parsed.operands[1] ?? exact("."), true);
+  if (!changes) return UNKNOWN_OUTPUT;
+  for (const folder of ["/usr", "/etc", "/var"]) touch(call, "write", exact(folder), true);
+  runsCode(call, "program", null);
+  return UNKNOWN_OUTPUT;
+}
+
 function wordsBehind(call: Call, verb: string): Call["words"] {
   const at = call.words.findIndex((word, i) => i > 0 && word.text === verb);
   return call.words.slice(at + 1);
@@ -72,6 +103,11 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
       return;
     case "publishes":
       addConnection(own);
+      runsCode(own, "project", null);
+      return;
+    case "removes":
+      for (const folder of manager.folders) touch(own, "write", exact(folder), true);
+      for (const file of manager.files) touch(own, "write", exact(file), false);
       runsCode(own, "project", null);
       return;
     case "writes":

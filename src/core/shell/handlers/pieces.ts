@@ -9,6 +9,7 @@ import { MODELS } from "../models/index.js";
 import { applyArguments, runShellText } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { escapeGlob, exact, globbed, UNKNOWN, type Field } from "../value.js";
+import { followGlob } from "../word-builder.js";
 
 /** A compressor: the ending it adds, whether it keeps what it was given, and whether it unpacks without being told to. */
 interface Compressor {
@@ -73,7 +74,7 @@ const ENDINGS = /\.(?:gz|z|Z|bz2?|xz|lzma|lz|zst|lz4|br|lzo|t[gxb]z2?|taz|tzst)$
 /** The name a file gets: with the ending, or without it. */
 function beside(file: Field, ending: string | null, unpack: boolean, named: boolean): Field {
   if (named && unpack) return inFolderOf(file);
-  if (!unpack) return ending === null ? inFolderOf(file) : file.text !== null ? exact(file.text + ending) : file.glob !== null ? globbed(file.glob + escapeGlob(ending), file.lead, file.many) : UNKNOWN;
+  if (!unpack) return ending === null ? inFolderOf(file) : file.text !== null ? exact(file.text + ending) : file.glob !== null ? globbed(followGlob(file.glob, escapeGlob(ending)), file.lead, file.many) : UNKNOWN;
   if (file.text === null) return file.glob === null ? UNKNOWN : inFolderOf(file);
   if (ending !== null && file.text.endsWith(ending)) return exact(file.text.slice(0, -ending.length));
   const packed = /\.t[a-z0-9]+$/.exec(file.text);
@@ -98,7 +99,7 @@ export function runSplit(call: Call): Output {
   if (parsed.marks.has("filter")) return UNKNOWN_OUTPUT;
   const given = call.program === "csplit" ? (parsed.options.find((option) => option.name === "-f" || option.name === "--prefix")?.value ?? exact("xx")) : (prefix ?? exact("x"));
   if (given.text !== null) touch(call, "write", globbed(`${escapeGlob(given.text)}*`, given.text, true), false);
-  else touch(call, "write", given.glob === null ? UNKNOWN : globbed(`${given.glob}*`, given.lead, true), false);
+  else touch(call, "write", given.glob === null ? UNKNOWN : globbed(followGlob(given.glob, "*"), given.lead, true), false);
   return UNKNOWN_OUTPUT;
 }
 

@@ -6,6 +6,7 @@ import { compile } from "../model.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { escapeGlob, exact, globbed, UNKNOWN, type Field } from "../value.js";
+import { followGlob } from "../word-builder.js";
 
 const SED = compile("t*", "-e:t!script --expression:t!script -f:x!script --file:x!script -i?:t!inplace --in-place?:t!inplace -l:t --line-length:t -n -r -E -s -u -z --posix --sandbox!sandbox", "");
 
@@ -33,7 +34,7 @@ function backup(call: Call, suffix: Field | null, files: readonly Field[]): void
   if (text === "") return;
   for (const file of files) {
     if (file.text === null) {
-      if (!text.includes("*") && file.glob !== null) touch(call, "write", globbed(file.glob + escapeGlob(text), file.lead, file.many), false);
+      if (!text.includes("*") && file.glob !== null) touch(call, "write", globbed(followGlob(file.glob, escapeGlob(text)), file.lead, file.many), false);
       else touch(call, "write", UNKNOWN, false);
       continue;
     }

@@ -11,8 +11,8 @@ export interface GitCommand {
   readonly repository: boolean;
   /** May run hooks, filters or drivers that the repository names. */
   readonly hooks: boolean;
-  /** Connects: to its first operand, or always to a configured remote. */
-  readonly connects: "operand" | "always" | null;
+  /** Connects: to its first operand, or always to a configured remote, or with some of its own verbs. */
+  readonly connects: "operand" | "always" | "verbs" | null;
   /** Its operands hold a command. */
   readonly runs: "bisect" | "foreach" | null;
 }
@@ -51,8 +51,10 @@ const ROWS: readonly Row[] = [
   ["pull", "t", "--upload-pack:t --depth:t -j:t -s:t -X:t -o:t", "operand tree repo hooks"],
   ["push", "t", "--receive-pack:t --exec:t --repo:u -o:t --push-option:t -u --set-upstream -n!dry --dry-run!dry", "operand hooks"],
   ["remote", "t*", "-t:t -m:t", "repo"],
-  ["submodule", "t*", "-b:t --name:t --reference:R --depth:t", "tree repo hooks foreach always"],
-  ["subtree svn p4 cvsimport send-email imap-send daemon instaweb archimport quiltimport credential credential-store credential-cache", "t*", "-P:t --prefix:t -m:t", "tree repo hooks always"],
+  ["submodule", "t*", "-b:t --name:t --reference:R --depth:t", "tree repo hooks foreach verbs"],
+  ["subtree svn p4 cvsimport", "t*", "-P:t --prefix:t -m:t", "tree repo hooks verbs"],
+  ["send-email imap-send", "t*", "", "repo hooks always"],
+  ["daemon instaweb archimport quiltimport credential credential-store credential-cache", "t*", "-P:t --prefix:t -m:t -b:t -p:t", "tree repo hooks"],
   ["bisect", "t*", "", "tree repo bisect"],
   ["worktree", "t*", "-b:t -B:t --reason:t", "tree repo hooks"],
   ["filter-branch filter-repo", "t*", "--env-filter:s --tree-filter:s --index-filter:s --parent-filter:s --msg-filter:s --commit-filter:s --tag-name-filter:s --subdirectory-filter:t -d:C", "tree repo hooks"],
@@ -72,7 +74,7 @@ export const GIT_COMMANDS: ReadonlyMap<string, GitCommand> = new Map(
       tree: has.has("tree"),
       repository: has.has("repo"),
       hooks: has.has("hooks"),
-      connects: has.has("operand") ? "operand" : has.has("always") ? "always" : null,
+      connects: has.has("operand") ? "operand" : has.has("always") ? "always" : has.has("verbs") ? "verbs" : null,
       runs: has.has("bisect") ? "bisect" : has.has("foreach") ? "foreach" : null,
     };
     return names.split(" ").map((name): [string, GitCommand] => [name, command]);

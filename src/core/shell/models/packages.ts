@@ -3,7 +3,7 @@
 import { once } from "../../shared/index.js";
 import { compile, type Model } from "../model.js";
 
-/** reads, queries (network), runs (project code), exec (a named program), installs, fetches, writes, publishes, nested (verbs follow), else unknown code. */
+/** reads, queries (network), runs (project code), exec (a named program), installs, removes (without a network), fetches, writes, publishes, nested (verbs follow), else unknown code. */
 export interface PackageManager {
   readonly model: Model;
   readonly verbs: ReadonlyMap<string, string>;
@@ -34,9 +34,10 @@ const ROWS: readonly Row[] = [
     verbs: {
       reads: "ls list ll la root prefix bin config get help version docs explain why fund doctor completion ping why",
       queries: "view info show outdated audit search ping whoami",
-      runs: "test t tst run run-script start stop restart build lint rebuild rb pack prepare prune dedupe",
+      runs: "test t tst run run-script start stop restart build lint rebuild rb pack prepare dedupe",
       exec: "exec x dlx create init",
-      installs: "install i in ins inst add ci isntall clean-install install-test it update up upgrade uninstall un remove rm r link ln unlink import",
+      installs: "install i in ins inst add ci isntall clean-install install-test it update up upgrade link ln import",
+      removes: "uninstall un remove rm r unlink prune",
       publishes: "publish unpublish deprecate dist-tag login logout adduser owner access token team org star hook",
       writes: "set pkg shrinkwrap",
     },
@@ -47,19 +48,20 @@ const ROWS: readonly Row[] = [
     options: NODE_FLAGS,
   },
   { names: "npx bunx pnpx", verbs: {}, other: "exec", bare: "reads", folders: "node_modules", options: `${NODE_FLAGS} -p:t --package:t -c:s --call:s --shell:x` },
-  { names: "pip pipx pip-compile pip-sync conda mamba micromamba easy_install", verbs: { reads: "list freeze show check config help debug inspect hash completion env info", queries: "search index download", installs: "install uninstall wheel sync upgrade reinstall inject create remove update", fetches: "cache", exec: "run" }, bare: "reads", other: "installs", options: PIP_FLAGS },
+  { names: "pip pipx pip-compile pip-sync conda mamba micromamba easy_install", verbs: { reads: "list freeze show check config help debug inspect hash completion env info", queries: "search index download", installs: "install wheel sync upgrade reinstall inject create update", removes: "uninstall remove", writes: "cache", exec: "run" }, bare: "reads", other: "installs", options: PIP_FLAGS },
   { names: "uv", verbs: { reads: "version help tree", nested: "pip tool", installs: "add remove sync lock venv build python self init", exec: "run", publishes: "publish", fetches: "cache" }, bare: "reads", folders: ".venv", files: "pyproject.toml uv.lock", options: PIP_FLAGS },
   { names: "uvx", verbs: {}, other: "exec", bare: "reads" },
-  { names: "poetry pdm hatch rye pipenv flit", verbs: { reads: "show version env check config list about help info", queries: "search", installs: "install add remove update lock sync init new self build", exec: "run", runs: "shell test", publishes: "publish" }, bare: "reads", folders: ".venv", files: "pyproject.toml poetry.lock" },
-  { names: "cargo", verbs: { reads: "version help metadata tree locate-project pkgid read-manifest verify-project", queries: "search", runs: "build b test t run r check c bench doc d clippy rustc fix", installs: "install add remove rm update fetch vendor generate-lockfile init new", publishes: "publish yank login owner", writes: "clean fmt" }, bare: "reads", folders: "target", files: "Cargo.toml Cargo.lock", options: "--manifest-path:r --target-dir:C -C:p --config:t -p:t --package:t --features:t -F:t --bin:t --example:t --test:t -j:t --jobs:t --target:t --profile:t" },
+  { names: "poetry pdm hatch rye pipenv flit", verbs: { reads: "show version env check config list about help info graph cache source", queries: "search", installs: "install add update lock sync self export", removes: "remove uninstall clean", writes: "init new", exec: "run", runs: "shell test build", publishes: "publish" }, bare: "reads", other: "installs", folders: ".venv", files: "pyproject.toml poetry.lock" },
+  { names: "cargo", verbs: { reads: "version help metadata tree locate-project pkgid read-manifest verify-project", queries: "search", runs: "build b test t run r check c bench doc d clippy rustc fix", installs: "install add update fetch vendor generate-lockfile", removes: "remove rm uninstall", publishes: "publish yank login owner", writes: "clean fmt init new logout" }, bare: "reads", folders: "target", files: "Cargo.toml Cargo.lock", options: "--manifest-path:r --target-dir:C -C:p --config:t -p:t --package:t --features:t -F:t --bin:t --example:t --test:t -j:t --jobs:t --target:t --profile:t" },
   { names: "go", verbs: { reads: "version env doc list help vet", runs: "build run test generate tool", installs: "get install", fetches: "mod work", writes: "fmt fix clean" }, bare: "reads", files: "go.mod go.sum", options: "-C:p" },
   { names: "gem bundle bundler rake rails", verbs: { reads: "list env help which info specification", queries: "search outdated", installs: "install update add remove uninstall init", exec: "exec", publishes: "push" }, bare: "runs", other: "runs", folders: "vendor", files: "Gemfile.lock" },
   { names: "composer", verbs: { reads: "show licenses validate status diagnose about help", installs: "install update require remove create-project global", exec: "exec", runs: "run-script run dump-autoload" }, bare: "reads", other: "runs", folders: "vendor", files: "composer.json composer.lock" },
   { names: "gradle gradlew mvn mvnw ant sbt lein bazel bazelisk buck nx turbo lerna gulp grunt just task invoke fab scons waf meson xmake swiftpm mix rebar3 stack cabal dune opam dub zig nimble shards dotnet msbuild xcodebuild flutter dart pub", verbs: {}, bare: "runs", other: "runs", options: "-f:r --file:r -p:p -b:r --build-file:r --project-dir:p -C:p -D?:t -P?:t" },
   { names: "tox nox pytest py.test nosetests nose2 trial behave jest mocha vitest ava tap karma cypress playwright phpunit rspec ctest bats eslint prettier tsc webpack vite rollup esbuild parcel babel next nuxt ng vue-cli-service tslint mypy pylint flake8 black isort ruff pyright pre-commit sphinx-build mkdocs coverage bandit rubocop stylelint standard xo nyc c8 cucumber robot locust pyinstaller cython rst2html alembic celery gunicorn uvicorn flask django-admin scrapy jupyter streamlit ipdb hypothesis", verbs: {}, bare: "runs", other: "runs", options: "-o:w --output:w --outDir:C --junitxml:w --junit-xml:w --cov-report:t -c:r --config:r --rootdir:p -k:t -m:t -n:t -p:t -x -W:t --tb:t --maxfail:t --ignore:t" },
-  { names: "apt apt-get aptitude dpkg dpkg-reconfigure yum dnf rpm zypper pacman apk brew snap flatpak port nix nix-env nix-shell emerge xbps-install opkg guix choco cpan cpanm luarocks apt-key add-apt-repository", verbs: { reads: "list search show info depends rdepends policy --version help", queries: "update" }, bare: "reads", other: "installs", folders: "/usr /etc /var", options: "-o:t -c:r -t:t -i!install -C:p --root:C" },
+  { names: "apt apt-get aptitude dpkg-reconfigure yum dnf zypper pacman apk brew snap flatpak port nix nix-env nix-shell emerge xbps-install opkg guix choco cpan cpanm luarocks apt-key add-apt-repository", verbs: { reads: "list search show info depends rdepends policy --version help rdepends showsrc changelog moo why config", queries: "update", removes: "remove purge autoremove clean autoclean uninstall rm hold unhold mark" }, bare: "reads", other: "installs", folders: "/usr /etc /var", options: "-o:t -c:r -t:t -i!install -C:p --root:C" },
   { names: "apt-cache dpkg-query apt-file equery", verbs: {}, bare: "reads", other: "reads" },
-  { names: "corepack nvm fnm volta asdf mise rbenv pyenv rustup sdk jenv direnv", verbs: { reads: "list ls current which version versions help status" }, bare: "reads", other: "installs" },
+  { names: "corepack nvm fnm volta asdf mise rbenv pyenv rustup sdk jenv", verbs: { reads: "list ls current which version versions help status local global shell rehash hook init prefix root whence commands shims completions default show home where bin env exec use alias unalias uninstall remove which-key doctor config disable enable" }, bare: "reads", other: "installs" },
+  { names: "direnv", verbs: { exec: "exec", reads: "help status version stdlib show_dump fetchurl hook", runs: "reload export edit allow permit grant deny block revoke prune dotenv" }, bare: "reads", other: "reads" },
 ];
 
 const NESTED: readonly Row[] = [
