@@ -86,13 +86,22 @@ export async function worldImage(): Promise<string> {
   return tag;
 }
 
+export interface WorldOptions {
+  /** Lets the form mount things, which an ordinary container does not. */
+  readonly mounts?: boolean;
+  /** Seconds between the last step and the look. */
+  readonly settleSeconds?: number;
+}
+
+const MOUNTS = ["--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"];
+
 /**
  * Runs the steps in a fresh world. Rejects where the container itself fails: that says nothing about the form.
  * @param image what `worldImage` gave
  */
-export async function runInWorld(image: string, steps: readonly Step[], environment: Readonly<Record<string, string>> = {}): Promise<Facts> {
-  const args = ["run", "--rm", "--interactive", "--network", "none", "--cap-add", "NET_ADMIN", "--pids-limit", "300", "--memory", "800m", "--hostname", "world", "--log-driver", "none", "--label", "dev.ringfence.test=world", image, "python3", "-I", "/world/world.py", "run"];
-  const answer = await docker(args, RUN_MS, JSON.stringify({ steps, environment, marks: MARKS }));
+export async function runInWorld(image: string, steps: readonly Step[], { mounts = false, settleSeconds = 0 }: WorldOptions = {}): Promise<Facts> {
+  const args = ["run", "--rm", "--interactive", "--network", "none", "--cap-add", "NET_ADMIN", "--tmpfs", "/dev/shm:rw,exec", "--pids-limit", "300", "--memory", "800m", "--hostname", "world", "--log-driver", "none", "--label", "dev.ringfence.test=world", ...(mounts ? MOUNTS : []), image, "python3", "-I", "/world/world.py", "run"];
+  const answer = await docker(args, RUN_MS, JSON.stringify({ steps, settleSeconds, marks: MARKS }));
   const facts = JSON.parse(answer) as Facts & { readonly sink: boolean };
   if (!facts.sink) throw new Error("the world's own network was not set up");
   return facts;
