@@ -5,7 +5,7 @@ import { corpusRows } from "./corpora.js";
 
 export interface DangerRow {
   readonly id: string;
-  readonly set: "redcode-exec, bash" | "redcode-exec, Python" | "atomic-red-team-linux";
+  readonly set: "redcode-exec, bash" | "redcode-exec, Python" | "atomic-red-team-linux" | "own";
   /** What it is meant to do. */
   readonly what: string;
   readonly calls: readonly ToolCall[];

@@ -20,7 +20,7 @@ export interface Ran {
 
 /** Time limit of one call; a row that waits longer is stopped. */
 const CALL_MS = 10_000;
-const A_SESSION = 12;
+const A_SESSION = 40;
 /** What is larger is the disk of a session. */
 const MAX_KEPT = 256 * 1024 * 1024;
 /** Planted where policy forbids reading, and in a process of the machine. None may be seen in an output or in the record. */

@@ -5,7 +5,7 @@ import { addEnvironment, assign, assignmentWord } from "./assign.js";
 import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
-import { applyRedirects } from "./redirect.js";
+import { applyRedirects, noteWritten } from "./redirect.js";
 import { addOpaque, charge, deeper, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { addExec } from "./started.js";
 import { fork, join, become, type FunctionBody, type ShellState, type Variable } from "./state.js";
@@ -46,6 +46,7 @@ export function evaluateCommand(node: Command, run: Run, state: ShellState, fram
   }
   const output = withAssignments(node, run, state, frame, () => run.runWords(words, state, inner, from));
   if (BUILTINS.has(words[0]?.text ?? "")) runTraps(run, state, frame);
+  if (movesOutput) noteWritten(redirects, output, run, state, frame);
   return movesOutput ? UNKNOWN_OUTPUT : output;
 }
 

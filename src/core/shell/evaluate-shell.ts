@@ -23,6 +23,7 @@ function newRun(context: ShellContext): Run {
     started: [],
     calls: [],
     following: [],
+    written: new Map(),
     pipes: new Map(),
     consumed: new Set(),
     steps: MAX_STEPS,

@@ -1,9 +1,10 @@
 // Redirections: the files they open, the sockets bash fakes, and what the command then reads. Never opens anything.
 
 import type { Redirect, Redirection } from "unbash";
+import { normalisePath } from "../action/paths.js";
 import { expandBody, expandTarget, expandValue } from "./expand.js";
 import { touch } from "./files.js";
-import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Run, type Stream } from "./run.js";
+import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { forget, type ShellState } from "./state.js";
 import { exact, UNKNOWN, type Field } from "./value.js";
 
@@ -40,6 +41,23 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
     } else if (!given || descriptor === 1) movesOutput ||= !(redirection.operator === ">&" && redirection.target?.value === "1");
   }
   return { stdin, movesOutput };
+}
+
+/** Files of which is kept what was written to them, and the longest text kept of one. */
+const MAX_WRITTEN = 32;
+const MAX_WRITTEN_TEXT = 65_536;
+
+/** Keeps a text that goes to a file outright: it may be a script that the rest of the text runs. */
+export function noteWritten(list: readonly Redirection[], output: Output, run: Run, state: ShellState, frame: Frame): void {
+  if (output.text === null || output.text === "" || output.text.length > MAX_WRITTEN_TEXT || run.written.size >= MAX_WRITTEN) return;
+  for (const redirection of list) {
+    if (!(redirection.operator === ">" || redirection.operator === ">>" || redirection.operator === ">|" || redirection.operator === "&>") || redirection.target === undefined) continue;
+    const target = expandTarget(redirection.target, run, state, frame).text;
+    for (const cwd of target === null ? [] : target.startsWith("/") ? ["/"] : (state.cwds ?? [])) {
+      const path = normalisePath(target ?? "", cwd);
+      if (path !== null) run.written.set(path, (redirection.operator === ">>" ? (run.written.get(path) ?? "") : "") + output.text);
+    }
+  }
 }
 
 function hereDocument(node: Extract<Redirection, { type: "HereDoc" }>, run: Run, state: ShellState, frame: Frame): Field {

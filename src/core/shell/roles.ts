@@ -45,9 +45,13 @@ export function applyRole(call: Call, role: Role, word: Field, tree: boolean): v
       if (!isDash(word)) touch(call, "read", word, false);
       runsCode(call, "file", word.text);
       return;
-    case "i":
+    case "i": {
       runsCode(call, "inline", word.text);
+      // Editors, debuggers and database shells start a shell with `!` or `.shell`.
+      const command = word.text === null ? null : (/^\s*(?::?!|\.(?:shell|system)\s)(.+)$/s.exec(word.text)?.[1] ?? null);
+      if (command !== null) runShellText(call, exact(command));
       return;
+    }
     case "s":
       runShellText(call, word);
       return;

@@ -70,6 +70,8 @@ export interface Run {
   integers: boolean;
   /** Inputs of which something was read already. */
   readonly consumed: Set<Stream>;
+  /** Texts that this very text wrote to files, by absolute path: scripts that it may run later. */
+  readonly written: Map<string, string>;
   /** Open process substitutions by their `/dev/fd` name. */
   readonly pipes: Map<string, Stream>;
   /** Evaluates a script that is part of the text, such as a substitution's. */

@@ -31,8 +31,19 @@ export function followScript(call: Call, script: Field, args: readonly Field[]):
   return seen;
 }
 
+/** The text of a script in another language, by the word that names it; null where it cannot be seen. */
+export function scriptTextOf(call: Call, script: Field): string | null {
+  if (script.text === null) return null;
+  for (const cwd of script.text.startsWith("/") ? ["/"] : (call.state.cwds ?? [])) {
+    const path = normalisePath(script.text, cwd);
+    const text = path === null ? null : textOf(call, path);
+    if (text !== null) return text;
+  }
+  return null;
+}
+
 function textOf(call: Call, path: string): string | null {
-  return call.run.context.readText?.(path) ?? null;
+  return call.run.written.get(path) ?? call.run.context.readText?.(path) ?? null;
 }
 
 function runScriptText(call: Call, path: string, text: string, args: readonly Field[], here: boolean): void {

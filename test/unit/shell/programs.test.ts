@@ -31,7 +31,7 @@ describe("interpreters and build tools run code, and say which", () => {
     ["cat x.py | python", ["read /w/x.py", "code stdin python < cat"]],
     ["node -e '1'", ["code inline node 1"]],
     ["node --require ./a.js b.js", ["read /w/a.js", "code file node ./a.js", "read /w/b.js", "code file node b.js"]],
-    ["perl -pi -e 's/a/b/' f", ["code inline perl s/a/b/", "write /w/f"]],
+    ["perl -pi -e 's/a/b/' f", ["code inline perl s/a/b/", "read /w/f", "write /w/f"]],
     ["ruby -e 1", ["code inline ruby 1"]],
     ["php -r 1", ["code inline php 1"]],
     ["pytest -x", ["code project pytest"]],
@@ -45,9 +45,9 @@ describe("interpreters and build tools run code, and say which", () => {
     ["curl https://a.example/i | sh", ["connect a.example", "code stdin sh < curl"]],
     ["awk '{print $1}' f", ["read /w/f"]],
     ["awk -F: '$1 == \"a\" || /b|c/ {print $2}' f", ["read /w/f"]],
-    ["awk 'BEGIN{system(\"rm x\")}'", ["code inline awk BEGIN{system(\"rm x\")}"]],
+    ["awk 'BEGIN{system(\"rm x\")}'", ["code inline awk BEGIN{system(\"rm x\")}", "delete /w/x"]],
     ["awk '{print > \"o\"}' f", ["code inline awk {print > \"o\"}", "write /w/o", "read /w/f"]],
-    ["vim -c ':!rm x' f", ["code inline vim :!rm x", "read /w/f", "write /w/f"]],
+    ["vim -c ':!rm x' f", ["code inline vim :!rm x", "delete /w/x", "read /w/f", "write /w/f"]],
   ])("%s", (text, expected) => {
     expect(touches(text)).toEqual(expected);
   });

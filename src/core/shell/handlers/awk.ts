@@ -3,8 +3,9 @@
 import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
-import { applyArguments, runsCode } from "../roles.js";
+import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { scriptTextOf } from "../scripts.js";
 import { exact } from "../value.js";
 
 const AWK = compile("t*", "-F:t --field-separator:t -v:t --assign:t -f:x!file --file:x!file -i:x --include:x -l:x --load:x -e:t!inline --source:t!inline -E:x!file --exec:x!file -o?:w -p?:w -d?:w -L?:t -W:t -n -N -S -s", "stops");
@@ -21,6 +22,10 @@ export function runAwk(call: Call): Output {
     if (text?.text != null && doesMore(text.text)) judge(call, text.text);
     else if (text !== null && text?.text === null && text !== program) addOpaque(call.run, "an `awk` program that cannot be told", call.from);
   }
+  for (const option of parsed.options) {
+    const text = option.value !== null && /^(?:-[fE]|--file|--exec)$/.test(option.name) ? scriptTextOf(call, option.value) : null;
+    if (text !== null && doesMore(text)) judge(call, text);
+  }
   for (const file of given ? parsed.operands : parsed.operands.slice(1)) {
     if (file.text === "-" || /^[A-Za-z_]\w*=/.test(file.lead)) continue;
     touch(call, "read", file, false);
@@ -29,11 +34,16 @@ export function runAwk(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** A command in plain literals: `system("…")`, `"…" | getline`, `print | "…"`. */
+const COMMANDS = [/\bsystem\s*\(\s*"((?:[^"\\]|\\.)*)"\s*\)/g, /"((?:[^"\\]|\\.)*)"\s*\|&?\s*getline/g, /\|&?\s*"((?:[^"\\]|\\.)*)"/g];
+const MAX_COMMANDS = 20;
 const REDIRECT_TO_TEXT = />>?\s*"((?:[^"\\]|\\.)*)"/g;
 
 /** A program that does more than print: code, and where a redirection names a file outright, that file. */
 function judge(call: Call, text: string): void {
   runsCode(call, "inline", text);
+  const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]).slice(0, MAX_COMMANDS);
+  for (const match of commands) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));
   for (const match of text.matchAll(REDIRECT_TO_TEXT)) {
     const file = match[1] ?? "";
     if (file !== "" && !file.includes("\\")) touch(call, "write", exact(file), false);

@@ -87,7 +87,9 @@ const VIM = compile("t*", "-c:i --cmd:i -S:x -s:x -u:x -U:x -i:w -w:w -W:w -T:t 
 
 /** Editors: their files are read and written, their command options are code. */
 export function runVim(call: Call): Output {
-  const parsed = parseArguments(call.words.slice(1), VIM);
+  // In ex mode `-s` is silence and takes no file.
+  const isEx = call.program === "ex" || call.words.some(({ text }) => text !== null && /^-[eE]s?$/.test(text));
+  const parsed = parseArguments(call.words.slice(1).filter(({ text }) => !(isEx && (text === "-s" || text === "-es" || text === "-Es"))), VIM);
   applyArguments(call, VIM, { ...parsed, uncertain: false });
   for (const file of parsed.operands) {
     if (file.lead.startsWith("+")) runsCode(call, "inline", file.text?.slice(1) ?? null);

@@ -90,7 +90,8 @@ const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stas
 /** What is read: the paths behind `--`, those of `add`, else the whole tree. */
 function lookAtTree(call: Call, verb: string, args: readonly Field[], operands: readonly Field[]): void {
   const at = args.findIndex((word) => word.text === "--");
-  const paths = at >= 0 ? args.slice(at + 1) : verb === "add" || verb === "stage" || verb === "update-index" ? operands : verb === "blame" || verb === "annotate" ? operands.slice(-1) : [];
+  const outside = verb === "diff" && args.some(({ text }) => text === "--no-index");
+  const paths = outside ? operands : at >= 0 ? args.slice(at + 1) : verb === "add" || verb === "stage" || verb === "update-index" ? operands : verb === "blame" || verb === "annotate" ? operands.slice(-1) : [];
   const { state, run } = call;
   const inside = state.cwds !== null && state.cwds.every((cwd) => isInside(cwd, run.context.root));
   for (const path of paths.length === 0 ? [exact(inside ? run.context.root : ".")] : paths) touch(call, "read", pathspec(path), true);

@@ -11,10 +11,10 @@ const MAX_CODE = 20_000;
 const MAX_CALLS = 40;
 
 /** A literal without escapes or interpolation: `'…'`, `"…"` or a template without `${`. */
-const LITERAL = /^\s*(?:[rbuRBU]{0,2})(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})"|`([^`\\$]{1,1000})`)/;
+const LITERAL = /^\s*(?:(?:pathlib\.)?Path\(\s*)?(?:[rbuRBU]{0,2})(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})"|`([^`\\$]{1,1000})`)/;
 
 /** Functions whose first argument is shell text. */
-const SHELL = /(?:\bos\.(?:system|popen)|\bsubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)|\b(?:child_process\.)?(?:exec|execSync|spawnSync|spawn)|\b(?:shell_exec|passthru|proc_open|popen|system|Kernel\.system))\s*\(/g;
+const SHELL = /(?:\bos\.(?:system|popen|execute)|\b__import__\(['"]os['"]\)\.(?:system|popen)|\bio\.popen|\bsubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)|\b(?:child_process\.)?(?:exec|execSync|spawnSync|spawn)|\b(?:shell_exec|passthru|proc_open|popen|system|Kernel\.system))\s*\(/g;
 /** The same without brackets, as Perl and Ruby allow. */
 const BARE_SHELL = /(?:^|[;{]|\bdo\b)\s*(?:system|exec)\s+(?=['"])/gm;
 /** Functions that delete what their first argument names: the whole tree, or one name. */
@@ -25,11 +25,17 @@ const DELETE_ONE = /(?:\bos\.(?:remove|unlink|rmdir|removedirs)|\b(?:File|Dir)\.
 const DELETE_GLOB = /\bunlink\s*\(?\s*glob\s*\(?/g;
 const PATH_METHOD = /\bPath\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*\)\.(unlink|rmdir|write_text|write_bytes|touch)\b/g;
 const WRITE = /\b(?:fs\.)?(?:promises\.)?(?:writeFileSync|appendFileSync|writeFile|appendFile|file_put_contents|truncateSync)\s*\(/g;
+/** Functions that only read what their first argument names. */
+const READ = /(?:\b(?:fs\.)?(?:promises\.)?(?:readFileSync|readFile|createReadStream)|\bFile\.(?:read|readlines|open|foreach)|\bIO\.read|\b(?:file_get_contents|readfile|fopen|file)|\bos\.(?:symlink|link)|\bshutil\.(?:copy|copy2|copyfile|copytree|move))\s*\(?\s*(?=['"`])/g;
+const OPEN_TO_READ = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*(?:\)|,\s*(?!['"\s]))/g;
+/** Ruby and Perl run what stands between backticks. */
+const BACKTICKS = /`([^`\\$]{1,1000})`/g;
 const OPEN = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*,\s*['"]([rwaxbt+]{1,4})['"]/g;
 
 /** Adds the effects that literals in inline code tell. */
-export function readInlineCode(call: Call, code: string): void {
-  if (code.length > MAX_CODE) return;
+export function readInlineCode(call: Call, given: string): void {
+  if (given.length > MAX_CODE) return;
+  const code = withoutComments(given);
   let left = MAX_CALLS;
   const each = (form: RegExp, use: (literal: string, rest: string) => void): void => {
     for (const match of code.matchAll(form)) {
@@ -47,6 +53,9 @@ export function readInlineCode(call: Call, code: string): void {
     left -= 1;
     if (left >= 0) call.run.runWords(words.map(exact), call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   }
+  if (/^(?:ruby|perl|php)/.test(call.program)) for (const match of code.matchAll(BACKTICKS)) if ((left -= 1) >= 0) runShellText(call, exact(match[1] ?? ""));
+  each(READ, (path) => touch(call, "read", exact(path), false));
+  for (const match of code.matchAll(OPEN_TO_READ)) touch(call, "read", exact(match[1] ?? match[2] ?? ""), false);
   each(DELETE_GLOB, (glob) => touch(call, "delete", globbed(glob, "", true), false));
   each(DELETE_TREE, (path) => touch(call, "delete", exact(path), true));
   each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*:\s*true/.test(rest)));
@@ -54,6 +63,11 @@ export function readInlineCode(call: Call, code: string): void {
   each(WRITE, (path) => touch(call, "write", exact(path), false));
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
+}
+
+/** Lines that are nothing but a comment say what code once did, or must not do. */
+function withoutComments(code: string): string {
+  return code.replace(/^[ \t]*(?:#|\/\/).*$/gm, "");
 }
 
 function literalOf(rest: string): string | null {

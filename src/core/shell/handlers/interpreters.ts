@@ -6,6 +6,7 @@ import { readInlineCode } from "./inline-code.js";
 import { compile, type Model } from "../model.js";
 import { applyArguments, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { scriptTextOf } from "../scripts.js";
 import type { Field } from "../value.js";
 
 type Row = readonly [names: string, options: string];
@@ -42,6 +43,9 @@ const PROJECT_MODULES = new Set(["pytest", "unittest", "tox", "nox", "nose", "no
 /** Python modules that do no more than their words say. */
 const PLAIN_MODULES = new Set(["json.tool", "py_compile", "compileall", "tokenize", "ast", "dis", "this", "calendar", "platform", "site", "sysconfig", "timeit.help", "pyflakes", "pycodestyle", "flake8", "black", "isort", "ruff", "autopep8"]);
 
+/** Perl's `-n` and `-p`, also among other letters: the operands are files it reads. */
+const LOOPS = /^-[a-zA-Z]*[np]/;
+
 function modelOf(program: string): Model | undefined {
   return MODELS.get(program) ?? MODELS.get(program.replace(/-?\d[\d.]*$/, ""));
 }
@@ -59,7 +63,11 @@ export function runInterpreter(call: Call): Output {
   if (onlyAsks(parsed)) return UNKNOWN_OUTPUT;
   const [script] = parsed.operands;
   if (parsed.options.some((option) => option.role === "i")) {
-    if (parsed.marks.has("inplace")) for (const file of parsed.operands) touch(call, "write", file, false);
+    const loops = parsed.options.some(({ name }) => LOOPS.test(name));
+    for (const file of parsed.operands) {
+      if (loops && call.program.startsWith("perl")) touch(call, "read", file, false);
+      if (parsed.marks.has("inplace")) touch(call, "write", file, false);
+    }
     return UNKNOWN_OUTPUT;
   }
   if (parsed.marks.has("inplace")) for (const file of parsed.operands.slice(1)) touch(call, "write", file, false);
@@ -68,6 +76,8 @@ export function runInterpreter(call: Call): Output {
   if (pipe !== undefined) return runInput({ ...call, frame: { ...call.frame, stdin: pipe } });
   touch(call, "read", script, false);
   runsCode(call, "file", script.text);
+  const text = scriptTextOf(call, script);
+  if (text !== null) readInlineCode(call, text);
   return UNKNOWN_OUTPUT;
 }
 
