@@ -35,7 +35,7 @@ export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEn
   }
   const { compilePolicy } = await import("./core/policy/compile.js");
   const { sha256 } = await import("./adapters/system/hasher.js");
-  const compiled = compilePolicy(sources, { hash: sha256 });
+  const compiled = compilePolicy(sources, { hash: sha256, profiles: [DEFAULT_PROFILE] });
   if (!compiled.ok) throw new GuardError("POLICY_INVALID", policyIssues(compiled.error));
   kept?.cache.write(kept.origin, JSON.stringify(policyData(compiled.value)));
   return compiled.value;

@@ -146,8 +146,9 @@ function checkWords(matcher: EffectMatcherFile, path: readonly PropertyKey[], re
   ];
   for (const [place, list] of lists) {
     for (const [index, text] of (list ?? []).entries()) {
-      if (text !== text.toLowerCase()) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: names are compared in lower case`, `write \`${text.toLowerCase()}\``);
-      if (place[1] === "programs" && text.includes("/")) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: programs are compared by base name`, `write \`${text.slice(text.lastIndexOf("/") + 1)}\``);
+      const base = place[1] === "programs" && text.includes("/") ? text.slice(text.lastIndexOf("/") + 1) : text;
+      if (base !== text) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: programs are compared by base name`, `write \`${base.toLowerCase()}\``);
+      else if (text !== text.toLowerCase()) report("POLICY_GLOB", [...path, ...place, index], `pattern \`${text}\` can never match: names are compared in lower case`, `write \`${text.toLowerCase()}\``);
     }
   }
   for (const key of ["flags", "withoutFlags"] as const) {

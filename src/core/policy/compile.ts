@@ -22,6 +22,8 @@ export interface CompileOptions {
   readonly hash: Hasher;
   /** `skip` only for texts whose examples were judged before under the same digest. Default: `check`. */
   readonly examples?: "check" | "skip";
+  /** Ids of built-in files that were not handed in, for hints. */
+  readonly profiles?: readonly string[];
 }
 
 const MAX_ISSUES = 200;
@@ -39,7 +41,7 @@ export function compilePolicy(sources: readonly PolicyText[], options: CompileOp
     files.push(own.file);
   }
   if (sources.length === 0) issues.push({ code: "POLICY_EMPTY", message: "no policy file was given", hint: "name one with --policy, or leave it out for the built-in profile" });
-  issues.push(...duplicateFiles(files), ...unknownExtends(files, issues.length > 0));
+  issues.push(...duplicateFiles(files), ...unknownExtends(files, issues.length > 0, options.profiles ?? []));
   const parsedRules = files.flatMap((file) => file.rules);
   issues.push(...duplicateRules(parsedRules), ...duplicatePrograms(files));
   const programs = files.flatMap((file) => file.programs.map((one) => one.row));
@@ -75,12 +77,12 @@ function duplicateFiles(files: readonly ParsedFile[]): readonly Issue[] {
   return issues;
 }
 
-function unknownExtends(files: readonly ParsedFile[], incomplete: boolean): readonly Issue[] {
+function unknownExtends(files: readonly ParsedFile[], incomplete: boolean, profiles: readonly string[]): readonly Issue[] {
   const known = files.map((file) => file.id);
   return files.flatMap((file) =>
     file.extends.flatMap(({ id, at, excerpt }) => {
       if (known.includes(id) || incomplete) return [];
-      const near = nearest(id, known);
+      const near = nearest(id, [...known, ...profiles]);
       return [{ code: "POLICY_EXTENDS", message: `there is no policy \`${printable(id, 80)}\` to extend`, at, excerpt, hint: near === null ? "name a built-in pack or a file that is also given" : `did you mean \`${near}\`?` }];
     }),
   );

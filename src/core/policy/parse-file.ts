@@ -47,7 +47,7 @@ export function parsePolicyFile(name: string, text: string): { readonly file: Pa
   const { source, issues } = readSource(name, text);
   if (source === null) return { file: null, issues };
   const parsed = policySchema.safeParse(source.value);
-  if (!parsed.success) return { file: null, issues: parsed.error.issues.slice(0, MAX_PROBLEMS).flatMap((problem) => schemaIssues(problem, source)) };
+  if (!parsed.success) return { file: null, issues: inOrder(withoutEchoes(parsed.error.issues.slice(0, MAX_PROBLEMS), source.value).flatMap((problem) => schemaIssues(problem, source))) };
   const problems: Issue[] = [];
   const report = (code: string, path: readonly PropertyKey[], message: string, hint: string | null): void => {
     const at = source.placeOf(path);
@@ -75,6 +75,24 @@ export function parsePolicyFile(name: string, text: string): { readonly file: Pa
 
 type SchemaProblem = NonNullable<ReturnType<typeof policySchema.safeParse>["error"]>["issues"][number];
 
+/** A key that is missing because it is misspelt is one problem, not two. */
+function withoutEchoes(problems: readonly SchemaProblem[], value: unknown): readonly SchemaProblem[] {
+  const misspelt = new Set(problems.flatMap((problem) => (problem.code === "unrecognized_keys" ? problem.keys.map((key) => [...problem.path, nearest(key, knownKeysAt(problem.path) ?? [])].join("\n")) : [])));
+  return problems.filter((problem) => problem.code === "unrecognized_keys" || valueAt(value, problem.path) !== undefined || !misspelt.has(problem.path.join("\n")));
+}
+
+function inOrder(issues: readonly Issue[]): readonly Issue[] {
+  return [...issues].sort((left, right) => (left.at?.line ?? 0) - (right.at?.line ?? 0) || (left.at?.column ?? 0) - (right.at?.column ?? 0));
+}
+
+/** A place in words: within a rule by the rule's id. */
+function placeName(path: readonly PropertyKey[], value: unknown): string {
+  if (path.length === 0) return "the file";
+  const id = path[0] === "rules" && path.length > 2 ? valueAt(value, [...path.slice(0, 2), "id"]) : undefined;
+  if (typeof id !== "string") return `\`${path.map(String).join(".")}\``;
+  return `\`${path.slice(2).map(String).join(".")}\` of rule \`${printable(id, 80)}\``;
+}
+
 function schemaIssues(problem: SchemaProblem, source: SourceText): readonly Issue[] {
   const path = problem.path;
   if (problem.code === "unrecognized_keys") {
@@ -87,18 +105,20 @@ function schemaIssues(problem: SchemaProblem, source: SourceText): readonly Issu
     });
   }
   const at = source.placeOf(path);
-  const where = path.length === 0 ? "the file" : `\`${path.map((part) => String(part)).join(".")}\``;
+  const where = placeName(path, source.value);
   const base = { code: "POLICY_SCHEMA", at, excerpt: source.excerptAt(at) };
   const value = valueAt(source.value, path);
   if (problem.code === "invalid_value") {
     const choices = problem.values.map(String);
     const near = typeof value === "string" ? nearest(value, choices) : null;
     if (value === undefined) return [{ ...base, code: "POLICY_SCHEMA", message: `${where} is missing`, hint: `write one of ${choices.map((one) => `\`${one}\``).join(", ")}` }];
-    return [{ ...base, message: `${where} must be ${choices.length === 1 ? "" : "one of "}${choices.map((one) => `\`${one}\``).join(", ")}`, ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }) }];
+    const hint = near !== null ? `did you mean \`${near}\`?` : path.at(-1) === "effect" ? "`deny` refuses, `ask` asks a person" : `write ${choices.map((one) => `\`${one}\``).join(" or ")}`;
+    return [{ ...base, message: `${where} must be ${choices.length === 1 ? "" : "one of "}${choices.map((one) => `\`${one}\``).join(", ")}`, hint }];
   }
   if (problem.code === "invalid_type") {
     if (value === undefined) return [{ ...base, message: `${where} is missing`, hint: `add ${article(problem.expected)}` }];
-    return [{ ...base, message: `${where} must be ${article(problem.expected)}` }];
+    if (path.length === 0) return [{ ...base, message: value === null ? "the file is empty" : `the file must be ${article(problem.expected)}`, hint: "begin with `version: 1`, `id`, `title` and `rules`" }];
+    return [{ ...base, message: `${where} must be ${article(problem.expected)}`, hint: `write ${article(problem.expected)}` }];
   }
   if (problem.code === "invalid_key") {
     const key = String(path.at(-1) ?? "");

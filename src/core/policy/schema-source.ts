@@ -9,6 +9,16 @@ const MAX_DEPTH = 50;
 const MAX_PROBLEMS = 20;
 const EXCERPT = 160;
 
+/** What to do about an error of form. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ["TAG_RESOLVE_FAILED", "remove the tag; only plain YAML 1.2 values are read"],
+  ["TAB_AS_INDENT", "indent with blanks"],
+  ["MISSING_CHAR", "close it, or remove where it begins"],
+  ["BAD_INDENT", "give all keys of a map the same indentation"],
+  ["BLOCK_IN_FLOW", "write the list or map on lines of its own"],
+  ["MULTILINE_IMPLICIT_KEY", "quote the text, or write `: ` after the key"],
+]);
+
 /** A parsed file: its plain value, and the place of any path in it. */
 export interface SourceText {
   readonly value: unknown;
@@ -45,9 +55,10 @@ export function readSource(file: string, text: string): { readonly source: Sourc
   } catch (cause) {
     return { source: null, issues: [issueAt(0, `the file cannot be parsed: ${printable(cause instanceof Error ? cause.message : "unknown")}`)] };
   }
-  const problems = [...document.errors, ...document.warnings].slice(0, MAX_PROBLEMS).map((problem) =>
-    issueAt(problem.pos[0], lowerStart(printable(problem.message)), problem.code === "TAG_RESOLVE_FAILED" ? "remove the tag; only plain YAML 1.2 values are read" : undefined),
-  );
+  const found = [...document.errors, ...document.warnings].slice(0, MAX_PROBLEMS);
+  // What follows from a tab or an open quote is no problem of its own.
+  const first = found.find((problem) => problem.code === "TAB_AS_INDENT" || problem.code === "MISSING_CHAR");
+  const problems = (first === undefined ? found : [first]).map((problem) => issueAt(problem.pos[0], lowerStart(printable(problem.message)), HINTS.get(problem.code)));
   if (problems.length > 0) return { source: null, issues: problems };
   const twice = repeatedKeys(document).map(([offset, key]) => issueAt(offset, `key \`${printable(key, 60)}\` is given twice`, "remove one of them"));
   if (twice.length > 0) return { source: null, issues: twice };

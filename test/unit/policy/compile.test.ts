@@ -22,12 +22,12 @@ describe("a broken policy file is refused with the place of the fault", () => {
 
   it("names a wrong effect and the nearest one", () => {
     const text = policyText(GOOD.replace("effect: allow", "effect: alow"));
-    expect(seen(text)).toEqual([[6, 13, "POLICY_SCHEMA", "`rules.0.effect` must be one of `allow`, `ask`, `deny`", "did you mean `allow`?"]]);
+    expect(seen(text)).toEqual([[6, 13, "POLICY_SCHEMA", "`effect` of rule `acme.read` must be one of `allow`, `ask`, `deny`", "did you mean `allow`?"]]);
   });
 
   it("names a missing key at the rule", () => {
     const text = policyText("id: acme.x\neffect: allow\nwhen: [{ exec: { any: true } }]\nmatch: [{ command: ls }]");
-    expect(seen(text)).toEqual([[5, 5, "POLICY_SCHEMA", "`rules.0.message` is missing", "add a text"]]);
+    expect(seen(text)).toEqual([[5, 5, "POLICY_SCHEMA", "`message` of rule `acme.x` is missing", "add a text"]]);
   });
 
   it("names a pattern without an anchor", () => {
@@ -59,7 +59,7 @@ describe("a broken policy file is refused with the place of the fault", () => {
   });
 
   it("refuses an empty file", () => {
-    expect(seen("")).toEqual([[1, 1, "POLICY_SCHEMA", "the file must be a map", undefined]]);
+    expect(seen("")).toEqual([[1, 1, "POLICY_SCHEMA", "the file is empty", "begin with `version: 1`, `id`, `title` and `rules`"]]);
   });
 
   it("refuses a bomb of aliases", () => {
@@ -92,7 +92,7 @@ describe("a broken policy file is refused with the place of the fault", () => {
   });
 
   it("refuses patterns that could never match", () => {
-    expect(seen(policyText(rule("acme.x", "deny", "{ exec: { programs: [/bin/RM] } }"))).map((issue) => issue[4])).toEqual(["write `/bin/rm`", "write `RM`"]);
+    expect(seen(policyText(rule("acme.x", "deny", "{ exec: { programs: [/bin/RM] } }"))).map((issue) => issue[4])).toEqual(["write `rm`"]);
   });
 
   it("refuses to extend what is not there", () => {
