@@ -1,8 +1,9 @@
 // The disk of a session: the kernel limits what is written to the workspace, the host does not notice, what was written is read
 // back when the session is long over, and nothing stays mounted.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -55,6 +56,20 @@ describe.skipIf(missing !== null)(`the disk of a session${note}`, { timeout: 120
       expect(held(session.rig.state)).toEqual([]);
     });
   }
+
+  it("is read back while another mount namespace still holds a copy of its mount, as every starting container does for a moment", async () => {
+    const session = await opened();
+    await session.run("umask 022; echo more >> a.txt");
+    const holder = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", "echo held; sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    undo.push(() => void holder.kill("SIGKILL"));
+    await once(holder.stdout, "data");
+    await session.session.close("finished");
+    const workspace = await session.rig.deps.workspaces.reopen(session.session.id);
+    expect((await workspace.changes(never)).map(({ operation, path }) => `${operation} ${path}`)).toEqual(["modify a.txt"]);
+    const [upper] = readdirSync(`/proc/${process.pid}/fd`).map((fd) => `/proc/${process.pid}/fd/${fd}/upper`).filter((path) => existsSync(path));
+    expect(upper).toBeDefined();
+    expect(() => writeFileSync(join(upper ?? "", "planted"), "x")).toThrow(/EROFS/u);
+  });
 
   it("is read back when the session is over, deletions and emptied folders too, and gives back what was deleted", async () => {
     const session = await opened();

@@ -48,7 +48,7 @@ describe.skipIf(missing !== null)("a command that needs a person", () => {
     expect([code, out.slice(out.lastIndexOf("Yes, run it once"))]).toEqual([0, expect.stringContaining("it-ran\r\n")]);
     expect(events(newest()).find(({ type }) => type === "approval.resolved")?.data).toMatchObject({ outcome: "approved" });
     const { out: stat } = await rig.run(["diff", "--stat", newest()]);
-    expect(stat).toBe("A .gitattributes\n");
+    expect(stat).toBe("A .gitattributes  runs later\n");
   });
 
   it("does not run after a no, nor after Ctrl-C at the question", async () => {

@@ -60,7 +60,8 @@ export async function openOwnEngine(images: readonly string[], options: readonly
   };
   const start = async (): Promise<void> => {
     if (!pids().some((pid) => nameOf(pid) === "containerd")) await startContainerd();
-    launch("dockerd", ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--containerd", socket, "--host", host, "--pidfile", pidFile, "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--log-level", "warn", ...options]);
+    // In a network namespace of its own: an engine without a bridge removes the one of this machine's engine.
+    launch("unshare", ["--net", "dockerd", "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--containerd", socket, "--host", host, "--pidfile", pidFile, "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--log-level", "warn", ...options]);
     await eventually("the second engine answers", () => answers(docker), UP_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${readFileSync(join(folder, "log"), "utf8").slice(-3_000)}`);
     });

@@ -1,7 +1,7 @@
 // A disk of a session's own: an ext4 file system in a sparse file, mounted through a loop device. The kernel limits its bytes
 // and its files; what is not written takes no room. Every step through programs of the host, each with a time limit.
 
-import { closeSync, constants, mkdirSync, openSync, readSync, rmdirSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, readSync, realpathSync, rmdirSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { RunProgram } from "../../ports/system.js";
 import { FLOOR_BYTES, freeBytes } from "./disk-ability.js";
@@ -17,6 +17,7 @@ const OWN_INODES = 32;
 const WORTH_TRIMMING = 64 * MIB;
 /** Offset of the state in an ext4 superblock; 1 means whole. */
 const STATE_AT = 1024 + 0x3a;
+const BLOCK_DEVICES = "/sys/block";
 
 export interface DiskSize {
   readonly bytes: number;
@@ -45,13 +46,15 @@ export async function mountImage(image: string, at: string, run: RunProgram): Pr
 
 /**
  * Mounts for reading and takes the mount out of sight again: it lives as long as the descriptor that is returned, so that
- * whatever ends this process ends it too. A disk that was not let go of in order is checked first.
+ * whatever ends this process ends it too. A disk that was not let go of in order is checked first, unless it is still alive: a
+ * container that started meanwhile holds a copy of every mount until it has taken its own root, and such a disk is shared.
  */
 export async function openImage(image: string, at: string, run: RunProgram): Promise<number> {
-  if (!isWhole(image)) await checkImage(image, run);
+  const isAlive = isAttached(image);
+  if (!isAlive && !isWhole(image)) await checkImage(image, run);
   mkdirSync(at, { mode: 0o700 });
   try {
-    await must(run, "mount", ["-t", "ext4", "-o", "loop,ro,nosuid,nodev,noexec", image, at]);
+    await mountForReading(image, at, isAlive, run);
     try {
       return openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     } finally {
@@ -60,6 +63,32 @@ export async function openImage(image: string, at: string, run: RunProgram): Pro
   } finally {
     rmdirSync(at);
   }
+}
+
+/** A file system that is alive somewhere can only be mounted as it is there; this mount of it is then made read-only. */
+async function mountForReading(image: string, at: string, isAlive: boolean, run: RunProgram): Promise<void> {
+  const options = "nosuid,nodev,noexec";
+  if (!isAlive) return must(run, "mount", ["-t", "ext4", "-o", `loop,ro,${options}`, image, at]);
+  await must(run, "mount", ["-t", "ext4", "-o", `loop,${options}`, image, at]);
+  try {
+    await must(run, "mount", ["-o", `remount,bind,ro,${options}`, at]);
+  } catch (error) {
+    await must(run, "umount", [at]);
+    throw error;
+  }
+}
+
+/** Has the kernel a loop device over this file. */
+function isAttached(image: string): boolean {
+  const wanted = realpathSync(image);
+  return readdirSync(BLOCK_DEVICES).some((name) => {
+    if (!/^loop[0-9]+$/u.test(name)) return false;
+    try {
+      return readFileSync(`${BLOCK_DEVICES}/${name}/loop/backing_file`, "utf8").trimEnd() === wanted;
+    } catch {
+      return false; // no file behind it
+    }
+  });
 }
 
 /** Unmounts; the loop device goes with the last user of the file system. */
@@ -132,6 +161,8 @@ async function must(run: RunProgram, file: string, args: readonly string[]): Pro
 }
 
 function lastLine(text: string): string {
-  return printable(text.trim().split("\n").at(-1) ?? "", 200) || "no reason given";
+  // `mount` ends its reason with where else to look.
+  const lines = text.trim().split("\n").filter((line) => !line.includes("dmesg(1)"));
+  return printable(lines.at(-1) ?? "", 200) || "no reason given";
 }
 
