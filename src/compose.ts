@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
 import { openStore } from "./compose-store.js";
 import { createPreimages } from "./adapters/files/preimages.js";
+import { createUserFolderObserver } from "./adapters/files/user-folder.js";
 import { createSystemClock } from "./adapters/system/clock.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { createRandomIds } from "./adapters/system/ids.js";
@@ -79,6 +80,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     workspaces,
     sandboxes: swept.sandboxes,
     observer: createHints(telemetry),
+    userFolder: createUserFolderObserver(),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
     approver: "terminal" in options.approver ? (options.approver.terminal === null ? createAbsentApprover("no terminal to ask on") : createTerminalApprover(options.approver.terminal)) : options.approver,

@@ -19,4 +19,6 @@ compile rf-probe rf-probe.c syscalls.c guard.c
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
 # Stands alone: hides names in a layer of ours, on the host.
 compile rf-mask rf-mask.c
+# Stands alone: hides names of a running sandbox, from the host.
+compile rf-hide rf-hide.c
 chmod 0755 "$out"/bin/*

@@ -6,7 +6,7 @@ import type { Approver } from "../ports/approver.js";
 import type { LedgerStore } from "../ports/ledger.js";
 import type { SandboxProvider } from "../ports/sandbox.js";
 import type { Clock, IdSource, Telemetry } from "../ports/system.js";
-import type { Workspace, WorkspaceObserver, WorkspaceProvider } from "../ports/workspace.js";
+import type { UserFolderObserver, Workspace, WorkspaceObserver, WorkspaceProvider } from "../ports/workspace.js";
 import type { Deadlines } from "./deadline.js";
 
 /** Takes secrets out of what is recorded or sent to the model. */
@@ -34,6 +34,8 @@ export interface EngineDeps {
   readonly sandboxes: SandboxProvider;
   readonly workspaces: WorkspaceProvider;
   readonly observer: WorkspaceObserver | null;
+  /** Tells what the user does to the folder meanwhile. Left out: nobody looks, and the record does not say that somebody does. */
+  readonly userFolder?: UserFolderObserver;
   readonly preimages: (sessionId: string) => Preimages;
   readonly openSessions: OpenSessions;
   readonly approver: Approver;

@@ -5,23 +5,32 @@ import { planEnforcement, type EnforcementPlan } from "../core/policy/index.js";
 import type { Control } from "../core/session/event.js";
 import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxLimits, SandboxSpec } from "../ports/sandbox.js";
-import type { Protection, Workspace, WorkspaceLimits } from "../ports/workspace.js";
+import type { Protection, UserFolderObserver, UserFolderWatch, Workspace, WorkspaceLimits } from "../ports/workspace.js";
 import type { SessionOptions } from "./live.js";
 
 export interface Enforced {
   readonly plan: EnforcementPlan;
   readonly protection: Protection;
+  /** Follows the user's folder from before its names were listed; null where nobody looks. */
+  readonly watch: UserFolderWatch | null;
 }
 
 const PROBE_MS = 30_000;
 const PROBE_BYTES = 1024 * 1024;
 
 /** Plans and makes what a policy forbids in this workspace; null where the workspace cannot, or a test wants none. */
-export async function enforce(options: SessionOptions, workspace: Workspace, role: Role | null, signal: AbortSignal): Promise<Enforced | null> {
+export async function enforce(options: SessionOptions, workspace: Workspace, role: Role | null, signal: AbortSignal, userFolder?: UserFolderObserver): Promise<Enforced | null> {
   if (options.enforce === false || workspace.names === undefined || workspace.protect === undefined) return null;
   const { root, home } = options.defaults;
-  const plan = planEnforcement({ policySet: options.policy, role, root, home, names: await workspace.names(signal) });
-  return { plan, protection: await workspace.protect(plan, signal) };
+  const watch = userFolder?.open(workspace.path) ?? null;
+  try {
+    const names = await workspace.names(signal, (folder) => watch?.add(folder));
+    const plan = planEnforcement({ policySet: options.policy, role, root, home, names });
+    return { plan, protection: await workspace.protect(plan, signal), watch };
+  } catch (error) {
+    watch?.stop();
+    throw error;
+  }
 }
 
 /** What a session may write in its workspace. */
@@ -30,8 +39,8 @@ export function writableBy({ diskBytes, diskFiles }: SandboxLimits): WorkspaceLi
 }
 
 /** What the sandbox is asked for besides. */
-export function enforcedSpec(enforced: Enforced | null): Pick<SandboxSpec, "protect" | "hidden"> {
-  return enforced === null ? {} : { protect: enforced.protection.mounts, hidden: enforced.plan.hiddenOutside };
+export function enforcedSpec(enforced: Enforced | null): Pick<SandboxSpec, "protect" | "hidden" | "blanks"> {
+  return enforced === null ? {} : { protect: enforced.protection.mounts, hidden: enforced.plan.hiddenOutside, blanks: enforced.protection.blanks };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Evaluation } from "../core/shell/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { actionDigestOf, ask } from "./approve.js";
-import { breakOff, breakSession, brokenError } from "./break-off.js";
+import { breakOff, breakSession, brokenError, faultOf } from "./break-off.js";
 import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
@@ -47,6 +47,7 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   const broken = brokenError(live);
   if (broken !== null) throw broken;
   if (isThought(call)) return think(live, call);
+  await holdForUser(live);
   const judged = await judge(live, call);
   if (live.options.gate === "off") return run(live, judged, judged.drafts, null, hooks, signal);
   if (judged.decision.effect === "deny") return refuse(live, judged, judged.drafts, null);
@@ -55,6 +56,14 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   const resolved: EventDraft = { call: judged.id, type: "approval.resolved", data: approval };
   if (approval.outcome !== "approved") return refuse(live, judged, [resolved], approval);
   return run(live, judged, [resolved], approval, hooks, signal);
+}
+
+/** No call starts while a secret of the user's is in sight. Throws SANDBOX_BROKEN, and ends the session, where it cannot be hidden. */
+async function holdForUser(live: LiveSession): Promise<void> {
+  const why = (await live.userEdits?.settle()) ?? null;
+  if (why === null) return live.userEdits?.begin();
+  await breakSession(live, why);
+  throw brokenError(live) ?? faultOf(why, "hiding what the user added");
 }
 
 /** A thought has no effect; it is on record all the same. */
@@ -124,11 +133,15 @@ async function run(
     const performed: Performed = await perform(live, action, { environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
     const context = { ...judged.context, history: live.history.history };
+    // Before anything is put back: what the user added meanwhile is no loss of the agent's, and hidden by now.
+    const exposed = (await live.userEdits?.settle()) ?? null;
     const seen = await within(settle(live, context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
-    const settled = { ...seen, findings: [...seen.findings, ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
+    const settled = { ...seen, findings: [...seen.findings, ...(live.userEdits?.take() ?? []), ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
-    return await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
+    const observation = await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
+    if (exposed !== null) await breakSession(live, exposed);
+    return observation;
   } catch (error) {
     throw await breakOff(live, judged.id, error);
   }

@@ -13,6 +13,7 @@ import type { Workspace } from "../ports/workspace.js";
 import type { Deadlines } from "./deadline.js";
 import type { EngineDeps, Preimages } from "./deps.js";
 import type { Surroundings } from "./surroundings.js";
+import type { UserEdits } from "./user-edits.js";
 import type { Watch } from "./watch.js";
 
 /** Content before an edit; null when there was no file. */
@@ -49,6 +50,8 @@ export interface LiveSession {
   readonly preimages: Preimages;
   readonly ledger: Ledger;
   readonly watch: Watch;
+  /** null where nobody follows what the user does meanwhile. */
+  readonly userEdits: UserEdits | null;
   surroundings: Surroundings;
   changes: readonly Change[];
   /** Names in the sandbox's own folders as last seen, with their stamps. */

@@ -20,6 +20,7 @@ import type { Observation } from "./observation.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
+import { followUserEdits, type UserEdits } from "./user-edits.js";
 import { watchSession } from "./watch.js";
 import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
 
@@ -51,7 +52,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     const { root, sandbox: limits, runtime } = options.defaults;
     const workspace = await deps.workspaces.create(id, options.workspace, writableBy(limits));
     undo.push(() => deps.workspaces.remove(id));
-    const enforced = await enforce(options, workspace, options.role, signal);
+    const enforced = await enforce(options, workspace, options.role, signal, deps.userFolder);
+    undo.push(async () => enforced?.watch?.stop());
     await workspace.ready?.(signal);
     const spec = { sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }), ...enforcedSpec(enforced) };
     const sandbox = await deps.sandboxes.open(spec, signal);
@@ -59,7 +61,9 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     const enforcement = await attestEnforcement(sandbox, options, enforced, signal);
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
-    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement });
+    const watch = enforced?.watch ?? null;
+    const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
+    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement, userEdits });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
@@ -92,10 +96,11 @@ interface Parts {
   readonly ledger: Ledger;
   /** What was seen to hold of what policy forbids. */
   readonly enforcement: readonly Control[];
+  readonly userEdits: UserEdits | null;
 }
 
 async function start(parts: Parts): Promise<Session> {
-  const { deps, options, id, workspace, sandbox, ledger } = parts;
+  const { deps, options, id, workspace, sandbox, ledger, userEdits } = parts;
   const opened = openedEvent(parts);
   const deadlines = deps.deadlines ?? DEADLINES;
   const live: LiveSession = {
@@ -107,6 +112,7 @@ async function start(parts: Parts): Promise<Session> {
     workspace,
     ledger,
     watch: watchSession(deps, deadlines, id, workspace),
+    userEdits,
     preimages: deps.preimages(id),
     surroundings: initialSurroundings(options.defaults.root),
     changes: [],
@@ -159,7 +165,7 @@ async function start(parts: Parts): Promise<Session> {
 
 const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
 
-function openedEvent({ deps, options, workspace, sandbox, enforcement }: Parts): EventData["session.opened"] {
+function openedEvent({ deps, options, workspace, sandbox, enforcement, userEdits }: Parts): EventData["session.opened"] {
   return {
     product: deps.product,
     agent: options.agent,
@@ -170,7 +176,7 @@ function openedEvent({ deps, options, workspace, sandbox, enforcement }: Parts):
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
     image: { reference: options.image, id: sandbox.imageId },
     engine: sandbox.engine,
-    controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(options.gate === "off" ? [GATE_OFF] : [])],
+    controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(userEdits === null ? [] : [userEdits.control]), ...(options.gate === "off" ? [GATE_OFF] : [])],
   };
 }
 
@@ -225,6 +231,7 @@ function tell(live: LiveSession, event: AuditEvent): void {
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
   await live.watch.stop();
+  live.userEdits?.stop();
   const ends = [await closeSandbox(live), await closeWorkspace(live)];
   const unclosed = ends.find((end) => end !== null) ?? null;
   if (unclosed !== null) live.broken ??= unclosed;

@@ -18,6 +18,8 @@ export interface SandboxSpec {
   readonly runtime?: string;
   /** Names of the workspace that the engine mounts over; every source was checked by the workspace that made them. */
   readonly protect?: readonly ProtectMount[];
+  /** An empty file and an empty folder of ours, on the host, to lie over what must not be read. */
+  readonly blanks?: { readonly file: string; readonly folder: string };
   /** Absolute paths of the image that must not be readable, where it has them. */
   readonly hidden?: readonly string[];
 }
@@ -130,6 +132,9 @@ export type ReadResult =
   | { readonly ok: true; readonly content: Uint8Array; readonly mode: number }
   | { readonly ok: false; readonly reason: "missing" | "link" | "not-a-file" | "too-large" | "refused"; readonly detail: string };
 
+/** `absent`: there is no such name inside now; there may be later. */
+export type HideResult = "hidden" | "absent" | "failed";
+
 /** How a sandbox ended. */
 export type SandboxEnd = { readonly reason: "closed" } | { readonly reason: "broken"; readonly detail: string };
 
@@ -148,6 +153,11 @@ export interface Sandbox {
   run(request: RunRequest, sink: OutputSink, signal: AbortSignal): Promise<RunResult>;
   readFile(path: string, limitBytes: number, signal: AbortSignal): Promise<ReadResult>;
   apply(ops: readonly FileOp[], signal: AbortSignal): Promise<readonly FileOpResult[]>;
+  /**
+   * Hides names of the workspace that came to be below it after it was mounted. Never rejects. Absent: nothing can be hidden
+   * while the sandbox runs.
+   */
+  hide?(paths: readonly string[]): Promise<readonly HideResult[]>;
   /**
    * Every name in the sandbox's own writable folders (home, /tmp …), no link followed. Call only while no process of the agent
    * is alive. Throws SANDBOX_FAILED when there are more than can be looked at. Absent: the sandbox has none.

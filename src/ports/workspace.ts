@@ -14,6 +14,8 @@ export interface Protection {
   readonly boundMasks: number;
   /** Further names of secrets, found by inode. */
   readonly linkedSecrets: readonly string[];
+  /** An empty file and an empty folder that may lie over further names later. */
+  readonly blanks: { readonly file: string; readonly folder: string };
   /** Planned, but only reconciliation holds it. */
   readonly unheld: readonly { readonly path: string; readonly why: string }[];
 }
@@ -54,8 +56,10 @@ export interface Workspace {
   changes(signal: AbortSignal): Promise<readonly Change[]>;
   /** Content of the user's own file before the session, no link followed; null when there is none. */
   readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
-  /** Every name of the user's folder, parents first. Absent: nothing can be planned. Throws past a limit. */
-  names?(signal: AbortSignal): Promise<readonly IndexedName[]>;
+  /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
+  names?(signal: AbortSignal, onFolder?: (path: string) => void): Promise<readonly IndexedName[]>;
+  /** From now on these names of the user's folder count as hidden: they are no part of what the session changed, and are never put back. */
+  conceal?(paths: readonly string[]): void;
   /** Makes a plan's layer. Once, and before the mount. */
   protect?(plan: EnforcementPlan, signal: AbortSignal): Promise<Protection>;
   /** Content as the session left it, no link followed; null when there is none or it was deleted. */
@@ -98,6 +102,33 @@ export type CutApply =
   | { readonly outcome: "finished"; readonly applied: EventData["session.applied"] }
   /** Taken back. `left` are names where something else stands by now; what was there before is then kept in `kept`. */
   | { readonly outcome: "undone"; readonly left: readonly string[]; readonly kept?: string | null; readonly gone?: string };
+
+/** A name that came to be in the user's folder, or in a folder that did. */
+export interface NewName extends Pick<IndexedName, "path" | "kind"> {
+  /** The hidden file whose bytes these are, under its own name: it was linked or renamed. */
+  readonly secret?: string;
+}
+
+export interface FolderListener {
+  readonly onName: (name: NewName) => void;
+  /** Told once, when from now on names may be missed. */
+  readonly onLost: (why: string) => void;
+}
+
+/** Follows the names of one folder. Names may be told more than once, and of such as are gone again. */
+export interface UserFolderWatch {
+  /** Watches one more folder, before it is listed. */
+  add(path: string): void;
+  /** Tells names from now on, first those noticed before. Gives the number of watched folders. @param hidden files of the folder that are secret */
+  listen(listener: FolderListener, hidden: readonly string[]): number;
+  /** Settles when every name that came to be before was told. */
+  settled(): Promise<void>;
+  stop(): void;
+}
+
+export interface UserFolderObserver {
+  open(folder: string): UserFolderWatch;
+}
 
 /** Hints while a call runs; never evidence. Contract: misses are allowed, inventions are not. */
 export interface WorkspaceObserver {

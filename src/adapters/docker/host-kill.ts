@@ -19,11 +19,16 @@ export function findHostProcess(pid: number, containerId: string): HostProcess |
   return started !== null && pid > 1 && read(`/proc/${pid}/cgroup`)?.includes(containerId) === true ? { pid, started } : null;
 }
 
+/** Is it still the same process? */
+export function isRunning({ pid, started }: HostProcess): boolean {
+  return startOf(pid) === started;
+}
+
 /** Ends process 1, and the kernel with it every process of the container. What is gone, or may not be signalled, is left. */
-export function killHostProcess({ pid, started }: HostProcess): void {
-  if (startOf(pid) !== started) return;
+export function killHostProcess(first: HostProcess): void {
+  if (!isRunning(first)) return;
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(first.pid, "SIGKILL");
   } catch {
     // it ended meanwhile, or belongs to somebody we may not signal: sandboxd ends by itself when it hears nothing
   }

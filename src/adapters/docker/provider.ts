@@ -8,15 +8,16 @@ import type Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
-import type { Sandbox, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
+import type { HideResult, Sandbox, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
 import { GUARD_CAPABILITIES, checkRoot, containerOptions } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
-import { findHostProcess, killHostProcess, type HostProcess } from "./host-kill.js";
+import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
+import { hideLive } from "./live-mask.js";
 import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
 import { reapOrphans, type ReapReport } from "./reaper.js";
@@ -134,13 +135,18 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     step("attach");
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
     // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
-    void container.inspect().then(({ State }) => (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
+    const found = container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
     const selfTest = checkHello(hello, spec, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };
-    return createSandbox({ spec, imageId, engine, controls: selfTest.controls, channel, remove });
+    const hide = async (paths: readonly string[]): Promise<readonly HideResult[]> => {
+      await found;
+      const running = first.process;
+      return running === null || !isRunning(running) || spec.blanks === undefined ? paths.map(() => "failed") : hideLive({ runtimeDir: options.runtimeDir, pid: running.pid, root: spec.root, blanks: spec.blanks }, paths);
+    };
+    return createSandbox({ spec, hide, imageId, engine, controls: selfTest.controls, channel, remove });
   } catch (cause) {
     attached.channel?.end("the start failed");
     const left = await remove().then(() => null, (error: unknown) => error);

@@ -24,6 +24,7 @@ export interface SandboxParts {
   /** What was tested inside this very container. */
   readonly controls: readonly Control[];
   readonly channel: SandboxChannel;
+  readonly hide: NonNullable<Sandbox["hide"]>;
   /** Removes what was made on the engine; rejects where something may be left. */
   readonly remove: () => Promise<void>;
 }
@@ -63,6 +64,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   return {
     imageId: parts.imageId,
     engine: parts.engine,
+    hide: parts.hide,
     controls: parts.controls,
     ended,
     run: async (request, sink, signal) => {

@@ -19,6 +19,8 @@ export interface LayerPaths {
   readonly description: string;
   /** The user's entries as first touched. */
   readonly record: string;
+  /** Names hidden from the session while it ran. */
+  readonly concealed: string;
   /** Content kept for undoing. */
   readonly objects: string;
 }
@@ -36,6 +38,7 @@ export function layerPaths(stateDir: string, sessionId: string): LayerPaths {
     disk: join(folder, "disk"),
     description: join(folder, "workspace.json"),
     record: join(folder, "base.jsonl"),
+    concealed: join(folder, "concealed.jsonl"),
     objects: join(folder, "objects"),
   };
 }

@@ -12,13 +12,14 @@ import { errorCode, isMissing } from "./system-error.js";
 const LONGEST = 3_500;
 
 /**
- * Names below `root`, parents first. A folder that cannot be listed by us is named without what is in it: the agent, who is
+ * Names below `root`, parents first; `onFolder` hears of a folder before it is listed. A folder that cannot be listed by us is named without what is in it: the agent, who is
  * its owner, is not us, so that is an error. Throws WORKSPACE_LIMIT past `LIMITS.protectNames`, WORKSPACE_UNREADABLE.
  */
-export async function listNames(root: Raw, breath: Breath): Promise<readonly IndexedName[]> {
+export async function listNames(root: Raw, breath: Breath, onFolder: (path: string) => void = () => undefined): Promise<readonly IndexedName[]> {
   const names: IndexedName[] = [];
   const pending: Raw[] = [""];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    onFolder(pathOfRaw(folder));
     for (const entry of entriesOf(root, folder)) {
       const raw = joinRaw(folder, entry.name);
       const kind = kindOf(entry);

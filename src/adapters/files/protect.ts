@@ -91,6 +91,7 @@ export async function buildProtection(input: ProtectInput): Promise<Protection> 
       masked: masked.map(({ raw }) => pathOfRaw(raw)).sort(comparePaths),
       boundMasks: bound,
       linkedSecrets: linked.map(pathOfRaw),
+      blanks,
       unheld,
     };
   } catch (error) {

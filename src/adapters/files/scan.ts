@@ -37,24 +37,26 @@ interface Opaque {
   readonly opaque: boolean;
 }
 
-export function createScanner(layers: ScanLayers, record: BaseRecord, readOpacity: OpacityReader | null): Scanner {
+export function createScanner(layers: ScanLayers, record: BaseRecord, readOpacity: OpacityReader | null, concealed: ReadonlySet<Raw> = new Set()): Scanner {
   const lower = rawFromText(layers.lower);
   const upper = rawFromText(layers.upper);
   const protect = rawFromText(layers.protect);
   let lastLayer: UpperLayer | null = null;
   let lastScan: Scan | null = null;
   let opacities: ReadonlyMap<Raw, Opaque> = new Map();
+  let concealedThen = 0;
 
   return {
     scan: async (signal) => {
       const breath = createBreath(signal);
       const budget = createReadBudget();
       const layer = await readUpperLayer(upper, lastLayer, budget, breath);
-      if (layer.same && lastScan !== null) {
+      if (layer.same && lastScan !== null && concealedThen === concealed.size) {
         lastLayer = layer;
         return lastScan;
       }
-      const hidden = await readHiddenNames(protect, breath);
+      const hidden = new Set([...(await readHiddenNames(protect, breath)), ...concealed]);
+      concealedThen = concealed.size;
       const base = createBaseLayer(lower, hidden, budget, breath);
       await recordBases(layer, base, record);
       const folders = mergedFolders(layer, record);

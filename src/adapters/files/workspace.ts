@@ -13,6 +13,7 @@ import { recoverApply } from "./apply-recover.js";
 import { openBaseRecord } from "./base-record.js";
 import { createBreath } from "./breath.js";
 import { layerPaths, type LayerPaths } from "./layers.js";
+import { openConcealed } from "./concealed.js";
 import { createMasker, findMaskProgram } from "./masker.js";
 import { listNames } from "./name-index.js";
 import { buildProtection, type Masker } from "./protect.js";
@@ -198,7 +199,8 @@ function readDescription(paths: LayerPaths, sessionId: string): Description {
 }
 
 function openWorkspace(paths: LayerPaths, description: Description, making: WritableLayer | Promise<WritableLayer>, opacity: OpacityReader | null, mask: Masker | null): Workspace {
-  const withScanner = (layer: WritableLayer) => ({ layer, scanner: createScanner({ lower: description.path, protect: paths.protect, upper: layer.upper }, openBaseRecord(paths.record), opacity) });
+  const concealed = openConcealed(paths.concealed);
+  const withScanner = (layer: WritableLayer) => ({ layer, scanner: createScanner({ lower: description.path, protect: paths.protect, upper: layer.upper }, openBaseRecord(paths.record), opacity, concealed.names) });
   let made: ReturnType<typeof withScanner> | null = making instanceof Promise ? null : withScanner(making);
   if (making instanceof Promise) making.catch(() => undefined);
   let queue: Promise<unknown> = Promise.resolve();
@@ -243,7 +245,11 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
       await opacity?.release?.(layer.upper);
       await layer.close();
     },
-    names: async (signal) => listNames(rawFromText(description.path), createBreath(signal)),
+    names: async (signal, onFolder) => listNames(rawFromText(description.path), createBreath(signal), onFolder),
+    conceal: (hidden) => {
+      concealed.add(hidden);
+      latest = null;
+    },
     protect: async (plan, signal) => buildProtection({ paths, folder: description.path, uid: description.uid, gid: description.gid, plan, mask, signal }),
     changes: async (signal) => (await look(signal)).changes,
     readBase: async (path, limitBytes) => readVisibleBase(await current(), parsePath(path), limitBytes),

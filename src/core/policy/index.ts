@@ -10,6 +10,7 @@ export { looksInside, type Inside } from "./looks-inside.js";
 export { isProjectFile } from "./test-command.js";
 export { explanationJson, type ExplainedEffect, type ExplainedRule, type Explanation } from "./explain-tree.js";
 export { planEnforcement, type EnforcementPlan, type EnforceInput, type HeldName, type HeldPlace, type IndexedName, type UnmountedName } from "./enforce.js";
+export { secretNames, type SecretNames } from "./enforce-secrets.js";
 export { explainEnforcement, type ExplainedRule as HeldRule, type Holder, type RuleHold } from "./enforce-explain.js";
 export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";

@@ -110,6 +110,10 @@ export const LIMITS = {
   protectProbes: 200,
   /** Most names looked at in the sandbox's own folders after a call; past it the session ends. */
   scratchNames: 50_000,
+  /** Most folders of the user's watched for new names while a session runs; past it they are not watched, and the record says so. */
+  watchedFolders: 20_000,
+  /** Most names of the user's looked at when they come to be at once, and most of them hidden in one session. */
+  userEdits: 20_000,
   /** Most bytes a session writes in its workspace, and most of any one file. */
   workspaceBytes: 4 * 1024 * 1024 * 1024,
   /** Most files a session makes or copies in its workspace. */
