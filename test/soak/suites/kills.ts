@@ -29,6 +29,8 @@ const FILES = 150;
 /** Many files, a secret's name, and a folder that policy protects: there is much to compare and something to undo. */
 const WORK = `mkdir -p made && for i in $(seq ${FILES}); do echo $i > made/$i; done; echo x > .envrc; rm -f b.txt; echo two >> a.txt; chmod 755 c.txt; mkdir -p .github/workflows; echo x > .github/workflows/x.yml; true`;
 const BUSY = "python3 busy.py";
+/** The same, put together when it runs: what code says in plain words is judged before, and this is about what comes after. */
+const HIDDEN = `import subprocess\nsubprocess.run(["sh", "-c", ${JSON.stringify([...WORK].reverse().join(""))}[::-1]])\n`;
 
 interface Lengths {
   readonly startMs: number;
@@ -60,7 +62,7 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
 }
 
 function folderOf(rig: Rig): string {
-  const folder = rig.workspace({ "a.txt": "one\n", "b.txt": "gone soon\n", "c.txt": "c\n", "busy.py": `import subprocess\nsubprocess.run(["sh", "-c", ${JSON.stringify(WORK)}])\n`, "deep/er/d.txt": "d\n" });
+  const folder = rig.workspace({ "a.txt": "one\n", "b.txt": "gone soon\n", "c.txt": "c\n", "busy.py": HIDDEN, "deep/er/d.txt": "d\n" });
   mkdirSync(join(folder, "empty"));
   return folder;
 }
