@@ -25,8 +25,11 @@ export interface DiskUse {
 }
 
 export interface DiskWatch {
-  /** Watches until the returned function is called; `onFull` is called at most once, with what was found. */
-  readonly start: (onFull: (detail: string) => void) => () => void;
+  /**
+   * Watches until the returned function is called; `onFull` is called at most once, with what was found.
+   * @param addedBytes most bytes this call may add; looked at only on a disk of the session's own, where nobody else takes room
+   */
+  readonly start: (onFull: (detail: string) => void, addedBytes?: number) => () => void;
 }
 
 interface Free {
@@ -41,7 +44,7 @@ type Look = (atStart: Free) => Promise<string | null>;
  * @param most what all calls together may add, where nothing else limits it
  */
 export function createDiskWatch({ upper, disk }: Pick<SandboxMount, "upper" | "disk">, most: DiskUse): DiskWatch {
-  return watching(upper, disk === undefined ? lookAtLayer(upper, most) : lookBehind(upper, disk));
+  return watching(upper, disk === undefined ? lookAtLayer(upper, most) : lookBehind(upper, disk), disk !== undefined);
 }
 
 /** What is written into a disk of the session's own finds room later: it must be there for all that is in memory, and some more. */
@@ -76,16 +79,17 @@ function lookAtLayer(upper: string, most: DiskUse): Look {
   };
 }
 
-function watching(upper: string, look: Look): DiskWatch {
+function watching(upper: string, look: Look, isOwn: boolean): DiskWatch {
   return {
-    start: (onFull) => {
+    start: (onFull, addedBytes = Number.POSITIVE_INFINITY) => {
+      const passed: Look = async (atStart) => (isOwn && Number.isFinite(addedBytes) && atStart.bytes - (await freeSpace(upper)).bytes > addedBytes ? `the call added more than ${addedBytes} bytes` : null);
       const state: { over: boolean; timer: NodeJS.Timeout | null } = { over: false, timer: null };
       // At once and on this thread: it takes microseconds, and a thread of its own would be in the way of the command's start.
       const begun = (async () => freeNow(upper))();
       begun.catch(() => undefined);
       const turn = async (): Promise<void> => {
         // A layer that cannot be looked at is no reason to go on as if it could.
-        const found = await begun.then(look).catch(() => "the workspace cannot be measured");
+        const found = await begun.then(async (atStart) => (await passed(atStart)) ?? look(atStart)).catch(() => "the workspace cannot be measured");
         if (state.over) return;
         if (found !== null) return onFull(found);
         state.timer = setTimeout(() => void turn(), LOOK_MS);

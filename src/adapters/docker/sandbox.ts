@@ -75,7 +75,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
       const full = new AbortController();
-      const stop = disk.start((detail) => full.abort(detail));
+      const stop = disk.start((detail) => full.abort(detail), request.addedBytes);
       try {
         const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal])));
         return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
