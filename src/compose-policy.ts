@@ -59,13 +59,18 @@ export function installedVersion(): string {
   return productVersion(packageFile("package.json"));
 }
 
-/** The cache, and what a compiled policy of these texts is made of; null when run from sources, or without a usable state folder. */
+/** The cache, and what a compiled policy of these texts is made of; null when run from sources. */
 function cacheOf(env: NodeJS.ProcessEnv, sources: readonly PolicyText[]): { readonly cache: PolicyCache; readonly origin: string } | null {
   const build = builtDigest();
   if (build === null) return null;
+  const head = JSON.stringify([build, sources.map(({ name, text, tier = null }) => [name, tier, text.length])]);
+  return { cache: openPolicyCache(stateDirOrNone(env), packageFile("dist", "cli", "policy")), origin: `${head}\n${sources.map(({ text }) => text).join("")}` };
+}
+
+/** Judging needs no state folder: without a usable one nothing is kept. */
+function stateDirOrNone(env: NodeJS.ProcessEnv): string | null {
   try {
-    const head = JSON.stringify([build, sources.map(({ name, text, tier = null }) => [name, tier, text.length])]);
-    return { cache: openPolicyCache(resolveStateDir(env)), origin: `${head}\n${sources.map(({ text }) => text).join("")}` };
+    return resolveStateDir(env);
   } catch {
     return null;
   }

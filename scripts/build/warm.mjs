@@ -1,6 +1,7 @@
-// `node warm.mjs <dist/cli>`: runs what people start most, judging and help, and keeps what V8 compiled for it beside each file.
+// `node warm.mjs <dist/cli>`: runs what people start most, judging and help, and keeps what V8 compiled for it beside each file, and
+// the built-in policy as it was compiled.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,7 @@ try {
   const scripts = new Map();
   const { main } = createRequire(import.meta.url)("../../bin/load.cjs").loadCli(folder, (/** @type {string} */ file, /** @type {import("node:vm").Script} */ script) => scripts.set(file, script));
   for (const words of [...RUNS, ...RUNS]) await main([process.execPath, "ringfence", ...words]);
+  cpSync(join(scratch, "cache", "policy"), join(folder, "policy"), { recursive: true });
   for (const [file, script] of scripts) writeFileSync(`${file}.v8`, script.createCachedData());
 } finally {
   process.stdout.write = write;

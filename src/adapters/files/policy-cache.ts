@@ -14,19 +14,16 @@ export interface PolicyCache {
   write(origin: string, text: string): void;
 }
 
-/** A cache in `<stateDir>/cache/policy`. No origin may begin with another: let the first line tell the length of the rest. */
-export function openPolicyCache(stateDir: string): PolicyCache {
-  const folder = join(stateDir, "cache", "policy");
+/**
+ * A cache in `<stateDir>/cache/policy`; without a state folder only what the installation brings along, compiled at its build, is read.
+ * No origin may begin with another: let the first line tell the length of the rest.
+ */
+export function openPolicyCache(stateDir: string | null, shipped: string | null = null): PolicyCache {
+  const folder = stateDir === null ? null : join(stateDir, "cache", "policy");
   return {
-    read: (origin) => {
-      try {
-        const kept = readFileSync(join(folder, fileName(origin)), "utf8");
-        return kept.startsWith(origin) ? kept.slice(origin.length) : null;
-      } catch {
-        return null;
-      }
-    },
+    read: (origin) => (folder === null ? null : keptIn(folder, origin)) ?? (shipped === null ? null : keptIn(shipped, origin)),
     write: (origin, text) => {
+      if (folder === null) return;
       const name = fileName(origin);
       const fresh = join(folder, `.${name}.${process.pid}`);
       try {
@@ -39,6 +36,15 @@ export function openPolicyCache(stateDir: string): PolicyCache {
       }
     },
   };
+}
+
+function keptIn(folder: string, origin: string): string | null {
+  try {
+    const kept = readFileSync(join(folder, fileName(origin)), "utf8");
+    return kept.startsWith(origin) ? kept.slice(origin.length) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** FNV-1a of the first line: only a name, what the file holds is compared as a whole. A real digest would cost more than the reading. */

@@ -1,6 +1,6 @@
 // A policy file's text with the place of everything in it. Any warning of the parser is an error here.
 
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
 import { printable, type Issue, type SourceSpan } from "../shared/index.js";
 
 const MAX_ALIASES = 10;
@@ -60,10 +60,11 @@ export function readSource(file: string, text: string): { readonly source: Sourc
   const first = found.find((problem) => problem.code === "TAB_AS_INDENT" || problem.code === "MISSING_CHAR");
   const problems = (first === undefined ? found : [first]).map((problem) => issueAt(problem.pos[0], lowerStart(printable(problem.message)), HINTS.get(problem.code)));
   if (problems.length > 0) return { source: null, issues: problems };
-  const twice = repeatedKeys(document).map(([offset, key]) => issueAt(offset, `key \`${printable(key, 60)}\` is given twice`, "remove one of them"));
+  const plain = readPlain(document);
+  const twice = plain.repeated.map(([offset, key]) => issueAt(offset, `key \`${printable(key, 60)}\` is given twice`, "remove one of them"));
   if (twice.length > 0) return { source: null, issues: twice };
   try {
-    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+    value = plain.aliased ? document.toJS({ maxAliasCount: MAX_ALIASES }) : plain.value;
   } catch (cause) {
     return { source: null, issues: [issueAt(0, lowerStart(printable(cause instanceof Error ? cause.message : "unknown")), "write repeated values out instead of using aliases")] };
   }
@@ -91,21 +92,37 @@ export function readSource(file: string, text: string): { readonly source: Sourc
   return { source, issues: [] };
 }
 
-/** Keys given twice in one map, with their offset. The parser's own check takes quadratic time. */
-function repeatedKeys(document: Document): readonly (readonly [number, string])[] {
-  const found: (readonly [number, string])[] = [];
-  visit(document, {
-    Map: (_key, node) => {
-      const seen = new Set<string>();
-      for (const { key } of node.items) {
-        const name = isScalar(key) ? String(key.value) : "";
-        if (seen.has(name) && isNode(key) && key.range) found.push([key.range[0], name]);
-        seen.add(name);
-      }
-      return found.length >= MAX_PROBLEMS ? visit.BREAK : undefined;
-    },
-  });
-  return found.slice(0, MAX_PROBLEMS);
+interface Plain {
+  /** The document as plain data; of no use when there are aliases in it. */
+  readonly value: unknown;
+  readonly aliased: boolean;
+  /** Keys given twice in one map, with their offset. The parser's own check takes quadratic time. */
+  readonly repeated: readonly (readonly [number, string])[];
+}
+
+/** One walk over the document in place of one for each question. */
+function readPlain(document: Document): Plain {
+  const repeated: (readonly [number, string])[] = [];
+  let aliased = false;
+  const read = (node: unknown): unknown => {
+    if (isScalar(node)) return node.value;
+    if (isSeq(node)) return node.items.map(read);
+    if (!isMap(node)) {
+      aliased ||= node !== null && node !== undefined;
+      return null;
+    }
+    const entries: [string, unknown][] = [];
+    const seen = new Set<string>();
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      if (seen.has(name) && isNode(key) && key.range && repeated.length < MAX_PROBLEMS) repeated.push([key.range[0], name]);
+      seen.add(name);
+      aliased ||= !isScalar(key);
+      entries.push([name, read(value)]);
+    }
+    return Object.fromEntries(entries);
+  };
+  return { value: read(document.contents), aliased, repeated };
 }
 
 /** The line where nesting passes the limit, by a plain count of what opens and of indentation; null when it never does. */

@@ -66,6 +66,16 @@ describe("the store of compiled policies", () => {
     expect([cache.read("head\nallow"), cache.read("head\nallov")]).toEqual([null, "new"]);
   });
 
+  it("reads what the installation brings along where the state folder has nothing, and never writes there", () => {
+    const shipped = join(folder, "shipped", "cache", "policy");
+    openPolicyCache(join(folder, "shipped")).write("head\nallow", "brought");
+    const cache = openPolicyCache(join(folder, "state"), shipped);
+    expect([cache.read("head\nallow"), cache.read("head\nallov"), openPolicyCache(null, shipped).read("head\nallow"), openPolicyCache(null).read("head\nallow")]).toEqual(["brought", null, "brought", null]);
+    openPolicyCache(null, shipped).write("head\nallow", "changed");
+    cache.write("head\nallow", "own");
+    expect([cache.read("head\nallow"), openPolicyCache(null, shipped).read("head\nallow")]).toEqual(["own", "brought"]);
+  });
+
   it("does not fail where nothing can be written", async () => {
     await writeFile(join(folder, "file"), "");
     expect(() => openPolicyCache(join(folder, "file")).write("a".repeat(64), "{}")).not.toThrow();
