@@ -18,11 +18,12 @@ const name = fc.constantFrom("a", "b", ".git", "hooks", "x.py", "A", "é", "ﬁ"
 const wild = fc.constantFrom("*", "**", "*.py", "?", ".*", "*.test.*", "[ab]", "{a,b,.env}", "*_{a,b}.py", "@(a|b)", "a\\*", ".env.*", "!a", "a@b");
 const path = fc.tuple(fc.constantFrom("/w/ork", "/home/agent", "/etc", "", "/w"), fc.array(name, { maxLength: 4 })).map(([folder, parts]) => [folder, ...parts].join("/") || "/");
 const glob = fc.tuple(fc.constantFrom("./", "~/", "/", "**/", "/w/", "/etc/"), fc.array(fc.oneof(name, wild), { minLength: 1, maxLength: 4 })).map(([anchor, parts]) => anchor + parts.join("/"));
+const patternPath = fc.tuple(fc.constantFrom("/w/ork", "/home/agent", "/etc", "", "/w"), fc.array(fc.oneof(name, wild), { minLength: 1, maxLength: 4 })).map(([folder, parts]) => [folder, ...parts].join("/"));
 const program = fc.constantFrom("rm", "GIT", "git", "cp", "x".repeat(5_000));
 
 const effect: fc.Arbitrary<ActionEffect> = fc.oneof(
   fc.record({ kind: fc.constant("file" as const), operation: fc.constantFrom(...OPERATIONS), path, certainty: fc.constant("exact" as const), recursive: fc.boolean(), by: program, from: fc.constant("") }),
-  fc.record({ kind: fc.constant("file" as const), operation: fc.constantFrom(...OPERATIONS), path: fc.tuple(path, wild).map(([folder, last]) => `${folder}/${last}`), certainty: fc.constant("pattern" as const), recursive: fc.boolean(), by: program, from: fc.constant("") }),
+  fc.record({ kind: fc.constant("file" as const), operation: fc.constantFrom(...OPERATIONS), path: patternPath, certainty: fc.constant("pattern" as const), recursive: fc.boolean(), by: program, from: fc.constant("") }),
   program.map((one) => ({ kind: "exec" as const, program: one, path: null, argv: [one, "x"], from: "" })),
   program.map((one) => ({ kind: "runs-code" as const, source: "file" as const, program: one, code: null, upstream: [], from: "" })),
   fc.constantFrom("PATH", "path", "HOME").map((one) => ({ kind: "environment" as const, name: one, value: null, from: "" })),

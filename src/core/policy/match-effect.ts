@@ -104,7 +104,7 @@ function compileFile(matcher: FileMatcher, strict: boolean, places: Places): Com
     return paths.some((glob) => glob.hits(path) || (tree && glob.hitsBelow(path)));
   };
   return {
-    key: { kind: "file", operations: matcher.operations, paths: paths.length === 0 ? null : paths, trees: strict && !matcher.whole && matcher.recursive !== false },
+    key: { kind: "file", operations: matcher.operations, paths: paths.length === 0 ? null : paths, trees: strict && !matcher.whole && matcher.recursive !== false, meets: strict && !matcher.whole, places },
     test: (subject) => test(subject, true),
     direct: (subject) => test(subject, false),
   };

@@ -191,10 +191,14 @@ class CompiledGlob implements PathGlob {
  */
 function patternMeets(subject: SubjectPath, rule: readonly string[], places: Places): boolean {
   if (!globsMeet(subject.foldedNames, rule)) return false;
-  const wide = isInside(places.root, subject.fixed) || (subject.looking && isInside(places.home, subject.fixed));
-  if (!wide && isInside(fixedPart(rule), fixedPart(subject.foldedNames))) return true;
+  if (!worksWide(subject, places) && isInside(fixedPart(rule), fixedPart(subject.foldedNames))) return true;
   if (rule.at(-1) === "**") return reachesInto(subject.foldedNames, rule.slice(0, -1));
   return asksFor(subject.foldedNames.at(-1) ?? "**", rule.at(-1) ?? "");
+}
+
+/** Tells whether a pattern works in the whole workspace, or looks in the whole home folder. */
+export function worksWide(subject: SubjectPath, places: Places): boolean {
+  return isInside(places.root, subject.fixed) || (subject.looking && isInside(places.home, subject.fixed));
 }
 
 /** Could a pattern mean a folder above something protected? `folder` is that folder, spelt out at its end. */
@@ -204,7 +208,7 @@ function patternHolds(subject: SubjectPath, folder: readonly string[]): boolean 
 }
 
 /** The folder that names spell out before their first wildcard. */
-function fixedPart(names: readonly string[]): string {
+export function fixedPart(names: readonly string[]): string {
   const end = names.findIndex((name) => !isLiteral(name));
   return `/${(end < 0 ? names : names.slice(0, end)).join("/")}`;
 }

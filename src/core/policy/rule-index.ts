@@ -4,7 +4,10 @@
 import type { FileOperation } from "../action/effects.js";
 import { isLiteral } from "./glob-meet.js";
 import type { CompiledRule, MatchSubject } from "./match-effect.js";
+import type { SubjectPath } from "./match-path.js";
 import { isWild, MAX_WORD } from "./match-word.js";
+import { createNameTable, type NameTable } from "./name-table.js";
+import { createPatternTable, type PatternTable } from "./pattern-table.js";
 import { foldName, segmentsOf } from "./paths.js";
 import type { FileKey, NameKey } from "./rule-key.js";
 
@@ -25,8 +28,13 @@ interface Table {
   /** Asked whatever the name. */
   readonly always: readonly Numbered[];
   readonly named: ReadonlyMap<string, readonly Numbered[]>;
+}
+
+/** File rules of one operation. */
+interface FileTable extends Table {
   /** By the last name of a folder above what they name. */
-  readonly above: ReadonlyMap<string, readonly Numbered[]>;
+  readonly above: NameTable<Numbered>;
+  readonly patterns: PatternTable<Numbered>;
 }
 
 const kept = new WeakMap<readonly CompiledRule[], RuleIndex>();
@@ -41,25 +49,32 @@ export function indexOf(rules: readonly CompiledRule[]): RuleIndex {
 }
 
 function makeIndex(rules: readonly CompiledRule[]): RuleIndex {
-  const tables = new Map<Kind | FileOperation, Table>();
-  const tableOf = (key: Kind | FileOperation, make: () => Table): Table => {
-    const table = tables.get(key) ?? make();
-    tables.set(key, table);
+  const kinds = new Map<Kind, Table>();
+  const files = new Map<FileOperation, FileTable>();
+  const tableOf = (kind: Kind): Table => {
+    const table = kinds.get(kind) ?? nameTable(rules, kind);
+    kinds.set(kind, table);
+    return table;
+  };
+  const filesOf = (operation: FileOperation): FileTable => {
+    const table = files.get(operation) ?? fileTable(rules, operation);
+    files.set(operation, table);
     return table;
   };
   return ({ effect, path }) => {
     switch (effect.kind) {
       case "exec":
       case "runs-code":
-        return byName(tableOf(effect.kind, () => nameTable(rules, effect.kind)), foldName(effect.program));
+        return byName(tableOf(effect.kind), foldName(effect.program));
       case "environment":
-        return byName(tableOf(effect.kind, () => nameTable(rules, effect.kind)), foldName(effect.name));
+        return byName(tableOf(effect.kind), foldName(effect.name));
       case "file": {
-        const table = tableOf(effect.operation, () => fileTable(rules, effect.operation));
-        return path === null || path.pattern ? table.all : byPath(table, path.folded, path.tree);
+        const table = filesOf(effect.operation);
+        if (path === null) return table.all;
+        return path.pattern ? byPattern(table, path) : byPath(table, path.folded, path.tree);
       }
       default:
-        return tableOf(effect.kind, () => nameTable(rules, effect.kind)).all;
+        return tableOf(effect.kind).all;
     }
   };
 }
@@ -70,7 +85,7 @@ function byName({ all, always, named }: Table, name: string): readonly CompiledR
   return inOrder(more === undefined ? always : [...always, ...more]);
 }
 
-function byPath({ all, always, named, above }: Table, spellings: readonly string[], tree: boolean): readonly CompiledRule[] {
+function byPath({ all, always, named, above }: FileTable, spellings: readonly string[], tree: boolean): readonly CompiledRule[] {
   const found = [...always];
   const take = (list: readonly Numbered[] = []): void => {
     for (const one of list) if (!found.includes(one)) found.push(one);
@@ -81,9 +96,17 @@ function byPath({ all, always, named, above }: Table, spellings: readonly string
     if (last === undefined) return all;
     for (const name of names) take(named.get(name));
     take(named.get(extensionKey(last)));
-    if (tree) take(above.get(last));
+    if (tree) take(above.exactly(last));
   }
   return inOrder(found);
+}
+
+function byPattern({ all, patterns, above }: FileTable, path: SubjectPath): readonly CompiledRule[] {
+  if (path.foldedNames.length === 0) return all;
+  const found = new Set(patterns.meeting(path));
+  const folders = path.foldedNames.at(-1) === "**" ? path.foldedNames.slice(0, -1) : path.foldedNames;
+  if (path.tree) for (const one of above.meeting(folders.at(-1) ?? "**")) found.add(one);
+  return inOrder([...found]);
 }
 
 function inOrder(found: readonly Numbered[]): readonly CompiledRule[] {
@@ -109,7 +132,7 @@ function add(map: Map<string, Numbered[]>, name: string, one: Numbered): void {
 }
 
 function nameTable(rules: readonly CompiledRule[], kind: Kind): Table {
-  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: new Map<string, Numbered[]>() };
+  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>() };
   for (const [number, rule] of rules.entries()) {
     if (!rule.kinds.has(kind)) continue;
     table.all.push(rule);
@@ -127,8 +150,8 @@ function namesOf(keys: readonly NameKey[]): readonly string[] | null {
   return keys.flatMap(({ names }) => names.map(foldName));
 }
 
-function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Table {
-  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: new Map<string, Numbered[]>() };
+function fileTable(rules: readonly CompiledRule[], operation: FileOperation): FileTable {
+  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: createNameTable<Numbered>(), patterns: createPatternTable<Numbered>() };
   const waiting: { readonly one: Numbered; readonly keys: readonly string[] }[] = [];
   const uses = new Map<string, number>();
   for (const [number, rule] of rules.entries()) {
@@ -137,6 +160,7 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Ta
     if (keys?.length === 0) continue;
     const one = { number, rule };
     table.all.push(rule);
+    table.patterns.add(keys, one);
     const forms = formsOf(keys);
     if (forms === null) {
       table.always.push(one);
@@ -147,7 +171,7 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Ta
       for (const key of form) uses.set(key, (uses.get(key) ?? 0) + 1);
     }
     for (const glob of (keys ?? []).flatMap((key) => (key.trees ? (key.paths ?? []) : []))) {
-      for (const folder of glob.above()) add(table.above, folder.at(-1) ?? "", one);
+      for (const folder of glob.above()) table.above.add(folder.at(-1) ?? "", one);
     }
   }
   // A path that matches has every key of the form; the one that fewest forms have tells most.

@@ -1,7 +1,7 @@
 // What a matcher asks for, in the form an index needs. Plain data; says nothing about whether it matches.
 
 import type { FileOperation } from "../action/effects.js";
-import type { PathGlob } from "./match-path.js";
+import type { PathGlob, Places } from "./match-path.js";
 
 /** The program or variable that an effect must have for a matcher to match. */
 export interface NameKey {
@@ -18,6 +18,9 @@ export interface FileKey {
   readonly paths: readonly PathGlob[] | null;
   /** A tree above a path counts too. */
   readonly trees: boolean;
+  /** What a pattern can be is asked of `paths` alone. False where it is asked of a folder above or of what it covers. */
+  readonly meets: boolean;
+  readonly places: Places;
 }
 
 /** An index may use it or not: asking the matcher of every effect of its kind comes to the same. */

@@ -78,7 +78,7 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
       return evaluateWhile(node, run, state, frame);
     case "ArithmeticFor":
       for (const part of [node.initialize, node.test, node.update]) if (part !== undefined) visitArithmetic(part, run, state, frame);
-      return repeat(state, frame, (inner) => evaluateStatements(node.body.commands, run, state, inner));
+      return repeat(run, state, frame, (inner) => evaluateStatements(node.body.commands, run, state, inner));
     case "Case":
       return evaluateCase(node, run, state, frame);
     case "TestCommand":
@@ -213,7 +213,9 @@ function evaluateList(list: CompoundList, run: Run, state: ShellState, frame: Fr
 }
 
 /** Evaluates a body that may run any number of times: twice, the second time with all that changed unknown. */
-function repeat(state: ShellState, frame: Frame, body: (frame: Frame) => void): Output {
+function repeat(run: Run, state: ShellState, frame: Frame, body: (frame: Frame) => void): Output {
+  // A body that could not be read has no commands to take steps, and loops in loops take their power.
+  if (!takeStep(run, frame.source)) return UNKNOWN_OUTPUT;
   const before = fork(state);
   const leaving: ShellState[] = [];
   const inner = { ...frame, leaving, loop: true };
@@ -249,13 +251,14 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
   const body = (inner: Frame): Output => evaluateStatements(node.body.commands, run, state, inner);
   if (words === null || node.type === "Select" || words.length > MAX_TURNS || words.some((word) => word.many && word.glob === null)) {
     const value = words === null || node.type === "Select" ? UNKNOWN_MANY : cover(words);
-    return repeat(state, frame, (inner) => {
+    return repeat(run, state, frame, (inner) => {
       setVariable(state, name, value);
       body(inner);
     });
   }
   const leaving: ShellState[] = [];
   for (const word of words) {
+    if (!takeStep(run, frame.source)) break;
     const before = fork(state);
     setVariable(state, name, word.many ? { ...word, many: false } : word);
     body({ ...frame, leaving, loop: true });
@@ -283,11 +286,11 @@ function evaluateWhile(node: While, run: Run, state: ShellState, frame: Frame): 
     evaluateStatements(node.body.commands, run, state, inner);
   };
   const { stdin } = frame;
-  if (node.kind !== "while" || !readsLines(node.clause) || run.consumed.has(stdin)) return repeat(state, frame, (inner) => turn(inner, inner));
+  if (node.kind !== "while" || !readsLines(node.clause) || run.consumed.has(stdin)) return repeat(run, state, frame, (inner) => turn(inner, inner));
   run.consumed.add(stdin);
   const rest: Stream = { ...stdin, text: null, globs: null };
   const lines = stdin.text?.replace(/\n$/, "").split("\n") ?? null;
-  const each = (line: string | null, input: Stream): Output => repeat(state, frame, (inner) => turn({ ...inner, stdin: rest }, { ...inner, stdin: input, line }));
+  const each = (line: string | null, input: Stream): Output => repeat(run, state, frame, (inner) => turn({ ...inner, stdin: rest }, { ...inner, stdin: input, line }));
   if (lines !== null && lines.length <= MAX_TURNS) for (const line of lines) each(line, rest);
   else if (stdin.globs !== null && stdin.globs.length <= MAX_TURNS) for (const glob of stdin.globs) each(null, { ...stdin, globs: [glob] });
   else each(null, rest);

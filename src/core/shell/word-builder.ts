@@ -7,6 +7,8 @@ export interface WordBuilder {
   readonly fields: Field[];
   text: string;
   glob: string | null;
+  /** The last characters of `glob`; looking at the whole for each piece would take the square of its length. */
+  end: string;
   unknown: boolean;
   many: boolean;
   /** Something quoted or not empty was added, so the word exists. */
@@ -14,7 +16,7 @@ export interface WordBuilder {
 }
 
 export function newWord(): WordBuilder {
-  return { fields: [], text: "", glob: null, unknown: false, many: false, present: false };
+  return { fields: [], text: "", glob: null, end: "", unknown: false, many: false, present: false };
 }
 
 /** Ends the current field and starts the next. */
@@ -26,6 +28,7 @@ export function endField(word: WordBuilder): void {
   }
   word.text = "";
   word.glob = null;
+  word.end = "";
   word.unknown = false;
   word.many = false;
   word.present = false;
@@ -36,12 +39,23 @@ export function addText(word: WordBuilder, text: string): void {
   word.present = true;
   if (word.unknown) return;
   if (word.glob === null) word.text += text;
-  else word.glob = followGlob(word.glob, escapeGlob(text));
+  else extendGlob(word, escapeGlob(text));
 }
 
 /** `a/**` followed by more of a name needs a name of its own to cover the same paths. */
 export function followGlob(glob: string, more: string): string {
-  return glob.endsWith("**") && more !== "" && !more.startsWith("/") ? `${glob}/*${more}` : glob + more;
+  return glob + following(glob, more);
+}
+
+function following(end: string, more: string): string {
+  return end.endsWith("**") && more !== "" && !more.startsWith("/") ? `/*${more}` : more;
+}
+
+/** `followGlob` for the glob of a word, whose end alone is looked at. */
+function extendGlob(word: WordBuilder, more: string): void {
+  const added = following(word.end, more);
+  word.glob = (word.glob ?? "") + added;
+  word.end = (word.end + added).slice(-2);
 }
 
 /** Adds a glob. */
@@ -54,8 +68,10 @@ export function addGlob(word: WordBuilder, glob: string, many: boolean): void {
       word.unknown = true;
       return;
     }
-    word.glob = escapeGlob(word.text) + glob;
-  } else word.glob = followGlob(word.glob, glob);
+    word.glob = escapeGlob(word.text);
+    word.end = word.glob.slice(-2);
+    extendGlob(word, glob);
+  } else extendGlob(word, glob);
 }
 
 /** Adds text of which nothing is known. */
