@@ -1,5 +1,5 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
-// with `--policy` test/bench/policy.mjs, with `--content` test/bench/content.mjs. Arguments go to it.
+// with `--policy` test/bench/policy.mjs, with `--policy-strace` test/bench/policy-strace.ts, with `--content` test/bench/content.mjs. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -18,6 +18,7 @@ else {
 
 /** @param {{ env: NodeJS.ProcessEnv }} ready */
 async function runBench(ready) {
+  if (process.argv.includes("--policy-strace")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "policy-strace.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   if (process.argv.includes("--battery")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "battery.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   const script = join(CHECKOUT, "test", "bench", `${judging ?? "main"}.mjs`);
   const source = join(CHECKOUT, "test", "bench", "main.ts");

@@ -15,9 +15,10 @@ import { CHECKOUT } from "../soak/checkout.js";
 import { createRandom, type Random } from "../soak/random.js";
 import { traceImage, traceLines, whyNoTrace, type Order, type Traced, type TraceEvent } from "../support/trace/container.js";
 import { corpusRows, seedFor } from "../support/trace/lines.js";
+import { TRACE_PACKAGES } from "../support/trace/packages.js";
 
-/** What Debian has of the programs that refused rows name, and is small enough. */
-const PACKAGES = "bind9-dnsutils bind9-host iputils-ping traceroute whois wget openssh-client rsync socat netcat-openbsd telnet python3-pip sudo zip bzip2 zstd jq bc tree psmisc lsof net-tools iproute2 xxd ed gawk ncal man-db cron at adduser passwd gnupg openssl mariadb-client redis-tools postgresql-client mutt masscan hping3 aria2 tftp-hpa nmap httpie pass krb5-user sysbench rename rpm direnv firejail tcsh fish parallel kmod cryptsetup-bin tmux screen vim-tiny moreutils bsdextrautils time busybox cpio ncompress dos2unix uuid-runtime".split(" ");
+/** Installed beside the default sandbox. */
+const PACKAGES = TRACE_PACKAGES;
 
 const PLACE = { root: "/workspace", cwd: "/workspace", home: "/home/agent" };
 const DOC = join(CHECKOUT, "docs", "benchmarks.md");

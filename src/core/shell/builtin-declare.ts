@@ -22,6 +22,8 @@ function read(call: Call, word: Field): Declared | null {
     return null;
   }
   const match = NAME.exec(word.lead);
+  // No name at all: bash complains and sets nothing.
+  if (match === null && word.text !== null) return null;
   if (match === null || (word.text === null && match[2] === undefined)) {
     call.state.blurred = true;
     addOpaque(call.run, "a variable whose name cannot be told", call.from);
@@ -125,7 +127,8 @@ export function unset(call: Call): Output {
     if (functions || !state.variables.has(word.text)) state.functions.delete(word.text);
     if (functions) continue;
     const exported = state.variables.get(word.text)?.exported ?? call.run.context.environment.has(word.text);
-    if (exported || /^[A-Z_][A-Z0-9_]*$/.test(word.text)) addEnvironment(call.run, word.text, null, call.from);
+    const { value, list } = lookUp(call.run, state, word.text);
+    if ((exported || /^[A-Z_][A-Z0-9_]*$/.test(word.text)) && (value !== null || list !== null)) addEnvironment(call.run, word.text, null, call.from);
     if (!/^[A-Za-z_]\w*$/.test(word.text) || state.variables.get(word.text)?.loose === true) forget(state, word.text);
     else if (!state.blurred) state.variables.set(word.text, { value: null, list: null, exported });
   }

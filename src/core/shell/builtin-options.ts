@@ -53,6 +53,8 @@ export function evaluateSet(call: Call): Output {
 function setOption(call: Call, sign: string, option: string): void {
   const { state } = call;
   const on = sign === "-";
+  if (option === "ohistory") call.run.history = true;
+  if (option === "oposix") call.run.aliasing = true;
   if (option === "e" || option === "oerrexit") state.errexit = on;
   if (option === "u" || option === "onounset") state.nounset = on;
   if (option === "a" || option === "oallexport") state.allexport = on;
@@ -62,6 +64,10 @@ function setOption(call: Call, sign: string, option: string): void {
 /** `shopt`. */
 export function evaluateShopt({ words, state, run }: Call): Output {
   if (words.some((word) => word.text === "lastpipe" || word.text === null)) state.lastpipe = true;
+  if (words.some((word) => word.text === "expand_aliases" || word.text === null)) {
+    run.aliasing = true;
+    if (run.unknownAlias) addOpaque(run, "an alias that cannot be told", "shopt");
+  }
   if (words.some((word) => word.text === "execfail" || word.text === null)) run.stays = true;
   return SILENT;
 }
@@ -75,7 +81,8 @@ export function evaluateAlias(call: Call): Output {
     const value = dropPrefix(word, `${name}=`);
     addEnvironment(call.run, `alias ${name}`, value ?? UNKNOWN_MANY, call.from);
     if (value?.text != null) call.state.aliases.set(name, value.text);
-    else addOpaque(call.run, "an alias that cannot be told", call.from);
+    else if (call.run.aliasing || call.frame.plain) addOpaque(call.run, "an alias that cannot be told", call.from);
+    else call.run.unknownAlias = true;
   }
   return SILENT;
 }

@@ -8,9 +8,10 @@ import { changeDirectory, popDirectory, pushDirectory } from "./builtin-cd.js";
 import { declare, exportNames, unset } from "./builtin-declare.js";
 import { echoOutput } from "./printf.js";
 import { addOpaque, deeper, SILENT, UNKNOWN_OUTPUT, type Call, type Lookup, type Output } from "./run.js";
+import { lookUp } from "./lookup.js";
 import { sourceScript } from "./scripts.js";
 import { fork } from "./state.js";
-import { exact, type Field } from "./value.js";
+import type { Field } from "./value.js";
 
 export type Builtin = (call: Call) => Output;
 
@@ -55,8 +56,9 @@ function evaluateCompgen(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** `fc` runs earlier commands; a shell that is not interactive keeps none, unless it is told to. */
 function evaluateFc(call: Call): Output {
-  addOpaque(call.run, "`fc` runs what the history holds", call.from);
+  if (call.run.history) addOpaque(call.run, "`fc` runs what the history holds", call.from);
   return UNKNOWN_OUTPUT;
 }
 
@@ -140,11 +142,18 @@ function evaluateHash(call: Call): Output {
   return SILENT;
 }
 
+/** The file that is named, else `$HISTFILE`, which a shell that is not interactive does not set. */
+function touchHistory(call: Call, operation: "read" | "write", target: Field | undefined): void {
+  const file = target ?? (call.state.variables.has("HISTFILE") || call.run.context.environment.has("HISTFILE") ? lookUp(call.run, call.state, "HISTFILE").value : null);
+  if (file !== null) touch(call, operation, file, false);
+}
+
 function evaluateHistory(call: Call): Output {
   for (const [i, word] of call.words.entries()) {
     const target = call.words[i + 1];
-    if (word.text === "-w" || word.text === "-a") touch(call, "write", target ?? exact("~/.bash_history"), false);
-    if ((word.text === "-r" || word.text === "-n") && target !== undefined) touch(call, "read", target, false);
+    call.run.history = true;
+    if (word.text === "-w" || word.text === "-a") touchHistory(call, "write", target);
+    if (word.text === "-r" || word.text === "-n") touchHistory(call, "read", target);
   }
   return UNKNOWN_OUTPUT;
 }

@@ -6,10 +6,10 @@ import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
 import { applyRedirects, noteWritten } from "./redirect.js";
-import { addOpaque, charge, deeper, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
+import { addEffect, addOpaque, charge, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { addExec } from "./started.js";
 import { fork, join, become, type FunctionBody, type ShellState, type Variable } from "./state.js";
-import { UNKNOWN_MANY, type Field } from "./value.js";
+import { NUMBER, UNKNOWN_MANY, type Field } from "./value.js";
 
 /** Most words of one command. */
 const MAX_WORDS = 8_000;
@@ -83,6 +83,10 @@ export function runWords(words: readonly Field[], run: Run, state: ShellState, f
   if (!takeStep(run, from)) return UNKNOWN_OUTPUT;
   charge(run, words.length >> 5);
   const name = first.text;
+  if (name === null && first.glob === NUMBER.glob && !first.many) {
+    addEffect(run, { kind: "runs-code", source: "program", program: "a number", code: null, upstream: [], from: excerpt(from) });
+    return UNKNOWN_OUTPUT;
+  }
   if (name === null || first.many) {
     addOpaque(run, "which program runs cannot be told", from);
     return UNKNOWN_OUTPUT;

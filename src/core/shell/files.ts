@@ -106,6 +106,7 @@ export function isDash(field: Field): boolean {
  * The places a source ends up at when copied to `target`: the target itself, and, when that may be a folder, the name inside.
  */
 export function destinations(call: Call, source: Field | null, target: Field, surelyFolder: boolean): readonly Field[] {
+  if (target.text === "") return [];
   const inside = source === null ? null : insideFolder(source, target);
   if (surelyFolder) return inside === null ? [target] : [inside];
   const kind = targetKind(call, target);

@@ -65,7 +65,9 @@ function inherited(run: Run, name: string): Parameter {
 }
 
 function positional(state: ShellState, index: number): Parameter {
-  if (state.positional === null || index === 0) return UNKNOWN_PARAMETER;
+  // The name the shell was started by; followed scripts and `sh -c text name` set it.
+  if (index === 0) return single(exact("bash"));
+  if (state.positional === null) return UNKNOWN_PARAMETER;
   const before = state.positional.slice(0, index);
   if (before.some((field) => field.many)) return UNKNOWN_PARAMETER;
   return single(state.positional[index - 1] ?? null);

@@ -5,8 +5,8 @@ import { normalisePath } from "../action/paths.js";
 import { expandBody, expandTarget, expandValue } from "./expand.js";
 import { touch } from "./files.js";
 import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Output, type Run, type Stream } from "./run.js";
-import { forget, type ShellState } from "./state.js";
-import { exact, UNKNOWN, type Field } from "./value.js";
+import { setVariable, type ShellState } from "./state.js";
+import { exact, NUMBER, UNKNOWN, type Field } from "./value.js";
 
 /** What redirections change for the command they stand at. */
 export interface Redirected {
@@ -28,7 +28,7 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
     if (run.steps < 0) break;
     const descriptor = redirection.descriptor?.type === "FileDescriptor" ? redirection.descriptor.value : null;
     const given = redirection.descriptor !== undefined;
-    if (redirection.descriptor?.type === "FileDescriptorVariable") forget(state, redirection.descriptor.name);
+    if (redirection.descriptor?.type === "FileDescriptorVariable") setVariable(state, redirection.descriptor.name, NUMBER);
     if (redirection.type === "HereDoc" || redirection.type === "HereString") {
       const text = redirection.type === "HereDoc" ? hereDocument(redirection, run, state, frame) : hereString(redirection.target, run, state, frame);
       if (!given || descriptor === 0) stdin = { text: text.text, globs: null, upstream: [], file: null };
@@ -84,7 +84,7 @@ function applyFile(node: Redirect, call: Call): Stream {
   const nothing: Stream = { text: null, globs: null, upstream: [], file: target };
   if (node.operator === ">&" || node.operator === "<&") {
     if (target.text !== null && DESCRIPTOR.test(target.text)) return { ...nothing, file: null };
-    if (target.glob === "[0-9]*" || /^\$\{?[\w[\]]+\}?-?$/.test(node.target.text)) return { ...nothing, file: null };
+    if (target.text === null && (target.glob === NUMBER.glob || target.glob === `${NUMBER.glob ?? ""}-`)) return { ...nothing, file: null };
   }
   if (target.lead.startsWith("/dev/tcp/") || target.lead.startsWith("/dev/udp/")) {
     const [, , , host = ""] = target.lead.split("/");

@@ -135,7 +135,7 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
       const head = marks.has("nofirst") ? model.head.slice(1) : model.head;
       for (const [i, word] of operands.entries()) {
         const role = head[i] ?? model.rest;
-        if (role !== null) applyRole(there, role, word, tree);
+        if (role !== null && !(marks.has("dry") && (role === "d" || role === "D"))) applyRole(there, role, word, tree);
       }
       if (dest !== null) applyRole(there, "C", dest, true);
     }
@@ -177,8 +177,9 @@ function applyTransfer(call: Call, layout: "copy" | "move" | "link", operands: r
   const { marks } = parsed;
   const sources = dest === null && operands.length > 1 ? operands.slice(0, -1) : operands;
   const target = dest ?? (operands.length > 1 ? operands[operands.length - 1] : layout === "link" ? exact(".") : undefined);
+  if (target?.text === "") return;
   const tree = marks.has("tree") || layout === "move";
-  const folder = (dest !== null || sources.length > 1 || sources.some((source) => source.many)) && !marks.has("nofolder");
+  const folder = (dest !== null || sources.length > 1) && !marks.has("nofolder");
   for (const source of sources) {
     if (layout === "link" || marks.has("linking")) linkSource(call, source, marks.has("symbolic"));
     else if (!marks.has("makes")) touch(call, "read", source, tree);

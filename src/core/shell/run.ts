@@ -66,6 +66,10 @@ export interface Run {
   opaque: boolean;
   /** A builtin that leaves a shell or loop may not do so (`enable -n exit`, `execfail`). */
   stays: boolean;
+  /** Aliases may be expanded; one that cannot be told was defined; the list of earlier commands may hold something. */
+  aliasing: boolean;
+  unknownAlias: boolean;
+  history: boolean;
   /** Some variable is an integer, so that every assignment may be arithmetic. */
   integers: boolean;
   /** Inputs of which something was read already. */

@@ -5,8 +5,8 @@ import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
 import { applyRedirects } from "./redirect.js";
 import { addOpaque, NO_INPUT, SILENT, UNKNOWN_OUTPUT, takeStep, type Frame, type Output, type Run, type Stream } from "./run.js";
-import { become, forget, fork, join, joinCwds, setVariable, type ShellState } from "./state.js";
-import { globbed, SOME_NAME, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
+import { become, forget, fork, join, joinCwds, setList, setVariable, type ShellState } from "./state.js";
+import { globbed, NUMBER, SOME_NAME, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
 
 /** Most values of a `for` loop that are tried one by one. */
 const MAX_TURNS = 48;
@@ -91,7 +91,8 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
       define(node, state, frame);
       return SILENT;
     case "Coproc":
-      if (node.name !== undefined) setVariable(state, node.name.value, UNKNOWN_MANY);
+      setList(state, node.name?.value ?? "COPROC", [NUMBER, NUMBER]);
+      forget(state, `${node.name?.value ?? "COPROC"}_PID`);
       evaluateNode(node.body, run, fork(state), { ...frame, stdin: { ...NO_INPUT, upstream: ["coproc"] } });
       return UNKNOWN_OUTPUT;
     default:

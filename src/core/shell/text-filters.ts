@@ -1,7 +1,8 @@
 // Programs whose output follows from a text that is certain: `cat`, `tee`, `base64 -d`, `head`. Anything else is unknown.
 
 import type { Arguments } from "./arguments.js";
-import { UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "./run.js";
+import { unescape } from "./printf.js";
+import { SILENT, UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "./run.js";
 
 /** What a modelled program prints, as far as that follows from its input. */
 export function passThrough(call: Call, parsed: Arguments): Output {
@@ -30,6 +31,14 @@ export function passThrough(call: Call, parsed: Arguments): Output {
       return readsInput(parsed) && parsed.options.length >= 2 && parsed.options.every((option) => option.name === "-r" || option.name === "-p") ? decoded(stdin, fromHex) : UNKNOWN_OUTPUT;
     case "rev":
       return stdin.text === null ? UNKNOWN_OUTPUT : { text: stdin.text.split("\n").map((line) => Array.from(line).reverse().join("")).join("\n"), globs: null };
+    case "which":
+      return { text: null, globs: ["/**"] };
+    case "realpath":
+      return { text: null, globs: parsed.options.some((option) => option.name.startsWith("--relative")) ? null : ["/**"] };
+    case "readlink":
+      return parsed.operands.length === 0 ? SILENT : { text: null, globs: parsed.options.some((option) => CANONICAL.has(option.name)) ? ["/**"] : null };
+    case "tr":
+      return translated(stdin, parsed);
     case "basename":
     case "dirname":
       return pathOutput(call, parsed);
@@ -46,6 +55,18 @@ export function passThrough(call: Call, parsed: Arguments): Output {
     default:
       return UNKNOWN_OUTPUT;
   }
+}
+
+const CANONICAL = new Set(["-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing"]);
+
+/** `tr` of plain sets: each character becomes the one at its place, or goes. */
+function translated({ text }: Stream, parsed: Arguments): Output {
+  const [from, to] = parsed.operands.map((operand) => (operand.text === null || /[-\[\]]/.test(operand.text) ? null : unescape(operand.text).text));
+  const deletes = parsed.options.length === 1 && parsed.options[0]?.name === "-d";
+  if (text === null || from === undefined || from === null || (!deletes && parsed.options.length > 0)) return UNKNOWN_OUTPUT;
+  if (deletes) return to === undefined ? { text: Array.from(text).filter((letter) => !from.includes(letter)).join(""), globs: null } : UNKNOWN_OUTPUT;
+  if (to === undefined || to === null || to === "") return UNKNOWN_OUTPUT;
+  return { text: Array.from(text, (letter) => (from.includes(letter) ? (to[Math.min(from.lastIndexOf(letter), to.length - 1)] ?? letter) : letter)).join(""), globs: null };
 }
 
 const MARKED = new Set(["-n", "--line-number", "-H", "-c", "--count", "-o", "--only-matching", "-b", "-Z", "-A", "-B", "-C"]);
@@ -108,7 +129,9 @@ export function fromHex(text: string): string | null {
 
 function pathOutput(call: Call, parsed: Arguments): Output {
   const [operand] = parsed.operands;
-  if (operand?.text == null || parsed.options.length > 0 || operand.text === "") return call.program === "basename" ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
+  if (operand?.text === "") return { text: call.program === "dirname" ? ".\n" : "\n", globs: null };
+  if (operand === undefined) return SILENT;
+  if (operand.text === null || parsed.options.length > 0) return call.program === "basename" ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
   if (call.program === "dirname") return parsed.operands.length === 1 ? { text: `${dirName(operand.text)}\n`, globs: null } : UNKNOWN_OUTPUT;
   const suffix = parsed.operands[1]?.text ?? "";
   const name = operand.text.replace(/\/+$/, "").split("/").pop() ?? "";

@@ -62,3 +62,51 @@ describe("looking where no place is named", () => {
     expect(touches(text)).toEqual(expected);
   });
 });
+
+describe("what does nothing", () => {
+  test.each([
+    "alias a=\"$(cat f)\"",
+    "fc -s",
+    "history -a",
+    "local --help",
+    "mv a \"\"",
+    "unset GIT_DIR",
+    "rename -n s/a/b/ x y",
+    "sed -i .bak s/a/b/ f",
+    "tcsh -c \"echo 'x y'\"",
+    "echo a >&2",
+    "exec {fd}<&0; echo a >&$fd",
+    "cd \"$(dirname \"\")\"",
+    "find . -type f –iname a*",
+  ])("%s", (text) => {
+    const all = touches(text, { environment: new Map([["HOME", "/h"]]), environmentIsWhole: true });
+    expect(all.filter((line) => !/^(?:read|code|env alias)/.test(line) && !line.startsWith("write /w/f") && !line.startsWith("write /w/s"))).toEqual([]);
+  });
+
+  test.each([
+    ["an alias that is used", "shopt -s expand_aliases\nalias a=\"$(cat f)\"\na"],
+    ["history that is kept", "set -o history\nhistory -s 'rm x'\nfc -s"],
+    ["a descriptor that may be a file", "x=$(cat f); echo a >&$x"],
+  ])("but %s is opaque", (_, text) => {
+    expect(touches(text)).toContain("opaque");
+  });
+
+  test("a name behind >& that is known is that file", () => {
+    expect(touches("x=/etc/hosts; echo a >& $x")).toContain("write /etc/hosts");
+  });
+
+  test.each<[string, string[]]>([
+    ["cp $(which cat) d/x", ["read /** ~", "write /w/d/x", "write /w/d/x/** ~"]],
+    ["rm $(echo a:b | tr : ' ')", ["delete /w/a", "delete /w/b"]],
+    ["rm $(echo xa | tr -d x)", ["delete /w/a"]],
+    ["rpm -qf /bin/ls", []],
+    ["dpkg -L bash", []],
+    ["dpkg -i a.deb", ["read /w/a.deb", "write /usr tree", "write /etc tree", "write /var tree", "code program dpkg"]],
+    ["git submodule status", ["write /w/.git/HEAD", "write /w/.git/index", "write /w/.git/logs tree", "write /w/.git/objects tree", "write /w/.git/refs tree", "write /w tree", "code project git"]],
+    ["pip uninstall x", ["code project pip"]],
+    ["dig @127.0.0.1 x", ["connect 127.0.0.1"]],
+    ["dig", ["connect ?"]],
+  ])("%s", (text, expected) => {
+    expect(touches(text).filter((line) => line !== "read /w tree")).toEqual(expected);
+  });
+});

@@ -50,6 +50,8 @@ interface Found {
 function expression(call: Call, words: readonly Field[], at: number, roots: readonly Field[], found: Found): number {
   const word = words[at];
   const text = word?.text ?? null;
+  // A word that begins with no dash or bracket is no test and no action: `find` stops there.
+  if (text === null && word !== undefined && word.lead !== "" && !/^[-(!,)]/.test(word.lead)) return at + 1;
   if (word === undefined || text === null) {
     addOpaque(call.run, "a word of `find` may be any action", call.from);
     return at + 1;

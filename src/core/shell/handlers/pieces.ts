@@ -62,7 +62,7 @@ export function runCompressor(call: Call): Output {
     if (isDash(file)) continue;
     touch(call, "read", file, tree);
     // A word that cannot be told may be any option: then the worst of what it could do is said.
-    if ((marks.has("print") || marks.has("look")) && !parsed.uncertain) continue;
+    if ((marks.has("print") || marks.has("look")) && !(parsed.uncertain && compressor.keeps)) continue;
     if (!marks.has("output")) touch(call, "write", tree ? file : beside(file, ending, marks.has("unpack") || compressor.unpacks, marks.has("named")), tree);
     if (compressor.keeps ? marks.has("remove") : !marks.has("keep")) touch(call, "delete", file, tree);
   }

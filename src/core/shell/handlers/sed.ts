@@ -50,6 +50,8 @@ function judgeScript(call: Call, script: Field): void {
     return;
   }
   const scan = scanSed(script.text);
+  // `sed` reads the whole script before it does anything, so a script that begins with no command does nothing.
+  if (scan === null && /^[\s;]*(?:\d+|\$)?!?\s*[^\sa-zA-Z0-9:=#{}/\\$,~+!;]/.test(script.text)) return;
   if (scan === null) {
     addOpaque(call.run, "a `sed` script that cannot be read", call.from);
     return;

@@ -5,8 +5,9 @@ import { followScript } from "../scripts.js";
 import { runsCode } from "../roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "../run.js";
 import { lookUp } from "../lookup.js";
+import { simpleWords } from "../simple-words.js";
 import { fork, type ShellState } from "../state.js";
-import { UNKNOWN_MANY, type Field } from "../value.js";
+import { UNKNOWN, UNKNOWN_MANY, type Field } from "../value.js";
 
 export const SHELL_NAMES: readonly string[] = ["bash", "sh", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "rbash", "posh", "yash", "fish", "csh", "tcsh"];
 
@@ -128,11 +129,11 @@ function runKnown(call: Call, text: string, args: readonly Field[], stdin: Strea
   if (inner === null) return UNKNOWN_OUTPUT;
   if (FOREIGN.has(call.program)) {
     runsCode(call, "inline", text);
-    addOpaque(call.run, `text for \`${call.program}\`, which reads it otherwise than bash`, call.from);
+    if (simpleWords(text) === null || !/^[\w\s.,/'"=:@%+-]*$/.test(text)) addOpaque(call.run, `text for \`${call.program}\`, which reads it otherwise than bash`, call.from);
   }
   const state = child(call);
   const [zero] = args;
-  if (zero !== undefined && named) state.variables.set("0", { value: zero, list: null, exported: false });
+  state.variables.set("0", { value: zero !== undefined && named ? zero : (call.words[0] ?? UNKNOWN), list: null, exported: false });
   state.positional = named && zero?.many !== true ? args.slice(1) : named ? null : args;
   return call.run.runText(text, state, { ...inner, stdin, leaving: null, loop: false, body: false, plain: PLAIN.has(call.program) });
 }

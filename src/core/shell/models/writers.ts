@@ -17,7 +17,7 @@ export const WRITER_MODELS: readonly ModelRow[] = [
   ["link", "link", "", ""],
   ["symlinks", "r*", "-c!risky -d!risky"],
   ["install ginstall", "copy", "-t:o --target-directory:o -S:t --suffix:t -m:t --mode:t -o:t --owner:t -g:t --group:t --strip-program:x -d!makes --directory!makes -T!nofolder -D"],
-  ["rename prename perl-rename", "i d*", "-n -v -f -e:i!nofirst"],
+  ["rename prename perl-rename", "i d*", "-n!dry --nono!dry --no-act!dry -v -f -e:i!nofirst"],
   ["mmv", "t t", "", "program"],
   ["tee sponge", "w*", "-a --append -i -p --output-error?:t"],
   ["chmod", "t m*", "-R!tree --recursive!tree --reference:t!nofirst -r!nofirst -w!nofirst -x!nofirst -X!nofirst -s!nofirst -t!nofirst -u!nofirst -g!nofirst -o!nofirst -a!nofirst"],
