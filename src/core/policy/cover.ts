@@ -16,7 +16,7 @@ export function covers(wide: Matcher, narrow: Matcher): boolean {
       return pathsWithin(wide.paths, narrow.paths) && wide.except.every((glob) => narrow.except.includes(glob));
     }
     case "content":
-      return narrow.on === "content" && narrow.contains.every((one) => wide.contains.includes(one)) && pathsWithin(wide.paths, narrow.paths) && wide.except.every((glob) => narrow.except.includes(glob));
+      return narrow.on === "content" && wide.where === narrow.where && wide.deliver === narrow.deliver && narrow.contains.every((one) => wide.contains.includes(one)) && pathsWithin(wide.paths, narrow.paths) && wide.except.every((glob) => narrow.except.includes(glob));
     case "exec": {
       if (narrow.on !== "exec" || (wide.known && !narrow.known)) return false;
       if (!within(wide.programs, narrow.programs) || !wide.withoutFlags.every((flag) => narrow.withoutFlags.includes(flag))) return false;

@@ -3,12 +3,15 @@
 import { printable, type Issue } from "../shared/index.js";
 import { covers } from "./cover.js";
 import { heldBy } from "./held-by.js";
+import { ROLE_BUGFIXER, ROLE_HARNESS, ROLE_TESTWRITER } from "../action/roles.js";
 import { compileRule, pathOf } from "./match-effect.js";
 import type { ParsedFile, ParsedRule } from "./parse-file.js";
 import { EXAMPLE_PLACES, exampleEffects, NO_PROGRAMS } from "./example-effects.js";
 import { matchesByHistory } from "./example-history.js";
 import type { Matcher, Rule } from "./rule.js";
 import { modelsOf } from "./policy-set.js";
+import { matchWord } from "./match-word.js";
+import { nearest } from "./suggest.js";
 import { deadPatterns } from "./lint-patterns.js";
 
 /** `warning`: the rule does not do what it says; `note`: worth a look. */
@@ -21,7 +24,7 @@ export interface LintFinding extends Issue {
 export function lintPolicies(files: readonly ParsedFile[], context: readonly ParsedFile[] = []): readonly LintFinding[] {
   const all = [...files, ...context].flatMap((file) => file.rules);
   const { models } = modelsOf([...files, ...context].flatMap((file) => file.programs.map((one) => one.row)));
-  return files.flatMap((file) => file.rules).flatMap((parsed) => [...lintAgainst(parsed, all), ...lintBreadth(parsed), ...lintPatterns(parsed), ...lintExamples(parsed, models), ...lintEnforcement(parsed)]);
+  return files.flatMap((file) => file.rules).flatMap((parsed) => [...lintAgainst(parsed, all), ...lintBreadth(parsed), ...lintPatterns(parsed), ...lintReferences(parsed, all), ...lintAlternatives(parsed), ...lintRoles(parsed), ...lintExamples(parsed, models), ...lintEnforcement(parsed)]);
 }
 
 function finding(parsed: ParsedRule, severity: LintFinding["severity"], code: string, message: string, hint: string): LintFinding {
@@ -70,6 +73,36 @@ function lintBreadth(parsed: ParsedRule): readonly LintFinding[] {
 
 function lintPatterns(parsed: ParsedRule): readonly LintFinding[] {
   return parsed.rule.when.flatMap((matcher) => deadPatterns(matcher).map(({ pattern, why, hint }) => finding(parsed, "warning", "LINT_NEVER", `\`${printable(pattern, 80)}\` in rule \`${parsed.rule.id}\` can never match: ${why}`, hint)));
+}
+
+/** Names of other rules that no rule has: what waits for them waits for ever. */
+function lintReferences(parsed: ParsedRule, all: readonly ParsedRule[]): readonly LintFinding[] {
+  const ids = all.map(({ rule }) => rule.id);
+  const named = parsed.rule.when.flatMap((matcher) => (matcher.on === "refusals" ? matcher.rules : matcher.on === "sequence" ? matcher.after.flatMap((step) => (step.kind === "did" ? [] : step.rules)) : []));
+  return named.flatMap((glob) => {
+    if (ids.some((id) => matchWord(glob, id)) || /^(?:reconcile|workspace|default)/.test(glob)) return [];
+    const near = nearest(glob, ids);
+    return [finding(parsed, "warning", "LINT_NEVER", `\`${printable(glob, 80)}\` in rule \`${parsed.rule.id}\` can never match: no rule has such an id`, near === null ? "name a rule of this policy or of a pack" : `did you mean \`${near}\`?`)];
+  });
+}
+
+/** Alternatives of one rule that another of its own takes in. */
+function lintAlternatives(parsed: ParsedRule): readonly LintFinding[] {
+  const { when, id } = parsed.rule;
+  return when.flatMap((one, index) => {
+    const by = when.findIndex((other, place) => place !== index && covers(other, one) && (place < index || !covers(one, other)));
+    return by < 0 ? [] : [finding(parsed, "note", "LINT_SHADOWED", `alternative ${String(index + 1)} of \`when\` in rule \`${id}\` adds nothing: alternative ${String(by + 1)} matches all of it`, "remove it")];
+  });
+}
+
+const ROLES = [ROLE_BUGFIXER, ROLE_TESTWRITER, ROLE_HARNESS];
+
+/** Roles that are nearly ones of this product. Others may be a caller's own. */
+function lintRoles(parsed: ParsedRule): readonly LintFinding[] {
+  return [...parsed.rule.roles, ...parsed.rule.notRoles].flatMap((role) => {
+    const near = ROLES.includes(role.toLowerCase()) ? null : nearest(role, ROLES);
+    return near === null ? [] : [finding(parsed, "warning", "LINT_ROLE", `rule \`${parsed.rule.id}\` is about the role \`${printable(role, 60)}\`, which no session has by itself`, `did you mean \`${near}\`?`)];
+  });
 }
 
 /** Alternatives that no example reaches, and refusals without a counter-example. */

@@ -70,4 +70,22 @@ describe("lint", () => {
     const { file } = parsePolicyFile("t.yaml", `version: 1\nid: t\ntitle: T\nmode: shadow\nrules:\n  - ${rule("t.all", "allow", "{ exec: { programs: [ls] } }").replaceAll("\n", "\n    ")}\n`);
     expect(file === null ? [] : lintPolicies([file]).map((one) => one.code)).toEqual(["LINT_SHADOW"]);
   });
+
+  it("finds names of rules that no rule has, and roles that are misspelt", () => {
+    expect(warnings(rule("acme.row", "ask", "{ refusals: { inRow: 2, rules: [acme.rows, acme.*] } }"))).toEqual(["LINT_NEVER acme.row"]);
+    expect(warnings(rule("acme.seq", "ask", "{ sequence: { after: [{ found: [L9.nothing] }, { refused: [acme.seq] }], then: { exec: { any: true } } } }"))).toEqual(["LINT_NEVER acme.seq"]);
+    expect(warnings(rule("acme.role", "deny", "{ exec: { programs: [rm] } }", "roles: [bugfxer]"), rule("acme.own", "deny", "{ exec: { programs: [mv] } }", "roles: [reviewer]"))).toEqual(["LINT_ROLE acme.role"]);
+  });
+
+  it("finds dead patterns inside sequences and counts", () => {
+    expect(warnings(rule("acme.x", "deny", "{ sequence: { after: [{ exec: { programs: ['rm x'] } }], then: { connect: { hosts: ['a.test:80'] } } } }"))).toEqual(["LINT_NEVER acme.x", "LINT_NEVER acme.x"]);
+    expect(warnings(rule("acme.y", "deny", "{ budget: { calls: 1, counting: { exec: { programs: [-rf] } } } }"))).toEqual(["LINT_NEVER acme.y"]);
+  });
+
+  it("notes an alternative that another of the same rule takes in, and tells edits from outputs", () => {
+    const notes = (when: string): readonly string[] => lint(rule("acme.x", "deny", when)).filter((one) => one.code === "LINT_SHADOWED").map((one) => one.message);
+    expect(notes("{ exec: { programs: [rm, mv] } }, { exec: { programs: [rm] } }")).toEqual(["alternative 2 of `when` in rule `acme.x` adds nothing: alternative 1 matches all of it"]);
+    expect(notes("{ exec: { programs: [rm] } }, { exec: { programs: [rm] } }")).toHaveLength(1);
+    expect(notes("{ content: { contains: [secret] } }, { content: { in: output, contains: [secret] } }")).toEqual([]);
+  });
 });

@@ -13,6 +13,9 @@ export function explanationLines(text: string, { decision, effects }: Explanatio
   const lines = [`${effectMark(decision.effect, paint)} ${paint.bold(printable(text, 300))}`];
   if (effects.length === 0) lines.push(`└─ ${paint.dim("no effect that can be seen: judged as a program that does nothing")}`);
   for (const [index, effect] of effects.entries()) lines.push(...effectLines(effect, index === effects.length - 1, paint));
+  // Rules about a session or about content have no effect of their own.
+  const shown = new Set(effects.flatMap((effect) => effect.rules.map((rule) => rule.rule)));
+  for (const reason of decision.reasons) if (reason.at !== null && !shown.has(reason.rule)) lines.push(`${effectMark(reason.effect, paint)} ${paint.bold(reason.rule)} ${printable(reason.subject, 200)} ${paint.dim(`${printable(reason.at.file)}:${String(reason.at.line)}`)}`);
   const first = decision.reasons.find((reason) => reason.effect === decision.effect);
   if (first !== undefined) {
     lines.push(`${paint.bold("decision")} ${decision.effect}: ${first.rule}${decision.effect === "allow" && decision.reasons.length > 1 ? ` and ${String(decision.reasons.length - 1)} more` : ""}: ${printable(first.message, 300)}`);
