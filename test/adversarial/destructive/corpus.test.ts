@@ -1,0 +1,22 @@
+// The corpus itself; its forms are run by the soak suite `destructive`.
+
+import { describe, expect, it } from "vitest";
+import { destructiveForms } from "../../support/destructive.js";
+
+const forms = destructiveForms();
+const family = (letter: string, to: number): readonly string[] => Array.from({ length: to }, (_unused, index) => `${letter}${index + 1}`);
+
+describe("the destructive corpus", () => {
+  it("has at least a hundred forms, each with a name and a text of its own", () => {
+    expect(forms.length).toBeGreaterThanOrEqual(100);
+    expect(new Set(forms.map(({ id }) => id)).size).toBe(forms.length);
+    expect(new Set(forms.map(({ text }) => text)).size).toBe(forms.length);
+  });
+
+  it("covers every family of commands and of files; F16, a rule that cannot be held, is an error at load and has tests of its own", () => {
+    const wanted = [...family("X", 15), ...family("F", 17).filter((name) => name !== "F16")];
+    const covered = new Set(forms.map((form) => form.family));
+    expect(wanted.filter((name) => !covered.has(name))).toEqual([]);
+    expect([...covered].filter((name) => !wanted.includes(name))).toEqual([]);
+  });
+});
