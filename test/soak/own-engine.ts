@@ -1,5 +1,5 @@
-// An engine of the test's own, which it may kill and stop: another dockerd and containerd with their own folders and sockets, no
-// bridge, no firewall rules, and the sandbox image of this machine's engine loaded into it. The shared engine is only asked for
+// An engine of the test's own, which it may kill and stop: another dockerd and containerd with their own folders and sockets, in a
+// network of their own without a bridge, and the sandbox image of this machine's engine loaded into it. The shared engine is only asked for
 // the image. containerd is a service of its own, as distributions have it.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -30,10 +30,10 @@ export interface OwnEngine {
 export function whyNoOwnEngine(): string | null {
   if (process.getuid?.() !== 0) return "a second engine needs root";
   try {
-    execFileSync("dockerd", ["--version"], { stdio: "ignore" });
+    for (const program of ["dockerd", "containerd", "unshare"]) execFileSync(program, ["--version"], { stdio: "ignore" });
     return null;
   } catch {
-    return "there is no dockerd to start a second engine with";
+    return "there is no dockerd, containerd or unshare to start a second engine with";
   }
 }
 
@@ -60,7 +60,7 @@ export async function openOwnEngine(images: readonly string[], options: readonly
   };
   const start = async (): Promise<void> => {
     if (!pids().some((pid) => nameOf(pid) === "containerd")) await startContainerd();
-    // In a network namespace of its own: an engine without a bridge removes the one of this machine's engine.
+    // In a network of its own: an engine told to have no bridge removes the one it finds, which is the shared engine's.
     launch("unshare", ["--net", "dockerd", "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--containerd", socket, "--host", host, "--pidfile", pidFile, "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--log-level", "warn", ...options]);
     await eventually("the second engine answers", () => answers(docker), UP_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${readFileSync(join(folder, "log"), "utf8").slice(-3_000)}`);

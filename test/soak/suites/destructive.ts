@@ -39,6 +39,7 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
   const rig = await engineRig({ files: FILES, setUp: SET_UP, gate: "off" });
   try {
     const before = snapshot(rig.folder).join("\n");
+    let refused = 0;
     let session = await rig.open();
     const clean = (await session.run(LOOK)).stdout;
     for (const [index, form] of forms.entries()) {
@@ -49,10 +50,12 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
       const look = session.session.isBroken() ? "the session is broken" : (await session.run(LOOK)).stdout;
       for (const wrong of judged(form, done, look === clean ? null : look)) report.fail(`${form.id} (${form.family}): ${form.text}`, wrong);
       if (snapshot(rig.folder).join("\n") !== before) report.fail(`${form.id} (${form.family}): ${form.text}`, "the user's folder is not what it was");
+      if (done.decision.effect !== "allow") refused += 1;
       report.tally(`${form.family}: ${done.findings.length > 0 ? "found" : wasRefused(done) ? "refused by the kernel" : "nothing to find"}`);
       report.done();
     }
     await session.session.close("finished");
+    report.figure("forms that policy would have refused or asked about", refused);
   } finally {
     await rig.close();
   }
