@@ -1,5 +1,5 @@
-// `npm run bench [-- --check] [--json]`: every figure that the docs state, as ratios against a baseline of the same run.
-// Absolute milliseconds are printed too, but machines are noisy: only the ratios are compared with the bars.
+// `npm run bench [-- --check] [--json] [--no-neighbours]`: every figure that the docs state, as ratios against a baseline of the same
+// run. Absolute milliseconds are printed too, but machines are noisy: only the ratios are compared with the bars.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,13 +7,18 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { composeEngine } from "../../dist/lib/index.js";
+import { openNeighbours } from "./neighbours.mjs";
 
 const ROUNDS = 6;
 const CALLS = 40;
 const SPAWNS = 40;
 const API_EXECS = 8;
 const CLI_EXECS = 4;
+const NEIGHBOUR_RUNS = 2;
+const STARTS = 5;
+const NAMES = 100;
 const WARM_UP = 200;
+const IMAGE = "ringfence/kimi-dev:latest";
 
 const args = new Set(process.argv.slice(2));
 const state = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
@@ -32,28 +37,52 @@ try {
 async function measure() {
   const orchestrator = await composeEngine({ env: { ...process.env, RINGFENCE_HOME: state }, approver: { terminal: null } });
   const signal = new AbortController().signal;
-  const begun = performance.now();
+  const samples = { guarded: [], named: [], spawn: [], api: [], cli: [], start: [], dockerRun: [] };
+  // The first start compiles the policy and keeps it; a start is measured as it is from then on.
+  const first = await timed(async () => (await orchestrator.open({ workspace }, signal)).close("finished"));
+  for (let round = 0; round < STARTS; round += 1) {
+    samples.dockerRun.push(await timed(async () => execFileSync("docker", ["run", "--rm", "--network", "none", "--label", "dev.ringfence.bench=start", IMAGE, "bash", "-c", "true"])));
+    samples.start.push(await startOnce(orchestrator, signal));
+  }
+  const neighbours = args.has("--no-neighbours") ? { present: [], absent: [], close: () => undefined } : await openNeighbours();
+  for (const { name } of neighbours.present) samples[name] = [];
   const session = await orchestrator.open({ workspace }, signal);
-  const firstBegun = performance.now();
-  await call(session, "true", signal);
-  const cold = { openMs: firstBegun - begun, firstCallMs: performance.now() - firstBegun };
+  const named = await orchestrator.open({ workspace }, signal);
   const docker = new Docker();
   try {
     const [container] = await docker.listContainers({ filters: { label: [`dev.ringfence.session=${session.id}`] } });
     if (container === undefined) throw new Error("the session's container is not found by its label");
-    for (let i = 0; i < WARM_UP; i += 1) await call(session, "true", signal);
+    await call(named, `touch ${Array.from({ length: NAMES }, (_, index) => `/tmp/name${index}`).join(" ")}`, signal);
+    for (let i = 0; i < WARM_UP; i += 1) for (const one of [session, named]) await call(one, "true", signal);
     await spawnLoop(session, signal, WARM_UP);
-    const samples = { guarded: [], spawn: [], api: [], cli: [] };
     // Interleaved, so that a slow spell of the machine meets all of them.
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (let i = 0; i < CALLS; i += 1) samples.guarded.push(await timed(() => call(session, "true", signal)));
+      for (let i = 0; i < CALLS; i += 1) {
+        samples.guarded.push(await timed(() => call(session, "true", signal)));
+        samples.named.push(await timed(() => call(named, "true", signal)));
+      }
       samples.spawn.push(...(await spawnLoop(session, signal, SPAWNS)));
       for (let i = 0; i < API_EXECS; i += 1) samples.api.push(await timed(() => execByApi(docker, container.Id)));
       for (let i = 0; i < CLI_EXECS; i += 1) samples.cli.push(await timed(async () => execFileSync("docker", ["exec", container.Id, "bash", "-c", "true"])));
+      for (const { name, run } of neighbours.present) for (let i = 0; i < NEIGHBOUR_RUNS; i += 1) samples[name].push(await run());
     }
     const median = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, quantile(values, 0.5)]));
     const p95 = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, quantile(values, 0.95)]));
-    return { cold, median, p95, counts: Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, values.length])) };
+    const counts = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, values.length]));
+    return { first, median, p95, counts, absent: neighbours.absent, neighbours: neighbours.present.map(({ name }) => name) };
+  } finally {
+    for (const one of [session, named]) await one.close("finished");
+    neighbours.close();
+  }
+}
+
+/** A session from nothing to the answer of its first command: policy, workspace, container, self-test, record, command. */
+async function startOnce(orchestrator, signal) {
+  const begun = performance.now();
+  const session = await orchestrator.open({ workspace }, signal);
+  try {
+    await call(session, "true", signal);
+    return performance.now() - begun;
   } finally {
     await session.close("finished");
   }
@@ -101,25 +130,41 @@ function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-/** Prints the figures and the bars; tells whether a bar was missed. */
-function report({ cold, median, p95, counts }) {
+/** The bars: the `aim` ones are where this is to go, and are told but not held by `--check`. */
+function barsOf({ median, neighbours }) {
   const bars = [
-    { name: "guarded `bash -c true` / bare posix_spawn in the same container", ratio: median.guarded / median.spawn, bar: 3, atMost: true },
-    { name: "`docker exec` by API / guarded", ratio: median.api / median.guarded, bar: 5, atMost: false },
-    { name: "`docker exec` by CLI / guarded", ratio: median.cli / median.guarded, bar: 5, atMost: false },
-  ].map((row) => ({ ...row, held: row.atMost ? row.ratio <= row.bar : row.ratio >= row.bar }));
+    { name: "guarded `bash -c true` / bare posix_spawn in the same container", value: median.guarded / median.spawn, bar: 3, atMost: true },
+    { name: "the same", value: median.guarded / median.spawn, bar: 1.5, atMost: true, aim: true },
+    { name: `more for ${NAMES} names in /tmp, in ms`, value: median.named - median.guarded, bar: 1.5, atMost: true },
+    { name: "`docker exec` by API / guarded", value: median.api / median.guarded, bar: 8, atMost: false },
+    { name: "`docker exec` by CLI / guarded", value: median.cli / median.guarded, bar: 8, atMost: false },
+    ...neighbours.map((name) => ({ name: `${name} / guarded`, value: median[name] / median.guarded, bar: 8, atMost: false })),
+    { name: "start to first answer / `docker run` of the same image", value: median.start / median.dockerRun, bar: 1.3, atMost: true, aim: true },
+  ];
+  return bars.map((row) => ({ ...row, held: row.atMost ? row.value <= row.bar : row.value >= row.bar }));
+}
+
+/** Prints the figures and the bars; tells whether a bar was missed. */
+function report({ first, median, p95, counts, absent, neighbours }) {
+  const bars = barsOf({ median, neighbours });
   if (args.has("--json")) {
-    process.stdout.write(`${JSON.stringify({ cpus: cpus().length, node: process.version, cold, median, p95, counts, bars })}\n`);
+    process.stdout.write(`${JSON.stringify({ cpus: cpus().length, node: process.version, first, median, p95, counts, absent, bars })}\n`);
   } else {
     const ms = (value) => `${value.toFixed(2)} ms`.padStart(10);
-    const line = (name, key) => process.stdout.write(`  ${name.padEnd(52)} ${ms(median[key])}  p95 ${ms(p95[key])}  n ${counts[key]}\n`);
+    const line = (name, key) => process.stdout.write(`  ${name.padEnd(56)} ${ms(median[key])}  p95 ${ms(p95[key])}  n ${counts[key]}\n`);
     process.stdout.write(`${cpus().length} processors, Node ${process.version}\n\nOne call of \`bash -c true\`, median\n`);
     line("guarded, through the library", "guarded");
+    line(`the same with ${NAMES} names in /tmp`, "named");
     line("bare posix_spawn from a resident process, same user", "spawn");
     line("docker exec by API", "api");
     line("docker exec by CLI", "cli");
-    process.stdout.write(`\nCold start: session opened in ${ms(cold.openMs).trim()}, first call ${ms(cold.firstCallMs).trim()}\n\n`);
-    for (const { name, ratio, bar, atMost, held } of bars) process.stdout.write(`  ${held ? "held  " : "MISSED"}  ${name}: ${ratio.toFixed(2)} (bar: at ${atMost ? "most" : "least"} ${bar})\n`);
+    for (const name of neighbours) line(name, name);
+    for (const { name, why } of absent) process.stdout.write(`  ${name.padEnd(56)} absent: ${why}\n`);
+    process.stdout.write("\nFrom nothing to the first answer\n");
+    line("a session opened and `bash -c true` guarded", "start");
+    line("docker run --rm of the same image, `bash -c true`", "dockerRun");
+    process.stdout.write(`  the first session of a state folder, which compiles the policy, opened and closed: ${ms(first).trim()}\n\n`);
+    for (const { name, value, bar, atMost, held, aim } of bars) process.stdout.write(`  ${held ? "held  " : aim ? "aim   " : "MISSED"}  ${name}: ${value.toFixed(2)} (${aim ? "aim" : "bar"}: at ${atMost ? "most" : "least"} ${bar})\n`);
   }
-  return bars.some((row) => !row.held);
+  return bars.some((row) => !row.held && !row.aim);
 }
