@@ -1,6 +1,6 @@
 // The composition root: wires adapters to the engine and to review. Heavy adapters are loaded only where they are used.
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
 import { openStore } from "./compose-store.js";
 import { createPreimages } from "./adapters/files/preimages.js";
@@ -158,7 +158,7 @@ interface Swept {
 async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; readonly stateDir: string; readonly lease: string; readonly telemetry: Telemetry }): Promise<Swept> {
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { runtimeFolder } = await import("./adapters/docker/runtime-folder.js");
-  const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lease: options.lease, telemetry: options.telemetry });
+  const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lineDir: join(options.stateDir, "line"), lease: options.lease, telemetry: options.telemetry });
   const { failures } = await provider.reap();
   if (failures.length > 0) options.telemetry.warn("what crashed sessions left on the engine is not all removed", { failures: failures.slice(0, 5) });
   return { sandboxes: provider, isSwept: failures.length === 0 };

@@ -64,6 +64,7 @@ const ATTACKS: Readonly<Record<string, string>> = {
   "set the clock": works("date -s '2001-01-01'"),
   "reach the network": "for a in 127.0.0.1/2375 172.17.0.1/22 1.1.1.1/53 169.254.169.254/80; do timeout 1 bash -c \"exec 3<>/dev/tcp/$a\" 2>/dev/null && echo THROUGH $a; done",
   "find an interface": "grep -v -E 'Inter-|face|lo:' /proc/net/dev | grep -q . && echo THROUGH; cat /proc/net/route | tail -n +2 | grep -q . && echo THROUGH route",
+  "take the guard's line": "python3 -c 'import socket,os\nfor p in [\"/.ringfence-line/s\"]:\n  s=socket.socket(socket.AF_UNIX)\n  try: s.connect(p)\n  except OSError: continue\n  print(\"THROUGH\")\ntry: s.bind(\"/.ringfence-line/s\"); print(\"THROUGH\")\nexcept OSError: pass'; ls -A /.ringfence-line | grep . && echo THROUGH",
   "find an engine socket": "ls /var/run/docker.sock /run/docker.sock /run/containerd 2>/dev/null && echo THROUGH",
   "lower its own out-of-memory score": "{ echo -1000 > /proc/self/oom_score_adj; } 2>/dev/null && echo THROUGH",
   "raise a hard limit": works("prlimit --pid $$ --core=unlimited:unlimited"),

@@ -52,9 +52,9 @@ function telemetry(): TelemetryLog {
   return log;
 }
 
-export function provider(options: { readonly runtimeDir?: string; readonly lease?: string; readonly socketPath?: string; readonly log?: Telemetry } = {}): DockerProvider {
-  const { runtimeDir = RUNTIME, lease = currentLease(), socketPath, log = telemetry() } = options;
-  return createDockerProvider({ runtimeDir, lease, telemetry: log, socketPath });
+export function provider(options: { readonly runtimeDir?: string; readonly lineDir?: string; readonly lease?: string; readonly socketPath?: string; readonly log?: Telemetry } = {}): DockerProvider {
+  const { runtimeDir = RUNTIME, lineDir, lease = currentLease(), socketPath, log = telemetry() } = options;
+  return createDockerProvider({ runtimeDir, lineDir, lease, telemetry: log, socketPath });
 }
 
 export interface DockerRig extends SandboxRig {
@@ -68,6 +68,8 @@ export interface RigOptions {
   readonly uid?: number;
   readonly limits?: Partial<SandboxLimits>;
   readonly lease?: string;
+  /** False: no direct line, everything goes through the engine. */
+  readonly direct?: boolean;
   readonly change?: Partial<SandboxSpec>;
 }
 
@@ -96,7 +98,7 @@ export async function dockerRig(options: RigOptions = {}): Promise<DockerRig> {
   };
   const opened: Sandbox[] = [];
   const log = telemetry();
-  const real = provider({ log, ...(options.lease === undefined ? {} : { lease: options.lease }) });
+  const real = provider({ log, ...(options.direct === false ? {} : { lineDir: join(folder, "line") }), ...(options.lease === undefined ? {} : { lease: options.lease }) });
   return {
     folder,
     log,

@@ -23,6 +23,16 @@ afterEach(async () => {
 
 describe.skipIf(missing !== null)(`on the engine${note}`, { timeout: 60_000 }, () => {
   for (const uid of [1000, 0]) sandboxContract(`Docker, agent ${uid}`, () => dockerRig({ uid }));
+  sandboxContract("Docker, without a direct line", () => dockerRig({ direct: false }));
+
+  it("is spoken to past the engine, by a line that nobody else can take and that leaves nothing", async () => {
+    const { rig, sandbox, run } = await start();
+    const folder = join(rig.folder, "line");
+    expect(await run("ls -A /.ringfence-line; touch /.ringfence-line/x; echo $?")).toMatchObject({ stdout: "1\n" });
+    expect(readdirSync(folder).filter((name) => !name.endsWith(".lease")).flatMap((name) => readdirSync(join(folder, name)))).toEqual([]);
+    await sandbox.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });
 
 describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_000 }, () => {

@@ -110,6 +110,57 @@ describe("the list of names", () => {
   });
 });
 
+describe("a direct line", () => {
+  /** A line that notes what is written to it. */
+  function line(): { readonly socket: Duplex; readonly written: Buffer[] } {
+    const written: Buffer[] = [];
+    const socket = new Duplex({ read: () => undefined, write: (chunk: Buffer, _encoding, done) => (written.push(chunk), done()) });
+    return { socket, written };
+  }
+  const greeting = (socket: Duplex): void => {
+    const { type, payload } = encodeMessage({ type: "hello", version: 2, probe: "", tasks: null, memory: null });
+    socket.push(encodeFrame(type, 0, payload));
+  };
+
+  it("carries the calls, and the attached stream nothing", async () => {
+    const { channel, heard } = peer();
+    const { socket, written } = line();
+    channel.useLine(socket);
+    greeting(socket);
+    await channel.hello;
+    const running = channel.call(ORDER, silent, never);
+    const { type, payload } = encodeMessage(EXIT);
+    socket.push(encodeFrame(type, 1, payload));
+    expect((await running).exit).toEqual(EXIT);
+    expect([Buffer.concat(written), heard]).toEqual([Buffer.from(encodeFrame(FRAME.start, 1, ORDER.payload)), []]);
+  });
+
+  it.each<readonly [string, (p: Peer, socket: Duplex) => void, string]>([
+    ["words beside it", ({ say }) => say(0, { type: "pong" }), "words beside the direct line"],
+    ["its own end", (_, socket) => socket.push(null), "its container stopped"],
+    ["the end of the attached stream", ({ stream }) => stream.push(null), "its container stopped"],
+  ])("ends the channel by %s", async (_, act, reason) => {
+    const made = peer();
+    const { socket } = line();
+    made.channel.useLine(socket);
+    act(made, socket);
+    expect(await made.channel.ended).toBe(reason);
+    expect([made.stream.destroyed, socket.destroyed]).toEqual([true, true]);
+  });
+
+  it("is refused after the greeting, and a second time", async () => {
+    const made = peer();
+    made.say(0, { type: "hello", version: 2, probe: "", tasks: null, memory: null });
+    await made.channel.hello;
+    const [late, first, second] = [line(), line(), line()];
+    made.channel.useLine(late.socket);
+    const other = peer();
+    other.channel.useLine(first.socket);
+    other.channel.useLine(second.socket);
+    expect([late, first, second].map(({ socket }) => socket.destroyed)).toEqual([true, false, true]);
+  });
+});
+
 describe("a sandbox that misbehaves", () => {
   const cases: readonly { readonly name: string; readonly act: (p: Peer) => void; readonly reason: string }[] = [
     { name: "breaks off", act: ({ stream }) => stream.push(null), reason: "its container stopped" },

@@ -50,6 +50,8 @@ export interface SandboxChannel {
   readonly ended: Promise<string>;
   /** Runs one call. Rejects SANDBOX_BROKEN when the channel ends first. Aborting asks for the call's end and waits for it. */
   readonly call: (order: CallOrder, io: CallIo, signal: AbortSignal) => Promise<CallEnd>;
+  /** Takes a direct connection of the sandbox in place of the attached stream, which then only carries diagnostics and its end. Before the greeting only. */
+  readonly useLine: (socket: Duplex) => void;
   /** Ends the channel. */
   readonly end: (reason: string) => void;
 }
@@ -82,8 +84,7 @@ interface ActiveCall {
 export function openSandboxChannel(stream: Duplex): SandboxChannel {
   const hello = deferred<HelloMessage>();
   const ended = deferred<string>();
-  const parser = createFrameParser();
-  const state: { over: string | null; call: ActiveCall | null; streams: number; diagnostics: string } = { over: null, call: null, streams: 0, diagnostics: "" };
+  const state: { over: string | null; call: ActiveCall | null; streams: number; diagnostics: string; line: Duplex | null; greeted: boolean } = { over: null, call: null, streams: 0, diagnostics: "", line: null, greeted: false };
   // Nobody may be waiting for the greeting when the channel ends.
   hello.promise.catch(() => undefined);
 
@@ -92,6 +93,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     const detail = state.diagnostics === "" ? reason : `${reason}; the guard said: ${printable(state.diagnostics.trim(), DIAGNOSTIC_CHARS)}`;
     state.over = detail;
     stream.destroy();
+    state.line?.destroy();
     const error = new GuardError("SANDBOX_BROKEN", `the sandbox ended: ${detail}`);
     hello.reject(new GuardError("SANDBOX_FAILED", `the sandbox ended while starting: ${detail}`));
     state.call?.reject(error);
@@ -99,10 +101,12 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     ended.resolve(detail);
   };
 
+  const write = (bytes: Uint8Array): void => void (state.line ?? stream).write(bytes);
+
   const send = (number: number, message: Message): void => {
     if (state.over !== null) return;
     const { type, payload } = encodeMessage(message);
-    stream.write(encodeFrame(type, number, payload));
+    write(encodeFrame(type, number, payload));
   };
 
   const pushInput = (call: ActiveCall): void => {
@@ -140,7 +144,10 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
 
   const take = (number: number, message: Message): void => {
     const call = state.call;
-    if (message.type === "hello") return hello.resolve(message);
+    if (message.type === "hello") {
+      state.greeted = true;
+      return hello.resolve(message);
+    }
     if (message.type === "error") return end(printable(message.message, DIAGNOSTIC_CHARS));
     if (call === null || number !== call.stream) return end("a message of no call");
     switch (message.type) {
@@ -170,8 +177,9 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     }
   };
 
-  const demux = createDockerDemux({
-    onStdout: (bytes) => {
+  const receiver = (): ((bytes: Uint8Array) => void) => {
+    const parser = createFrameParser();
+    return (bytes) => {
       const { frames, error } = parser.push(bytes);
       for (const frame of frames) {
         if (state.over !== null) return;
@@ -180,16 +188,33 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         take(frame.stream, message);
       }
       if (error !== null) end(error);
-    },
+    };
+  };
+
+  /** What ends one of the streams ends the channel: both lead to the same container. */
+  const watch = (one: Duplex, name: string): void => {
+    one.on("end", () => end("its container stopped"));
+    one.on("close", () => end("its container stopped"));
+    one.on("error", (error: Error) => end(`the connection to ${name} failed (${printable(error.message)})`));
+  };
+
+  const useLine = (socket: Duplex): void => {
+    if (state.over !== null || state.greeted || state.line !== null) return void socket.destroy();
+    state.line = socket;
+    socket.on("data", receiver());
+    watch(socket, "the sandbox");
+  };
+
+  const attached = receiver();
+  const demux = createDockerDemux({
+    onStdout: (bytes) => (state.line === null ? attached(bytes) : end("words beside the direct line")),
     onStderr: (bytes) => {
       state.diagnostics = `${state.diagnostics}${Buffer.from(bytes).toString("latin1")}`.slice(-DIAGNOSTIC_CHARS);
     },
     onFault: end,
   });
   stream.on("data", (chunk: Buffer) => demux.push(chunk));
-  stream.on("end", () => end("its container stopped"));
-  stream.on("close", () => end("its container stopped"));
-  stream.on("error", (error: Error) => end(`the connection to the engine failed (${printable(error.message)})`));
+  watch(stream, "the engine");
 
   const call = (order: CallOrder, io: CallIo, signal: AbortSignal): Promise<CallEnd> =>
     new Promise((resolve, reject) => {
@@ -228,13 +253,13 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         fault: null,
       };
       state.call = active;
-      stream.write(encodeFrame(FRAME.start, number, order.payload));
+      write(encodeFrame(FRAME.start, number, order.payload));
       pushInput(active);
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });
     });
 
-  return { hello: hello.promise, ended: ended.promise, call, end };
+  return { hello: hello.promise, ended: ended.promise, call, useLine, end };
 }
 
 interface Deferred<T> {

@@ -11,6 +11,8 @@ export interface ContainerPlan {
   readonly imageId: string;
   readonly volume: string;
   readonly runtimeDir: string;
+  /** Folder with the socket of a direct line; left out where there is none. */
+  readonly lineFolder?: string | undefined;
   readonly nonceName: string;
   /** The engine, as far as it changes what is asked of it. */
   readonly engine: { readonly cgroupVersion: 1 | 2; readonly userNamespace: boolean; readonly processors: number; readonly seccomp: boolean; readonly arch: string };
@@ -36,7 +38,7 @@ const MOST_VOLUMES = 8;
 export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"];
 
 /** Folders of the system a workspace may not be mounted over or in. */
-const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
+const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/.ringfence-line", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
 
 /** Refuses a place where a workspace would hide the system or be hidden by it. Throws USAGE_INVALID. */
 export function checkRoot(root: string): void {
@@ -95,6 +97,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       Tmpfs: { ...declaredVolumes(plan), ...tmpfs(spec) },
       Mounts: [
         { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
+        ...(plan.lineFolder === undefined ? [] : [{ Type: "bind" as const, Source: plan.lineFolder, Target: "/.ringfence-line", ReadOnly: true, BindOptions: { Propagation: "rprivate" as const } }]),
         // Without NoCopy the engine fills an empty volume with what the image has at that place.
         { Type: "volume", Source: plan.volume, Target: spec.root, ReadOnly: false, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } } },
         ...protectMounts(spec),

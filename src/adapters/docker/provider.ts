@@ -17,6 +17,7 @@ import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
+import { openLine, reapLines } from "./line.js";
 import { hideLive } from "./live-mask.js";
 import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
@@ -30,6 +31,8 @@ import { readSelfTest, type SelfTest } from "./self-test.js";
 export interface DockerProviderOptions {
   /** Folder of the sandbox runtime, made by set-up. */
   readonly runtimeDir: string;
+  /** Private folder for direct lines into sandboxes, at the same path on the engine's side. Left out: everything goes through the engine. */
+  readonly lineDir?: string | undefined;
   /** Who owns what is made: see system/lease. */
   readonly lease: string;
   readonly telemetry: Telemetry;
@@ -73,7 +76,10 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
       return openOn(found, options, spec, signal, owed);
     },
     info: async () => (await engine()).info,
-    reap: async () => reapOrphans((await engine()).docker, leaseState, Date.now()),
+    reap: async () => {
+      if (options.lineDir !== undefined) reapLines(options.lineDir, leaseState);
+      return reapOrphans((await engine()).docker, leaseState, Date.now());
+    },
     imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
   };
 }
@@ -108,7 +114,13 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   const labels = labelsOf(spec.sessionId, options.lease);
   const nonce = await placeNonce(spec.workspace.upper, spec.uid, spec.gid);
   const first: { process: HostProcess | null } = { process: null };
-  const remove = removal(docker, name, first, owed);
+  const line = options.lineDir === undefined ? null : await openLine(options.lineDir, options.lease);
+  const removeAll = removal(docker, name, first, owed);
+  const remove = async (): Promise<void> => {
+    line?.stopListening();
+    await removeAll();
+    line?.remove();
+  };
   const attached: { channel: SandboxChannel | null } = { channel: null };
   const step = stopwatch();
   try {
@@ -116,7 +128,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
     );
     step("volume");
-    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
+    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, lineFolder: line?.folder, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
     const asked = { ...containerOptions(plan), name };
     const permitted = permittedOf(asked, info);
     refuseUncontained({ ...asked }, permitted);
@@ -132,12 +144,15 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     );
     const channel = openSandboxChannel(stream as unknown as Duplex);
     attached.channel = channel;
+    line?.onConnect(channel.useLine);
     step("attach");
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
     // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
     const found = container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
+    // Before anything of the agent lives, whether the guard came or not.
+    line?.stopListening();
     const selfTest = checkHello(hello, spec, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };

@@ -1,4 +1,5 @@
-// The framed line to the orchestrator, on standard input and output: whole frames in, frames out in order, never blocking.
+// The framed line to the orchestrator: whole frames in, frames out in order, never blocking. It is a socket where the orchestrator
+// offers one, else standard input and output, through the engine. The end of either ends this program.
 #ifndef RF_LINE_H
 #define RF_LINE_H
 
@@ -12,8 +13,15 @@ struct rf_frame {
   uint32_t size;
 };
 
-// Makes both ends non-blocking. Ends the program when they are none of ours.
+// Opens the line. Call while nothing of the agent lives: afterwards nobody else can take the socket.
 void rf_line_open(void);
+// Where the line is read, and where it is written.
+int rf_line_in(void);
+int rf_line_out(void);
+// True when the line is a socket; standard input then only tells that the engine or the orchestrator is gone.
+int rf_line_is_direct(void);
+// Looks at standard input beside a socket.
+void rf_line_watch_input(void);
 // Takes what has arrived and hands on whole frames. The end of input ends this program, and with it the container.
 void rf_line_take(void (*handler)(const struct rf_frame *frame));
 // Where the payload of the next frame may be put: RF_CHUNK bytes, the most of any frame.

@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+// The line in and out, ended children, the killer, standard input beside a direct line.
+#define OWN_WAITS 5
+
 static void take(const struct rf_frame *frame) {
   const uint8_t *payload = frame->payload;
   switch (frame->type) {
@@ -85,19 +88,22 @@ int main(int argc, char *argv[]) {
   rf_calls_open(&agent, argv[3], null);
   rf_self_test(argv[3], argv[4]);
   for (;;) {
-    struct pollfd waits[4 + RF_CALL_WAITS] = {{0, POLLIN, 0}, {1, POLLOUT, 0}, {signals, POLLIN, 0}, {RF_KILLER_FD, POLLIN, 0}};
+    struct pollfd waits[OWN_WAITS + RF_CALL_WAITS] = {
+      {rf_line_in(), POLLIN, 0}, {rf_line_out(), POLLOUT, 0}, {signals, POLLIN, 0}, {RF_KILLER_FD, POLLIN, 0}, {rf_line_is_direct() ? 0 : -1, POLLIN, 0},
+    };
     if (rf_line_waiting() == 0) waits[1].fd = -1;
-    const int64_t left = rf_call_waits(waits + 4);
+    const int64_t left = rf_call_waits(waits + OWN_WAITS);
     const struct timespec pause = {left / 1000000000, left % 1000000000};
-    if (ppoll(waits, 4 + RF_CALL_WAITS, left < 0 ? NULL : &pause, NULL) < 0) {
+    if (ppoll(waits, OWN_WAITS + RF_CALL_WAITS, left < 0 ? NULL : &pause, NULL) < 0) {
       if (errno != EINTR) rf_die("poll");
       continue;
     }
+    if (waits[4].revents != 0) rf_line_watch_input();
     if (waits[1].revents != 0) rf_line_push();
     if (waits[3].revents != 0) rf_killer_take();
     // Outputs before the death of their program: most calls are then over in this very turn.
     if (waits[2].revents != 0) reap(signals);
-    rf_call_turn(waits + 4);
+    rf_call_turn(waits + OWN_WAITS);
     if (waits[0].revents != 0) rf_line_take(take);
   }
 }
