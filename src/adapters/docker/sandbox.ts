@@ -74,13 +74,21 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       if (order.payload.length > START_PAYLOAD_BYTES) return refuseLikeKernel(request, "Argument list too long", sink);
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
-      const full = new AbortController();
-      const stop = disk.start((detail) => full.abort(detail), request.addedBytes);
+      // One signal of our own: a composed one would be held by the caller's, which may live as long as the session.
+      const ending = new AbortController();
+      const end = (): void => ending.abort();
+      const found: { full: boolean } = { full: false };
+      signal.addEventListener("abort", end, { once: true });
+      const stop = disk.start(() => {
+        found.full = true;
+        end();
+      }, request.addedBytes);
       try {
-        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, AbortSignal.any([signal, full.signal])));
-        return full.signal.aborted && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
+        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, ending.signal));
+        return found.full && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
       } finally {
         stop();
+        signal.removeEventListener("abort", end);
       }
     },
     readFile: async (path, limitBytes, signal) => {
