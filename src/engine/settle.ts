@@ -1,14 +1,16 @@
 // After a call: what really changed, which of it policy forbids, and the undoing of that, read back.
 
-import type { ActionEffect } from "../core/action/effects.js";
+import type { FileEffect } from "../core/action/effects.js";
 import { decideEffects, type ContentSubject, type DecisionContext } from "../core/policy/index.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
 import { changesOfCall, markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
 import type { Reason } from "../core/policy/decision.js";
+import { foldName } from "../core/policy/paths.js";
 import type { LiveSession } from "./live.js";
 import type { Written } from "./perform.js";
+import { gitAliases, type Alias } from "./git-folders.js";
 import { readChangedTexts } from "./changed-texts.js";
 import { settleScratch } from "./scratch.js";
 import { againstChanges } from "./spending.js";
@@ -41,7 +43,8 @@ async function settleWorkspace(live: LiveSession, context: DecisionContext, appr
   const after = await live.workspace.changes(signal);
   const texts = await readChangedTexts(live, { before, after }, context, ranProgram);
   const over = againstChanges(live, () => changesOfCall(before, after), context, approvedRules);
-  const judge = (change: Change): Judgement => withReasons(judgeChange(live, change, context, approvedRules, texts.get(change.path)), over);
+  const aliases = await gitAliases(live, before, after);
+  const judge = (change: Change): Judgement => withReasons(judgeChange(live, change, context, approvedRules, { content: texts.get(change.path), aliases: aliases.get(change.path) ?? [] }), over);
   const outcome = reconcile({ before, after, root: context.root, judge });
   if (outcome.reverts.steps.length === 0) return stand(live, after, { changes: outcome.callChanges, findings: outcome.findings, left: [] });
   await undo(live, outcome.reverts.steps, signal);
@@ -74,9 +77,10 @@ async function stand(live: LiveSession, all: readonly Change[], settled: Settled
   return settled;
 }
 
-function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>, content: ContentSubject | undefined): Judgement {
+function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>, also: { readonly content: ContentSubject | undefined; readonly aliases: readonly Alias[] }): Judgement {
   const effect = effectOf(change, context.root);
-  const decision = decideEffects(live.options.policy, content === undefined ? [effect] : [effect, content], { ...context, cwd: context.root });
+  const elsewhere = also.aliases.map(({ path, recursive }) => ({ ...effect, path: `${context.root}/${path}`, recursive }));
+  const decision = decideEffects(live.options.policy, [effect, ...elsewhere, ...(also.content === undefined ? [] : [also.content])], { ...context, cwd: context.root });
   const asked = decision.reasons.filter((reason) => reason.effect === "ask");
   if (decision.effect === "ask" && asked.length > 0 && asked.every((reason) => approvedRules.has(reason.rule))) return ALLOWED;
   return { effect: decision.effect, reasons: decision.reasons };
@@ -91,17 +95,21 @@ function withReasons(judgement: Judgement, over: readonly Reason[]): Judgement {
 }
 
 /** An observed change as the effect that the same rules judge. */
-export function effectOf(change: Change, root: string): ActionEffect {
+export function effectOf(change: Change, root: string): FileEffect {
   return {
     kind: "file",
     operation: change.operation === "modify" ? "write" : change.operation,
     path: `${root}/${change.path}`,
     certainty: "exact",
-    // A link at the name of a folder stands for every protected name below it.
-    recursive: change.after?.kind === "symlink",
+    // A link at the name of a folder stands for every protected name below it, and so does a file that names a repository.
+    recursive: change.after?.kind === "symlink" || (change.after?.kind === "file" && foldName(baseName(change.path)) === ".git"),
     by: "observed change",
     from: `${change.operation} ${printable(change.path)}`,
   };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 async function undo(live: LiveSession, steps: readonly RevertStep[], signal: AbortSignal): Promise<void> {
