@@ -24,7 +24,7 @@ function repository(): string {
     "src/old.js": "// old\n",
     "run.sh": "#!/bin/sh\necho run\n",
     "no newline.txt": "last line",
-    "build.js": "require('fs').writeFileSync('lefthook.yml', 'pre-commit:\\n  commands: { x: { run: echo owned } }\\n'); require('fs').mkdirSync('dist', { recursive: true }); require('fs').writeFileSync('dist/out.js', 'built\\n');\n",
+    "build.js": "require('fs').writeFileSync(['left', 'hook', '.yml'].join(''), 'pre-commit:\\n  commands: { x: { run: echo owned } }\\n'); require('fs').mkdirSync('dist', { recursive: true }); require('fs').writeFileSync('dist/out.js', 'built\\n');\n",
   });
   chmodSync(join(folder, "run.sh"), 0o755);
   mkdirSync(join(folder, "empty"));
