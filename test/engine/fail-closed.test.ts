@@ -179,12 +179,15 @@ const outcomeOf = (result: Result | undefined): string => (result === undefined 
 const WELL = ["completed", "reverted", "completed", "completed"];
 
 /** In the journal, every touch of a sandbox lies between a durable intent and the durable end of the same call. */
+/** What may only happen once it is on record. The guard itself reads the scripts that a command would run, to judge them. */
+const EFFECT = /^sandbox\.(?:run|apply)$/u;
+
 function unguardedTouches(journal: readonly string[]): readonly string[] {
   let intended = false;
   const bad: string[] = [];
   for (const entry of journal) {
     if (entry.startsWith("durable: ")) intended = (intended || entry.includes("execution.started")) && !entry.includes("call.closed");
-    else if (/^sandbox\.(?:run|apply|readFile)$/u.test(entry) && !intended) bad.push(entry);
+    else if (EFFECT.test(entry) && !intended) bad.push(entry);
   }
   return bad;
 }
@@ -287,7 +290,7 @@ describe("a fault of a port:", () => {
     expect(call?.outcome ?? "none").not.toBe("completed");
     if (call?.status === "executing" || call?.outcome === "in-doubt") expect(callsInDoubt(state)).toContainEqual(call);
     else if (outcomes[index] === "failed") expect(call?.findings.some((finding) => !finding.reverted)).toBe(true);
-    else expect(rig.journal.slice(rig.journal.indexOf(where)).filter((entry) => /^sandbox\.(?:run|apply|readFile)$/u.test(entry))).toEqual([]);
+    else expect(rig.journal.slice(rig.journal.indexOf(where)).filter((entry) => EFFECT.test(entry))).toEqual([]);
     const ledgerDied = slot === "ledger.append";
     if (!ledgerDied) {
       expect(state.closed).toMatchObject({ reason: "broken" });
