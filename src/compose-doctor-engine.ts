@@ -10,21 +10,28 @@ export function engineLimits(info: EngineInfo): readonly Checkup[] {
 }
 
 function versions(info: EngineInfo): readonly Checkup[] {
-  const parts: readonly (readonly [Part, string])[] = [["runc", info.parts.runc], ["containerd", info.parts.containerd], ["kernel", info.kernel]];
+  const parts: readonly (readonly [Part, string])[] = [["engine", info.version], ["runc", info.parts.runc], ["containerd", info.parts.containerd], ["kernel", info.kernel]];
   return parts.map(([part, version]): Checkup => {
-    if (version === "" || version === "unknown") return { id: part, state: "note", detail: "the engine does not tell its version", mend: null };
+    if (version === "" || version === "unknown") return { id: idOf(part), state: "note", detail: "the engine does not tell its version", mend: null };
     const known = escapesOf(part, version);
-    if (known.length === 0) return { id: part, state: "ok", detail: `${version}, without known escapes`, mend: null };
+    if (known.length === 0) return { id: idOf(part), state: "ok", detail: `${version}, without known escapes`, mend: null };
     const open = known.filter((escape) => escape.heldBy === null);
     const list = known.map(({ id, what, heldBy }) => `${id} (${what}${heldBy === null ? "" : `; here ${heldBy}`})`).join(", ");
     const marked = isDistributed(version) ? "; by its number alone, its distribution may have mended them: see its changelog" : "";
-    return { id: part, state: open.length > 0 && marked === "" ? "lost" : "note", detail: `${version} has ${list}${marked}`, mend: `update ${part === "kernel" ? "the kernel" : part}` };
+    return { id: idOf(part), state: open.length > 0 && marked === "" ? "lost" : "note", detail: `${version} has ${list}${marked}`, mend: `update ${part === "runc" || part === "containerd" ? part : `the ${part}`}` };
   });
 }
 
+/** The engine has a row of its own already. */
+function idOf(part: Part): string {
+  return part === "engine" ? "engine-version" : part;
+}
+
 function lost(info: EngineInfo): readonly Checkup[] {
-  if (info.runtime !== "runc") return [];
-  return [{ id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" }];
+  const unlimited: readonly Checkup[] =
+    info.cannotLimit === undefined || info.cannotLimit.length === 0 ? [] : [{ id: "engine-limits", state: "lost", detail: `the engine's kernel cannot limit: ${info.cannotLimit.join(", ")}`, mend: "switch on the control groups it needs" }];
+  if (info.runtime !== "runc") return [...unlimited, { id: "live-hide", state: "lost", detail: "a secret that you add while a session runs cannot be hidden from it: the session ends then", mend: null }];
+  return [...unlimited, { id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" }];
 }
 
 /** The row on what limits a workspace. @param why there is no disk for each session; null when there is */

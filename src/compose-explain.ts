@@ -2,9 +2,11 @@
 
 import { createBreath } from "./adapters/files/breath.js";
 import { admitFolder } from "./adapters/files/admit-folder.js";
+import { ownMounts, type OwnMount } from "./adapters/docker/own-mounts.js";
 import { whyNoDisk } from "./adapters/files/disk-ability.js";
 import { listNames } from "./adapters/files/name-index.js";
 import { rawFromText } from "./adapters/files/raw-path.js";
+import { packageFile } from "./adapters/system/package-root.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { loadPolicy } from "./compose-policy.js";
 import { DEFAULTS } from "./config/defaults.js";
@@ -24,6 +26,8 @@ export interface Explained {
   readonly plan: EnforcementPlan;
   /** Why the kernel would not limit what is written to the workspace, as far as can be told beforehand; null when it would. */
   readonly unlimited: string | null;
+  /** What is mounted in every sandbox; names of the plan come on top, each read-only. Nothing else is. */
+  readonly mounts: readonly OwnMount[];
 }
 
 /** Explains a policy on a folder. Throws GuardError for a folder that is no workspace or a policy that is invalid. */
@@ -34,5 +38,5 @@ export async function explainSandbox({ workspace, policies, role, env }: Explain
   const names = await listNames(rawFromText(path), createBreath(new AbortController().signal));
   const { root, home } = DEFAULTS;
   const plan = planEnforcement({ policySet, role, root, home, names });
-  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }), unlimited: whyNoDisk({ env, stateDir }) };
+  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }), unlimited: whyNoDisk({ env, stateDir }), mounts: ownMounts(root, DEFAULTS.sandbox, packageFile("dist", "runtime")) };
 }

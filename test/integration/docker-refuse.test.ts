@@ -25,6 +25,10 @@ const permitted: Permitted = {
     ["/workspace", { kind: "volume", source: "vol", writable: true }],
   ]),
   seccomp: filter,
+  cgroupVersion: 1,
+  runtime: null,
+  places: Object.keys(asked.HostConfig?.Tmpfs ?? {}),
+  entrypoint: "/.ringfence/bin/rf-enter",
 };
 /** What an engine answers about the container it made. */
 const MADE = [
@@ -71,6 +75,17 @@ const ATTEMPTS: readonly (readonly [name: string, change: Readonly<Record<string
   ["mounts that come and go", { Mounts: [{ Type: "bind", Source: "/runtime", Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rshared" } }] }, "mount at /.ringfence with propagation rshared"],
   ["the engine's process 1", { Init: true }, "the engine's own process 1"],
   ["further groups", { GroupAdd: ["docker"] }, "added groups"],
+  ["messages left to the engine", { IpcMode: "" }, "IpcMode "],
+  ["a control group elsewhere", { CgroupParent: "/system.slice" }, "control group of /system.slice"],
+  ["the kernel's memory shown", { MaskedPaths: ["/proc/keys", "/sys/firmware"] }, "/proc/kcore not in MaskedPaths"],
+  ["kernel settings that can be written", { ReadonlyPaths: ["/proc/bus", "/proc/irq"] }, "/proc/sys not in ReadonlyPaths; /proc/sysrq-trigger not in ReadonlyPaths"],
+  ["devices in a folder in memory", { Tmpfs: { "/tmp": "rw,nosuid,nodev,dev,size=1000,nr_inodes=10" } }, "folder in memory at /tmp"],
+  ["a folder in memory without a limit", { Tmpfs: { "/tmp": "rw,nosuid,nodev,size=1000" } }, "folder in memory at /tmp"],
+  ["another folder in memory", { Tmpfs: { "/etc": "rw,nosuid,nodev,size=1000,nr_inodes=10" } }, "folder in memory at /etc"],
+  ["a folder in memory over the system", { Mounts: [{ Type: "tmpfs", Target: "/usr" }] }, "mount of  at /usr"],
+  ["the host's disk as a device mount", { Mounts: [{ Type: "bind", Source: "/dev/sda", Target: "/workspace/disk" }] }, "mount of /dev/sda at /workspace/disk"],
+  ["the engine's socket as a mount", { Mounts: [{ Type: "bind", Source: "/var/run/docker.sock", Target: "/workspace/s", ReadOnly: true }] }, "mount of /var/run/docker.sock at /workspace/s"],
+  ["no processor limit", { NanoCpus: 0 }, "no limit: NanoCpus"],
   ["no memory limit", { Memory: 0 }, "no limit: Memory"],
   ["endless swap", { MemorySwap: -1 }, "no limit: swap"],
   ["no process limit", { PidsLimit: null }, "no limit: PidsLimit"],
@@ -91,6 +106,18 @@ describe("a container that would not be contained", () => {
       expect(() => refuseUncontained(container, permitted)).toThrow(expect.objectContaining({ code: "SANDBOX_FAILED" }));
     });
   }
+
+  it("is refused when another program is process 1, by another user, or another program runs it", () => {
+    const made = (config: object, change: object = {}) => undoesContainment({ HostConfig: { ...asked.HostConfig, ...change }, Mounts: MADE, Config: config }, { ...permitted, runtime: "runsc" });
+    expect(made({ Entrypoint: ["/.ringfence/bin/rf-enter"], User: "0:0" }, { Runtime: "runsc" })).toEqual([]);
+    expect(made({ Entrypoint: ["/bin/sh"], User: "1000" }, { Runtime: "runc" })).toEqual(["process 1 is /bin/sh", "process 1 runs as 1000", "run by runc"]);
+  });
+
+  it("shares control groups of version 2 only when it says `host`", () => {
+    const host = { HostConfig: { ...asked.HostConfig, CgroupnsMode: "host" }, Mounts: MADE };
+    expect(undoesContainment(host, { ...permitted, cgroupVersion: 2 })).toEqual(["CgroupnsMode host"]);
+    expect(undoesContainment(host, permitted)).toEqual([]);
+  });
 
   it("is refused when the engine added a mount, or tells nothing", () => {
     const added = { Type: "volume", Name: "0123", Source: "/var/lib/docker/volumes/0123/_data", Destination: "/data", RW: true, Propagation: "" };

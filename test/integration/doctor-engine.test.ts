@@ -39,6 +39,9 @@ describe("known escapes", () => {
     ["runc", "1.4.0-rc.3", []],
     ["runc", "v1.4.0", []],
     ["runc", "no version", []],
+    ["engine", "18.06.1-ce", ["CVE-2018-15664", "CVE-2021-41089", "CVE-2021-41091"]],
+    ["engine", "19.03.0", ["CVE-2019-14271", "CVE-2021-41089", "CVE-2021-41091"]],
+    ["engine", "20.10.24+dfsg1", []],
     ["containerd", "1.6.0", ["CVE-2022-23648"]],
     ["containerd", "1.6.20~ds1", []],
     ["containerd", "1.4.2", ["CVE-2020-15257", "CVE-2022-23648"]],
@@ -62,7 +65,7 @@ describe("known escapes", () => {
 
 describe("the doctor's rows on an engine", () => {
   it("are fine for versions without known escapes, and say what is lost", () => {
-    expect(engineLimits(INFO).map(({ id, state }) => `${id} ${state}`)).toEqual(["runc ok", "containerd ok", "kernel ok", "kernel-boundary note"]);
+    expect(engineLimits(INFO).map(({ id, state }) => `${id} ${state}`)).toEqual(["engine-version ok", "runc ok", "containerd ok", "kernel ok", "kernel-boundary note"]);
     expect([diskRow(null).state, diskRow("mounting needs root").state]).toEqual(["ok", "lost"]);
     expect(diskRow("mounting needs root").detail).toContain("(mounting needs root)");
   });

@@ -34,6 +34,8 @@ const GUARD_BYTES = 96 * MIB;
 /** Bytes of a folder in memory for each file it may hold. */
 const BYTES_A_FILE = 4096;
 const MOST_VOLUMES = 8;
+/** Process 1 of every sandbox. */
+export const GUARD_PROGRAM = "/.ringfence/bin/rf-enter";
 /** Capabilities the guard needs to start the agent without any; the last only until process 1 has taken /dev from root. */
 export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"];
 
@@ -62,7 +64,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
     Hostname: "sandbox",
     WorkingDir: "/",
     Env: [],
-    Entrypoint: ["/.ringfence/bin/rf-enter"],
+    Entrypoint: [GUARD_PROGRAM],
     Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName, String(Math.ceil(diskLimits(spec.limits).bytes / MIB))],
     Labels: { ...plan.labels },
     Healthcheck: { Test: ["NONE"] },

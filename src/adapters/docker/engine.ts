@@ -28,6 +28,8 @@ export interface EngineInfo {
   readonly seccomp: boolean;
   readonly storageDriver: string;
   readonly processors: number;
+  /** What its kernel cannot limit for a container, in words. */
+  readonly cannotLimit?: readonly string[];
 }
 
 export interface Engine {
@@ -36,6 +38,8 @@ export interface Engine {
 }
 
 const ASK_MS = 10_000;
+/** What engines say of their kernel's limits, and of what. */
+const LIMITABLE = [["MemoryLimit", "memory"], ["SwapLimit", "swap"], ["PidsLimit", "processes"], ["CpuCfsQuota", "processor time"]] as const;
 
 /** Connects to the first engine that answers. Throws ENGINE_UNAVAILABLE with every place tried, or ENGINE_REMOTE. */
 export async function connectEngine(socketPath: string | undefined, signal?: AbortSignal): Promise<Engine> {
@@ -77,6 +81,7 @@ async function describe(docker: Docker, address: EngineAddress, signal: AbortSig
     userNamespace: has("userns"),
     seccomp: has("seccomp"),
     storageDriver: text(field("Driver")),
+    cannotLimit: LIMITABLE.filter(([name]) => field(name) === false).map(([, what]) => what),
     processors: typeof field("NCPU") === "number" ? Number(field("NCPU")) : 1,
   };
 }

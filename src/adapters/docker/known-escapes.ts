@@ -2,7 +2,7 @@
 // mends that a distribution made without changing the number.
 
 /** A part of the engine's side that has a version of its own. */
-export type Part = "runc" | "containerd" | "kernel";
+export type Part = "engine" | "runc" | "containerd" | "kernel";
 
 /** From `since` (or the beginning) up to, but without, `before`. */
 interface Range {
@@ -19,14 +19,19 @@ interface KnownEscape {
   readonly heldBy: string | null;
 }
 
+const NO_COPY = "nothing is copied in or out through the engine";
 const NO_NAMESPACES = "no user namespace can be made and no mount call reached";
 
 /** Oldest first. Ranges as the projects published them; a kernel's are those of its stable series. */
 export const KNOWN_ESCAPES: readonly KnownEscape[] = [
   { id: "CVE-2016-5195", part: "kernel", what: "Dirty COW: writes to read-only files", ranges: [{ since: "2.6.22", before: "4.4.26" }, { since: "4.5", before: "4.7.9" }, { since: "4.8", before: "4.8.3" }], heldBy: null },
+  { id: "CVE-2018-15664", part: "engine", what: "`docker cp` follows a link swapped in a race", ranges: [{ before: "18.09.7" }], heldBy: NO_COPY },
   { id: "CVE-2019-5736", part: "runc", what: "overwrites the runc program through /proc/self/exe", ranges: [{ before: "1.0.0-rc7" }], heldBy: null },
+  { id: "CVE-2019-14271", part: "engine", what: "`docker cp` loads a library of the container's as root", ranges: [{ since: "19.03.0", before: "19.03.1" }], heldBy: NO_COPY },
   { id: "CVE-2020-15257", part: "containerd", what: "the shim's abstract socket", ranges: [{ before: "1.3.9" }, { since: "1.4.0", before: "1.4.3" }], heldBy: "a network namespace of its own" },
   { id: "CVE-2021-30465", part: "runc", what: "mounts that follow a link swapped in a race", ranges: [{ before: "1.0.0-rc95" }], heldBy: "a session's volume serves one container" },
+  { id: "CVE-2021-41089", part: "engine", what: "`docker cp` changes the rights of files of the host", ranges: [{ before: "20.10.9" }], heldBy: NO_COPY },
+  { id: "CVE-2021-41091", part: "engine", what: "users of the host reach set-user programs in the engine's folders", ranges: [{ before: "20.10.9" }], heldBy: "what an agent makes lies in the state folder, which is shut to others" },
   { id: "CVE-2022-0185", part: "kernel", what: "overflow in fsconfig", ranges: [{ since: "5.1", before: "5.4.173" }, { since: "5.5", before: "5.10.93" }, { since: "5.11", before: "5.15.16" }, { since: "5.16", before: "5.16.2" }], heldBy: NO_NAMESPACES },
   { id: "CVE-2022-0492", part: "kernel", what: "release_agent of control groups", ranges: [{ before: "4.9.301" }, { since: "4.10", before: "4.14.266" }, { since: "4.15", before: "4.19.229" }, { since: "4.20", before: "5.4.177" }, { since: "5.5", before: "5.10.97" }, { since: "5.11", before: "5.15.20" }, { since: "5.16", before: "5.16.6" }], heldBy: NO_NAMESPACES },
   { id: "CVE-2022-0847", part: "kernel", what: "Dirty Pipe: writes to read-only files", ranges: [{ since: "5.8", before: "5.10.102" }, { since: "5.11", before: "5.15.25" }, { since: "5.16", before: "5.16.11" }], heldBy: null },

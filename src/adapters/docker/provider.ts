@@ -12,7 +12,7 @@ import type { HideResult, Sandbox, SandboxProvider, SandboxSpec } from "../../po
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
-import { GUARD_CAPABILITIES, checkRoot, containerOptions } from "./container-options.js";
+import { GUARD_CAPABILITIES, GUARD_PROGRAM, checkRoot, containerOptions } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
@@ -192,7 +192,7 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
 /** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
 function permittedOf(asked: ContainerCreateOptions, info: EngineInfo): Permitted {
   const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true }] as const);
-  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null };
+  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM };
 }
 
 /** What cannot work is refused before anything is made. */

@@ -11,6 +11,14 @@ export interface Permitted {
   readonly mounts: ReadonlyMap<string, { readonly kind: "bind" | "volume"; readonly source: string; readonly writable: boolean }>;
   /** Must a filter of system calls of ours be there. */
   readonly seccomp: string | null;
+  /** Version of the engine's control groups: only in version 1 is the host's namespace of them no sharing. */
+  readonly cgroupVersion: 1 | 2;
+  /** The program that was asked to run the container; null where the engine's own was. */
+  readonly runtime: string | null;
+  /** Folders in memory. */
+  readonly places: readonly string[];
+  /** Process 1. */
+  readonly entrypoint: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -19,13 +27,24 @@ type Fields = Readonly<Record<string, unknown>>;
 export function undoesContainment(container: Fields, permitted: Permitted): readonly string[] {
   const host = fields(container["HostConfig"]);
   if (host === null) return ["the engine tells nothing of the container's rights"];
-  return [...rights(host, permitted), ...namespaces(host), ...filters(host, permitted), ...devices(host), ...mounts(host, container, permitted), ...limits(host)];
+  return [...program(container, host, permitted), ...rights(host, permitted), ...namespaces(host, permitted), ...filters(host, permitted), ...devices(host), ...mounts(host, container, permitted), ...memoryPlaces(host, permitted), ...limits(host)];
 }
 
 /** Throws SANDBOX_FAILED, naming every reason, when something would undo containment. */
 export function refuseUncontained(container: Fields, permitted: Permitted): void {
   const reasons = undoesContainment(container, permitted);
   if (reasons.length > 0) throw new GuardError("SANDBOX_FAILED", `the container would not be contained: ${reasons.map((reason) => printable(reason)).join("; ")}`);
+}
+
+/** What runs as process 1, and what runs it. Asked for at the top, told by the engine in a part of its own. */
+function program(container: Fields, host: Fields, { entrypoint, runtime }: Permitted): readonly string[] {
+  const made = fields(container["Config"]) ?? container;
+  const first = made["Entrypoint"] === undefined ? undefined : list(made["Entrypoint"])[0];
+  const reasons = first === undefined || first === entrypoint ? [] : [`process 1 is ${first}`];
+  const user = made["User"];
+  if (user !== undefined && user !== "0:0") reasons.push(`process 1 runs as ${String(user)}`);
+  const chosen = host["Runtime"];
+  return runtime !== null && chosen !== undefined && chosen !== runtime ? [...reasons, `run by ${String(chosen)}`] : reasons;
 }
 
 function rights(host: Fields, permitted: Permitted): readonly string[] {
@@ -43,18 +62,24 @@ function rights(host: Fields, permitted: Permitted): readonly string[] {
 /** Modes that share a namespace of the host's or of another container's; the empty one and `private` share none. */
 const SHARED = /^(?:host|container:|shareable)/;
 
-function namespaces(host: Fields): readonly string[] {
+function namespaces(host: Fields, { cgroupVersion }: Permitted): readonly string[] {
   const reasons = ["PidMode", "IpcMode", "UTSMode", "CgroupnsMode"].flatMap((name) => {
     const mode = host[name];
     if (mode === undefined || mode === null || mode === "") return [];
     // On control groups of version 1 the engine names its default `host`; nothing of them can be written inside.
-    if (name === "CgroupnsMode" && mode === "host") return [];
+    if (name === "CgroupnsMode" && mode === "host" && cgroupVersion === 1) return [];
     return typeof mode !== "string" || SHARED.test(mode) ? [`${name} ${String(mode)}`] : [];
   });
+  // Left to the engine, messages may be shared with other containers.
+  if (host["IpcMode"] !== undefined && host["IpcMode"] !== "private" && host["IpcMode"] !== "none" && !SHARED.test(String(host["IpcMode"]))) reasons.push(`IpcMode ${String(host["IpcMode"])}`);
+  if (typeof host["CgroupParent"] === "string" && host["CgroupParent"] !== "") reasons.push(`control group of ${host["CgroupParent"]}`);
   // Mapped users are switched off only where the engine maps them, or the workspace would belong to nobody.
   const network = host["NetworkMode"];
   return network === "none" ? reasons : [...reasons, `network ${typeof network === "string" && network !== "" ? network : "of the engine"}`];
 }
+
+/** What every list an engine makes of its own has in it. */
+const KERNEL_FILES = { MaskedPaths: ["/proc/kcore", "/proc/keys", "/sys/firmware"], ReadonlyPaths: ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"] } as const;
 
 function filters(host: Fields, { seccomp }: Permitted): readonly string[] {
   const options = list(host["SecurityOpt"]).map((option) => option.replace(/^([a-z-]+):/, "$1="));
@@ -62,9 +87,12 @@ function filters(host: Fields, { seccomp }: Permitted): readonly string[] {
   const filter = options.filter((option) => option.startsWith("seccomp="));
   if (seccomp !== null && !(filter.length === 1 && filter[0] === `seccomp=${seccomp}`)) reasons.push("not the system call filter of ours");
   if (!options.some((option) => option === "no-new-privileges" || option === "no-new-privileges=true")) reasons.push("new privileges can be had");
-  for (const name of ["MaskedPaths", "ReadonlyPaths"]) {
+  for (const name of ["MaskedPaths", "ReadonlyPaths"] as const) {
     // Left out, the engine takes its own list; an empty one shows the kernel's files.
-    if (Array.isArray(host[name]) && host[name].length === 0) reasons.push(`${name} empty`);
+    const given = host[name];
+    if (!Array.isArray(given)) continue;
+    if (given.length === 0) reasons.push(`${name} empty`);
+    else reasons.push(...KERNEL_FILES[name].filter((path) => !given.includes(path)).map((path) => `${path} not in ${name}`));
   }
   return reasons;
 }
@@ -82,7 +110,8 @@ function mounts(host: Fields, container: Fields, permitted: Permitted): readonly
   for (const mount of [...objects(host["Mounts"]), ...objects(container["Mounts"])]) {
     const target = text(mount["Target"] ?? mount["Destination"]);
     const kind = text(mount["Type"]);
-    if (kind === "tmpfs") continue;
+    // Folders in memory are looked at by themselves.
+    if (kind === "tmpfs" && permitted.places.includes(target)) continue;
     const plan = permitted.mounts.get(target);
     const source = kind === "volume" && mount["Name"] !== undefined ? text(mount["Name"]) : text(mount["Source"]);
     const writable = mount["RW"] === undefined ? mount["ReadOnly"] !== true : mount["RW"] !== false;
@@ -94,8 +123,18 @@ function mounts(host: Fields, container: Fields, permitted: Permitted): readonly
   return reasons;
 }
 
+/** Folders in memory: those of the plan, without set-user rights and devices, limited in bytes and files. */
+function memoryPlaces(host: Fields, { places }: Permitted): readonly string[] {
+  return Object.entries(fields(host["Tmpfs"]) ?? {}).flatMap(([place, value]) => {
+    const options = text(value).split(",");
+    const needed = ["nosuid", "nodev"].every((name) => options.includes(name)) && ["size=", "nr_inodes="].every((name) => options.some((option) => option.startsWith(name)));
+    const widened = ["suid", "dev", "size=0", "nr_inodes=0"].some((name) => options.includes(name));
+    return places.includes(place) && needed && !widened ? [] : [`folder in memory at ${place}`];
+  });
+}
+
 function limits(host: Fields): readonly string[] {
-  const reasons = ["Memory", "PidsLimit"].filter((name) => !(typeof host[name] === "number" && Number(host[name]) > 0)).map((name) => `no limit: ${name}`);
+  const reasons = ["Memory", "PidsLimit", "NanoCpus"].filter((name) => !(typeof host[name] === "number" && Number(host[name]) > 0)).map((name) => `no limit: ${name}`);
   if (typeof host["MemorySwap"] === "number" && host["MemorySwap"] < 0) reasons.push("no limit: swap");
   if (host["OomKillDisable"] === true) reasons.push("out-of-memory killer off");
   return typeof host["OomScoreAdj"] === "number" && host["OomScoreAdj"] < 0 ? [...reasons, "put before the host's own processes when memory is short"] : reasons;
