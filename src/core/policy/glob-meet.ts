@@ -54,6 +54,7 @@ export function namesMeet(left: string, right: string): boolean {
   if (left !== "" && right !== "" && isLiteral(left) && isLiteral(right)) return false;
   const one = tokensOf(left);
   const two = tokensOf(right);
+  if (leastOf(one) > MAX_NAME || leastOf(two) > MAX_NAME) return false;
   let row = startRow(two);
   for (const token of one) {
     const next: boolean[] = [token.kind === "run" && (row[0] ?? false)];
@@ -68,6 +69,22 @@ export function namesMeet(left: string, right: string): boolean {
     row = next;
   }
   return row[two.length] ?? false;
+}
+
+/** Longest folded name a file can have: 255 bytes, each letter of two or three of which may be folded to as many as eighteen. */
+const MAX_NAME = 1_600;
+
+/** Characters of the shortest name that tokens can mean. */
+function leastOf(tokens: readonly Token[]): number {
+  let least = 0;
+  for (const token of tokens) if (token.kind !== "run") least += 1;
+  return least;
+}
+
+/** Characters of the shortest name that a name glob can mean; null when no file has a name that long. */
+export function shortest(name: string): number | null {
+  const least = leastOf(tokensOf(name));
+  return least > MAX_NAME ? null : least;
 }
 
 /** What the empty left side meets. */
@@ -117,7 +134,7 @@ function nameCovered(name: string, rule: string): boolean {
   if (rule === "*" || rule === "**") return false;
   if (name === rule) return true;
   if (rule.endsWith("*") && isLiteral(rule.slice(0, -1))) return name.startsWith(rule.slice(0, -1));
-  return rule.startsWith("*") && isLiteral(rule.slice(1)) && name.endsWith(rule.slice(1));
+  return rule.startsWith("*") && name.endsWith(rule.slice(1)) && isLiteral(rule.slice(1));
 }
 
 /** The characters a name glob begins with for sure. */
@@ -135,8 +152,13 @@ export function asksFor(name: string, rule: string): boolean {
   return nameCovered(name, rule) || beginsAlike(name, rule, 2);
 }
 
+/** A glob that begins so begins with no certain character. */
+const NO_LEAD = "*?{}()]\\";
+
 /** Tells whether both globs can mean one name and begin with the same characters, at least `least` of them. */
 function beginsAlike(name: string, rule: string, least: number): boolean {
+  const [first, other] = [name.charAt(0), rule.charAt(0)];
+  if (NO_LEAD.includes(first) || NO_LEAD.includes(other) || (first !== other && first !== "[" && other !== "[")) return false;
   const lead = leadOf(name);
   const ruleLead = leadOf(rule);
   return lead.length >= least && ruleLead.length >= least && (lead.startsWith(ruleLead) || ruleLead.startsWith(lead)) && namesMeet(name, rule);
@@ -145,7 +167,12 @@ function beginsAlike(name: string, rule: string, least: number): boolean {
 /** Tells whether a folder that the pattern asks for is the top of the tree or lies in it. */
 export function reachesInto(pattern: readonly string[], tree: readonly string[]): boolean {
   const top = tree.at(-1) ?? "**";
-  return pattern.some((name, index) => name !== "**" && (asksFor(name, top) || beginsAlike(name, top, 1)) && globsMeet(pattern.slice(0, index + 1), tree));
+  return pattern.some((name, index) => name !== "**" && asksForTop(name, top) && globsMeet(pattern.slice(0, index + 1), tree));
+}
+
+/** Tells whether who asks for this name may ask for the folder at the top of a tree. */
+export function asksForTop(name: string, top: string): boolean {
+  return asksFor(name, top) || beginsAlike(name, top, 1);
 }
 
 const MAGIC = /[*?[\]{}()\\]/;

@@ -122,7 +122,7 @@ function tooWide(path: SubjectPath, places: Places): boolean {
 /** The words of a program that is one of the matcher's. */
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
   const words = matcher.known && strict ? effect.argv.slice(1).filter((word) => word !== null) : effect.argv.slice(1);
-  if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, words) : leads(matcher.args, words))) return false;
+  if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, foldedWords(effect, matcher.known)) : leads(matcher.args, words))) return false;
   if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;
   if (matcher.withoutFlags.length > 0) {
     const given = words.some((word) => (word === null ? !strict : matcher.withoutFlags.some((flag) => givesFlag(flag, word))));
@@ -131,13 +131,22 @@ function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean):
   return true;
 }
 
-/** The globs occur in this order among the words, letter case ignored; a word that cannot be told may be any. */
+const folded = new WeakMap<ExecEffect, readonly (string | null)[]>();
+
+/** The words behind the program, folded: once for all rules, since they can be long. */
+function foldedWords(effect: ExecEffect, known: boolean): readonly (string | null)[] {
+  const words = folded.get(effect) ?? effect.argv.slice(1).map((word) => (word === null ? null : foldName(word)));
+  folded.set(effect, words);
+  return known ? words.filter((word) => word !== null) : words;
+}
+
+/** The globs occur in this order among the folded words; a word that cannot be told may be any. */
 function inOrder(globs: readonly string[], words: readonly (string | null)[]): boolean {
   let at = 0;
   for (const word of words) {
     const glob = globs[at];
     if (glob === undefined) break;
-    if (word === null || matchWord(foldName(glob), foldName(word))) at += 1;
+    if (word === null || matchWord(foldName(glob), word)) at += 1;
   }
   return at === globs.length;
 }

@@ -3,7 +3,7 @@
 
 import type { FileEffect } from "../action/effects.js";
 import { baseName, isInside } from "../action/paths.js";
-import { LIMITS, once } from "../shared/index.js";
+import { LIMITS } from "../shared/index.js";
 import { asksFor, escapeName, globCovers, globsMeet, isLiteral, reachesInto } from "./glob-meet.js";
 import { expandBraces, pathTest } from "./match-path-test.js";
 import { foldName, isAscii, segmentsOf } from "./paths.js";
@@ -49,27 +49,43 @@ export interface PathGlob {
 
 /** Prepares a file effect; what only patterns and trees need is made when it is asked for. */
 export function subjectOf(effect: FileEffect): SubjectPath {
-  const pattern = effect.certainty === "pattern";
-  const folded = foldName(effect.path);
-  const lower = isAscii(effect.path) ? folded : effect.path.normalize("NFC").toLowerCase();
-  const asGlobs = (path: string): readonly string[] => (pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName));
-  const foldedNames = once(() => asGlobs(folded));
-  const names = once(() => asGlobs(effect.path));
-  return {
-    path: effect.path,
-    pattern,
-    tree: effect.recursive,
-    looking: effect.operation === "read",
-    by: foldName(effect.by),
-    fixed: pattern ? fixedPart(segmentsOf(effect.path)) : effect.path,
-    folded: folded === lower ? [folded] : [folded, lower],
-    get foldedNames() {
-      return foldedNames();
-    },
-    get names() {
-      return names();
-    },
-  };
+  return new PreparedPath(effect);
+}
+
+class PreparedPath implements SubjectPath {
+  readonly path: string;
+  readonly pattern: boolean;
+  readonly tree: boolean;
+  readonly looking: boolean;
+  readonly by: string;
+  readonly fixed: string;
+  readonly folded: readonly string[];
+  private ownNames: readonly string[] | null = null;
+  private ownFoldedNames: readonly string[] | null = null;
+
+  constructor({ path, certainty, recursive, operation, by }: FileEffect) {
+    const folded = foldName(path);
+    const lower = isAscii(path) ? folded : path.normalize("NFC").toLowerCase();
+    this.path = path;
+    this.pattern = certainty === "pattern";
+    this.tree = recursive;
+    this.looking = operation === "read";
+    this.by = foldName(by);
+    this.fixed = this.pattern ? fixedPart(segmentsOf(path)) : path;
+    this.folded = folded === lower ? [folded] : [folded, lower];
+  }
+
+  get foldedNames(): readonly string[] {
+    return (this.ownFoldedNames ??= this.asGlobs(this.folded[0] ?? ""));
+  }
+
+  get names(): readonly string[] {
+    return (this.ownNames ??= this.asGlobs(this.path));
+  }
+
+  private asGlobs(path: string): readonly string[] {
+    return this.pattern ? segmentsOf(path) : segmentsOf(path).map(escapeName);
+  }
 }
 
 /** Why a glob cannot be used, with a hint; null when it can. */
@@ -226,5 +242,6 @@ export function takesWhole(subject: SubjectPath, glob: PathGlob): boolean {
   const last = subject.foldedNames.at(-1) ?? "";
   if (!/^[*.?]*\*[*.?]*$/.test(last)) return false;
   const parent = subject.foldedNames.slice(0, -1);
-  return glob.hits({ ...subject, foldedNames: parent, names: subject.names.slice(0, -1), path: `/${parent.join("/")}` });
+  const { pattern, tree, looking, by, fixed, folded, names } = subject;
+  return glob.hits({ pattern, tree, looking, by, fixed, folded, foldedNames: parent, names: names.slice(0, -1), path: `/${parent.join("/")}` });
 }

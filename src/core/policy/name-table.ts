@@ -1,6 +1,6 @@
 // Things kept under name globs, found by a name or a name glob that can mean the same. Finds all that can, and few that cannot.
 
-import { isLiteral, namesMeet } from "./glob-meet.js";
+import { isLiteral, namesMeet, shortest } from "./glob-meet.js";
 
 /** Characters with which a glob that begins or ends so can begin or end with any. */
 const OPENS = "*?[\\{+@!(";
@@ -12,8 +12,11 @@ export interface NameTable<T> {
   readonly add: (glob: string, value: T) => void;
   /** Whatever is kept under this very glob. */
   readonly exactly: (glob: string) => readonly T[];
-  /** Whatever is kept under a glob that can name what this one can. */
-  readonly meeting: (glob: string) => readonly T[];
+  /**
+   * Whatever is kept under a glob that can name what this one can.
+   * @param wanted asked of those that may; it says yes only where both can name one thing. Left out: whether they can
+   */
+  readonly meeting: (glob: string, wanted?: (kept: string) => boolean) => readonly T[];
 }
 
 export function createNameTable<T>(): NameTable<T> {
@@ -48,6 +51,10 @@ export function createNameTable<T>(): NameTable<T> {
       put(byLast, last(glob), glob);
     },
     exactly: (glob) => values.get(glob) ?? [],
-    meeting: (glob) => among(glob).flatMap((one) => (one === glob || namesMeet(one, glob) ? (values.get(one) ?? []) : [])),
+    meeting: (glob, wanted = (one) => one === glob || namesMeet(one, glob)) => {
+      const least = shortest(glob);
+      const apart = (one: string): boolean => one !== glob && (least === null || (one.length < least && isLiteral(one)));
+      return among(glob).flatMap((one) => (!apart(one) && wanted(one) ? (values.get(one) ?? []) : []));
+    },
   };
 }

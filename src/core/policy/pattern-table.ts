@@ -1,6 +1,7 @@
 // File rules that a pattern can concern: what `match-path.ts` asks of a pattern and a glob, turned round into tables. Finds every rule
 // whose glob meets the pattern, and some that do not.
 
+import { asksFor, asksForTop } from "./glob-meet.js";
 import { fixedPart, worksWide, type Places, type SubjectPath } from "./match-path.js";
 import { createNameTable } from "./name-table.js";
 import type { FileKey } from "./rule-key.js";
@@ -52,9 +53,9 @@ export function createPatternTable<T>(): PatternTable<T> {
       };
       const names = pattern.foldedNames;
       if (places === null || !worksWide(pattern, places)) take(inFolder.get(fixedPart(names)) ?? []);
-      for (const name of names) if (name !== "**") take(tops.meeting(name));
+      for (const name of names) if (name !== "**") take(tops.meeting(name, (top) => asksForTop(name, top)));
       const last = names.at(-1);
-      if (last !== undefined && last !== "**") take(lasts.meeting(last));
+      if (last !== undefined && last !== "**") take(lasts.meeting(last, (kept) => asksFor(last, kept)));
       return found;
     },
   };

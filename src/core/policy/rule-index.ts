@@ -110,7 +110,8 @@ function byPattern({ all, patterns, above }: FileTable, path: SubjectPath): read
 }
 
 function inOrder(found: readonly Numbered[]): readonly CompiledRule[] {
-  return [...found].sort((left, right) => left.number - right.number).map(({ rule }) => rule);
+  const sorted = found.every(({ number }, at) => at === 0 || number > (found[at - 1]?.number ?? 0)) ? found : [...found].sort((left, right) => left.number - right.number);
+  return sorted.map(({ rule }) => rule);
 }
 
 /** The key of a name's ending from its last dot; no name that a glob spells out has an asterisk. */

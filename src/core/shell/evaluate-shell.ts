@@ -7,13 +7,12 @@ import { usesBashOnly } from "./plain-sh.js";
 import { addOpaque, MAX_STEPS, NO_INPUT, UNKNOWN_OUTPUT, type Frame, type Output, type Run } from "./run.js";
 import { evaluateFunctionBody, evaluateScript } from "./statements.js";
 import { fork, freshState, type ShellState } from "./state.js";
+import { textProblem } from "./text-limits.js";
 import type { Evaluation, ShellContext } from "./types.js";
 import { exact } from "./value.js";
 
 /** Characters parsed of one command, nested scripts counted again. */
 const MAX_PARSED = 250_000;
-/** Deepest nesting of brackets handed to the parser. */
-const MAX_BRACKETS = 150;
 
 function newRun(context: ShellContext): Run {
   const run: Run = {
@@ -27,6 +26,7 @@ function newRun(context: ShellContext): Run {
     pipes: new Map(),
     consumed: new Set(),
     steps: MAX_STEPS,
+    patterns: 0,
     characters: MAX_PARSED,
     disturbed: false,
     opaque: false,
@@ -49,16 +49,9 @@ function runText(text: string, run: Run, state: ShellState, frame: Frame): Outpu
     addOpaque(run, "text longer than the limit", text);
     return UNKNOWN_OUTPUT;
   }
-  if (text.includes("\0")) {
-    addOpaque(run, "text with a NUL", text);
-    return UNKNOWN_OUTPUT;
-  }
-  if (countOf(text, "<<") > MAX_HERE_DOCUMENTS) {
-    addOpaque(run, "more here-documents than the limit", text);
-    return UNKNOWN_OUTPUT;
-  }
-  if (nestsTooDeep(text)) {
-    addOpaque(run, "nested deeper than the limit", text);
+  const problem = textProblem(text);
+  if (problem !== null) {
+    addOpaque(run, problem, text);
     return UNKNOWN_OUTPUT;
   }
   const script = parse(text);
@@ -86,30 +79,6 @@ const MAX_REFUSED = 2_000;
 function isRefused(text: string, script: ParsedScript): boolean {
   const errors = script.errors ?? [];
   return errors.length > 0 && text.length <= MAX_REFUSED && !/[\n\r]|\[\[|\bcase\b/.test(text) && !errors.some((error) => error.message.startsWith("maximum"));
-}
-
-/** Most here-documents of one text; the parser's work grows with their square. */
-const MAX_HERE_DOCUMENTS = 500;
-
-function countOf(text: string, piece: string): number {
-  let count = 0;
-  for (let at = text.indexOf(piece); at >= 0; at = text.indexOf(piece, at + piece.length)) count += 1;
-  return count;
-}
-
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  let deepest = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    if (c === 40 || c === 123) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if ((c === 41 || c === 125) && depth > 0) {
-      depth -= 1;
-    }
-  }
-  return deepest > MAX_BRACKETS;
 }
 
 /** Evaluates what `bash --noprofile --norc -c text` may do, without running any of it. */

@@ -1,5 +1,6 @@
 // Finds out which program a command starts and gives it its effects: a handler, a model, or unknown code.
 
+import { LIMITS } from "../shared/index.js";
 import { baseName, normalisePath, parentOf } from "../action/paths.js";
 import { parseArguments, type Arguments } from "./arguments.js";
 import { touch } from "./files.js";
@@ -9,7 +10,7 @@ import { below } from "./listing.js";
 import type { Model } from "./model.js";
 import { MODELS } from "./models/index.js";
 import { applyArguments, COPY, runsCode } from "./roles.js";
-import { addEffect, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
+import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
 import { followFile } from "./scripts.js";
 import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
@@ -21,6 +22,10 @@ const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/
 export function runProgram(words: readonly Field[], run: Run, state: ShellState, frame: Frame, from: string): Output {
   const written = words[0]?.text ?? "";
   if (written === "") return UNKNOWN_OUTPUT;
+  if (written.length > LIMITS.pathChars) {
+    addOpaque(run, "a program name no file can have", from);
+    return UNKNOWN_OUTPUT;
+  }
   const path = written.includes("/") ? written : null;
   const program = path === null ? written : baseName(path);
   addExec(run, program, path, words, from);

@@ -59,6 +59,8 @@ export interface Run {
   readonly following: string[];
   /** Commands left that may be evaluated. */
   steps: number;
+  /** Patterns met so far; each is judged against all that it may mean. */
+  patterns: number;
   /** Characters left that may be parsed. */
   characters: number;
   /** Something may have changed files, so the caller's view of them no longer holds. */
@@ -105,6 +107,8 @@ export interface Call {
 
 /** Most commands evaluated of one text; a guard against repetition by loops and functions. */
 export const MAX_STEPS = 2_000;
+/** Most different patterns of one text. */
+const MAX_PATTERNS = 300;
 /** Longest piece of text kept as the origin of an effect. */
 const MAX_FROM = 200;
 
@@ -124,6 +128,13 @@ export function addEffect(run: Run, effect: ActionEffect): void {
   if (run.effects.length >= LIMITS.effects - 1) {
     addOpaque(run, "more effects than the limit", effect.from);
     return;
+  }
+  if (effect.kind === "file" && effect.certainty === "pattern") {
+    run.patterns += 1;
+    if (run.patterns > MAX_PATTERNS) {
+      addOpaque(run, "more patterns than the limit", effect.from);
+      return;
+    }
   }
   run.seen.add(key);
   run.effects.push(effect);

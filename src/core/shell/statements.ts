@@ -88,7 +88,7 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
       if (node.expression !== undefined) visitArithmetic(node.expression, run, state, frame);
       return SILENT;
     case "Function":
-      define(node, state, frame);
+      define(node, run, state, frame);
       return SILENT;
     case "Coproc":
       setList(state, node.name?.value ?? "COPROC", [NUMBER, NUMBER]);
@@ -101,7 +101,14 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
   }
 }
 
-function define(node: FunctionNode, state: ShellState, frame: Frame): void {
+/** Most functions of one text. */
+const MAX_FUNCTIONS = 500;
+
+function define(node: FunctionNode, run: Run, state: ShellState, frame: Frame): void {
+  if (state.functions.size >= MAX_FUNCTIONS && !state.functions.has(node.name.value)) {
+    addOpaque(run, "more functions than the limit", frame.source);
+    return;
+  }
   state.functions.set(node.name.value, { node, source: frame.source });
 }
 
