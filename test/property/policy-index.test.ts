@@ -62,6 +62,13 @@ describe("the index of rules", () => {
     );
   });
 
+  it("finds a rule by the folder above one of its paths where another of them could be anything", () => {
+    const rule = compileRule(ruleOf(0, { effect: "deny", when: [{ on: "file", operations: ["delete"], paths: ["/?", "**/.env/a"], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] }] }), PLACES);
+    const one: ActionEffect = { kind: "file", operation: "delete", path: "/w/ork/.env", certainty: "pattern", recursive: true, by: "rm", from: "" };
+    expect(rule.matches({ effect: one, path: pathOf(one) })).toBe(true);
+    expect(indexOf([rule])({ effect: one, path: pathOf(one) })).toEqual([rule]);
+  });
+
   it("asks a rule that tells nothing of itself about every effect of its kinds", () => {
     const silent = { ...compileRule(ruleOf(0, { effect: "deny", when: [] }), PLACES), kinds: new Set(["exec", "file"] as const), keys: undefined };
     const subject = (one: ActionEffect) => ({ effect: one, path: pathOf(one) });

@@ -162,6 +162,9 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Fi
     const one = { number, rule };
     table.all.push(rule);
     table.patterns.add(keys, one);
+    for (const glob of (keys ?? []).flatMap((key) => (key.trees ? (key.paths ?? []) : []))) {
+      for (const folder of glob.above()) table.above.add(folder.at(-1) ?? "", one);
+    }
     const forms = formsOf(keys);
     if (forms === null) {
       table.always.push(one);
@@ -170,9 +173,6 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Fi
     for (const form of forms) {
       waiting.push({ one, keys: form });
       for (const key of form) uses.set(key, (uses.get(key) ?? 0) + 1);
-    }
-    for (const glob of (keys ?? []).flatMap((key) => (key.trees ? (key.paths ?? []) : []))) {
-      for (const folder of glob.above()) table.above.add(folder.at(-1) ?? "", one);
     }
   }
   // A path that matches has every key of the form; the one that fewest forms have tells most.
