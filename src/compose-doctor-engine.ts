@@ -34,6 +34,16 @@ function lost(info: EngineInfo): readonly Checkup[] {
   return [...unlimited, { id: "kernel-boundary", state: "note", detail: `the agent's programs use this machine's kernel; runtimes here: ${info.runtimes.join(", ")}`, mend: "`--runtime runsc` or `kata` puts a kernel between, where the engine has it" }];
 }
 
+/** What a workspace that is sent cannot have, in words. */
+export const TAR_LOST = "no limit of its disk while a call runs, only after it and of each file; no hints of changes while a call runs; each start sends the folder, at most 200,000 names and 4 GiB, and each call is looked through as a whole";
+
+/** How a folder comes to this engine, and what is lost by it. */
+export function modeRow(info: EngineInfo): Checkup {
+  const why = info.rootless ? "the engine maps users" : info.local ? null : "the engine is not on this machine";
+  if (why === null) return { id: "workspace-mode", state: "ok", detail: "a copy-on-write view where a nonce shows that the engine sees this machine's files, else the folder is sent to it", mend: null };
+  return { id: "workspace-mode", state: "lost", detail: `${why}, so folders are sent to it as a tar: ${TAR_LOST}`, mend: "use an engine on this machine that runs as root, for more" };
+}
+
 /** The row on what limits a workspace. @param why there is no disk for each session; null when there is */
 export function diskRow(why: string | null): Checkup {
   if (why === null) return { id: "disk-limited", state: "ok", detail: "each session writes to a disk of its own: the kernel limits its bytes and its files", mend: null };

@@ -9,7 +9,7 @@ import { isLeaseAlive } from "./adapters/system/lease.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
-import { diskRow, engineLimits } from "./compose-doctor-engine.js";
+import { diskRow, engineLimits, modeRow } from "./compose-doctor-engine.js";
 import { diskSupport, openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
 import { GuardError, printable } from "./core/shared/index.js";
@@ -58,14 +58,14 @@ async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
     const provider = createDockerProvider({ runtimeDir: packageFile("dist", "runtime"), lease: currentLease(), telemetry });
     const info = await provider.info();
     const parts: Checkup[] = [
-      { id: "engine", state: "ok", detail: `${info.name} ${info.version}, API ${info.apiVersion}, ${info.socketPath} (${info.from})`, mend: null },
+      { id: "engine", state: "ok", detail: `${info.name} ${info.version}, API ${info.apiVersion}, ${info.endpoint} (${info.from})`, mend: null },
       { id: "container-runtime", state: "ok", detail: `${info.runtime}, kernel ${info.kernel}, cgroup v${info.cgroupVersion}, storage ${info.storageDriver}`, mend: null },
       info.seccomp
         ? { id: "seccomp", state: "ok", detail: "the engine filters system calls by Ringfence's own list", mend: null }
         : { id: "seccomp", state: "lost", detail: "the engine has no seccomp: every system call is open to the agent", mend: "use an engine with seccomp" },
     ];
     parts.push(...engineLimits(info));
-    if (info.rootless || info.userNamespace) parts.push({ id: "user-namespace", state: "lost", detail: "the engine maps users: copy-on-write workspaces may not work", mend: "use an engine that runs as root without user-namespace remapping" });
+    parts.push(modeRow(info));
     const image = await provider.imageExists(DEFAULT_IMAGE);
     parts.push(image === null ? { id: "image", state: "missing", detail: `${DEFAULT_IMAGE} is not built`, mend: SETUP } : { id: "image", state: "ok", detail: `${DEFAULT_IMAGE} ${image.slice(0, 19)}`, mend: null });
     const reaped = await provider.reap();

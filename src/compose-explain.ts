@@ -8,6 +8,7 @@ import { listNames } from "./adapters/files/name-index.js";
 import { rawFromText } from "./adapters/files/raw-path.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { resolveStateDir } from "./adapters/system/state-dir.js";
+import { TAR_LOST } from "./compose-doctor-engine.js";
 import { loadPolicy } from "./compose-policy.js";
 import { DEFAULTS } from "./config/defaults.js";
 import { explainEnforcement, planEnforcement, type EnforcementPlan, type HeldRule } from "./core/policy/index.js";
@@ -28,6 +29,8 @@ export interface Explained {
   readonly unlimited: string | null;
   /** What is mounted in every sandbox; names of the plan come on top, each read-only. Nothing else is. */
   readonly mounts: readonly OwnMount[];
+  /** What is lost where the engine does not see the folder and is sent it. */
+  readonly lostWhenSent: string;
 }
 
 /** Explains a policy on a folder. Throws GuardError for a folder that is no workspace or a policy that is invalid. */
@@ -38,5 +41,5 @@ export async function explainSandbox({ workspace, policies, role, env }: Explain
   const names = await listNames(rawFromText(path), createBreath(new AbortController().signal));
   const { root, home } = DEFAULTS;
   const plan = planEnforcement({ policySet, role, root, home, names });
-  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }), unlimited: whyNoDisk({ env, stateDir }), mounts: ownMounts(root, DEFAULTS.sandbox, packageFile("dist", "runtime")) };
+  return { workspace: path, names: names.length, plan, rules: explainEnforcement(policySet, plan, { role, root, home }), unlimited: whyNoDisk({ env, stateDir }), lostWhenSent: TAR_LOST, mounts: ownMounts(root, DEFAULTS.sandbox, packageFile("dist", "runtime")) };
 }

@@ -23,7 +23,7 @@ import type { EngineDeps } from "./engine/deps.js";
 import { recoverSessions, type Recovered } from "./engine/recover.js";
 import { openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
-import type { SandboxProvider } from "./ports/sandbox.js";
+import type { SandboxProvider, WorkspaceMode } from "./ports/sandbox.js";
 import type { Telemetry } from "./ports/system.js";
 
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
@@ -50,6 +50,8 @@ export interface OpenOptions {
   readonly root?: string;
   /** The engine's name of the program that runs containers; left out: the engine's own. */
   readonly runtime?: string;
+  /** How the folder comes to the engine: as a copy-on-write view, or sent as a tar. Left out: in the best way the engine allows. */
+  readonly workspaceMode?: WorkspaceMode;
   readonly timeoutMs?: number;
   readonly source?: EventData["session.opened"]["source"];
   readonly startedBy?: string;
@@ -117,7 +119,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
           source: open.source ?? "library",
           startedBy: open.startedBy ?? "library",
           agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
           ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
         },
         signal,

@@ -40,7 +40,9 @@ export function writableBy({ diskBytes, diskFiles }: SandboxLimits): WorkspaceLi
 
 /** What the sandbox is asked for besides. */
 export function enforcedSpec(enforced: Enforced | null): Pick<SandboxSpec, "protect" | "hidden" | "blanks"> {
-  return enforced === null ? {} : { protect: enforced.protection.mounts, hidden: enforced.plan.hiddenOutside, blanks: enforced.protection.blanks };
+  if (enforced === null) return {};
+  const { mounts, blanks } = enforced.protection;
+  return { protect: mounts, hidden: enforced.plan.hiddenOutside, ...(blanks === undefined ? {} : { blanks }) };
 }
 
 /**
@@ -51,7 +53,7 @@ export async function attestEnforcement(sandbox: Sandbox, options: SessionOption
   if (enforced === null) return [];
   const { plan, protection } = enforced;
   const masked = sample(protection.masked);
-  const guarded = sample(protection.mounts.filter((mount) => mount.kind !== "mask").map((mount) => mount.path));
+  const guarded = sample(protection.mounts.filter((mount) => mount.kind === "read-only" || mount.kind === "placeholder").map((mount) => mount.path));
   const answers = masked.length + guarded.length === 0 ? "" : await probe(sandbox, options, masked, guarded, signal);
   const counts = `${protection.masked.length} names hidden${protection.boundMasks === 0 ? "" : ` (${protection.boundMasks} as empty)`}`;
   const held = `${plan.readOnly.length} names read-only, ${plan.placeholders.length} places held, ${plan.reconciled.length + protection.unheld.length} by reconciliation`;

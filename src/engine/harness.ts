@@ -10,8 +10,8 @@ import { GuardError, LIMITS, printable, type CallId, type Role } from "../core/s
 import type { FileOp, RunResult, Sandbox } from "../ports/sandbox.js";
 import { breakOff, brokenError, leftSomething } from "./break-off.js";
 import { containmentOf } from "./containment.js";
-import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
 import { within } from "./deadline.js";
+import { openGrounds } from "./grounds.js";
 import type { CallHooks } from "./hooks.js";
 import { nextCallId, type LiveSession } from "./live.js";
 import { nothingRan, refusalText, type Observation } from "./observation.js";
@@ -175,32 +175,22 @@ async function inFreshSandbox<T>(live: LiveSession, edits: readonly FileOp[], si
   const { deps, options, deadlines } = live;
   const id = `ses_${deps.ids.next()}`;
   await deps.openSessions.mark(id);
+  const undo: (() => Promise<void>)[] = [];
   let isLeft = false;
   try {
-    const { root, sandbox: limits } = options.defaults;
-    const workspace = await deps.workspaces.create(id, live.workspace.path, writableBy(limits));
-    const enforced = await enforce(options, workspace, null, signal);
-    await workspace.ready?.(signal);
-    const sandbox = await deps.sandboxes.open({ sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...enforcedSpec(enforced) }, signal).catch((error: unknown) => {
-      isLeft = leftSomething(error);
-      throw error;
-    });
-    try {
-      await attestEnforcement(sandbox, options, enforced, signal);
-      const { filesMs, graceMs } = deadlines;
-      const put = sandbox.apply(edits, AbortSignal.any([signal, AbortSignal.timeout(filesMs)]));
-      const failed = (await within(put, filesMs + graceMs, "putting back the accepted edits", { signal, graceMs })).filter((result) => result !== null);
-      if (failed.length > 0) throw new GuardError("SANDBOX_FAILED", `an accepted edit could not be put back: ${printable(failed[0] ?? "")}`);
-      return await work(sandbox);
-    } finally {
-      isLeft = true;
-      await within(sandbox.close(), deadlines.closeMs, "closing the sandbox of the harness");
-      isLeft = false;
-    }
+    const { sandbox } = await openGrounds({ deps, options, id, path: live.workspace.path, role: null, modes: [live.workspace.mount.kind], undo }, signal);
+    const { filesMs, graceMs } = deadlines;
+    const put = sandbox.apply(edits, AbortSignal.any([signal, AbortSignal.timeout(filesMs)]));
+    const failed = (await within(put, filesMs + graceMs, "putting back the accepted edits", { signal, graceMs })).filter((result) => result !== null);
+    if (failed.length > 0) throw new GuardError("SANDBOX_FAILED", `an accepted edit could not be put back: ${printable(failed[0] ?? "")}`);
+    return await work(sandbox);
+  } catch (error) {
+    isLeft = leftSomething(error);
+    throw error;
   } finally {
     // The mark goes last: where the sandbox or the layers could not be removed, the next command finds them by it.
     if (!isLeft) {
-      await deps.workspaces.remove(id);
+      for (const step of undo.reverse()) await within(step(), deadlines.closeMs, "closing the sandbox of the harness");
       await deps.openSessions.clear(id);
     }
   }

@@ -11,7 +11,7 @@ import type { Workspace } from "../ports/workspace.js";
 import { breakSession, brokenError, closeSandbox, closeWorkspace, leftSomething } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
-import { attestEnforcement, enforce, enforcedSpec, writableBy } from "./enforcement.js";
+import { openGrounds, workspaceModes } from "./grounds.js";
 import { guardCall } from "./guard.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
@@ -49,16 +49,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     // The mark comes first: whatever is there after a crash is found by it.
     await deps.openSessions.mark(id);
     undo.push(() => deps.openSessions.clear(id));
-    const { root, sandbox: limits, runtime } = options.defaults;
-    const workspace = await deps.workspaces.create(id, options.workspace, writableBy(limits));
-    undo.push(() => deps.workspaces.remove(id));
-    const enforced = await enforce(options, workspace, options.role, signal, deps.userFolder);
-    undo.push(async () => enforced?.watch?.stop());
-    await workspace.ready?.(signal);
-    const spec = { sessionId: id, image: options.image, workspace: workspace.mount, root, uid: workspace.uid, gid: workspace.gid, limits, ...(runtime === undefined ? {} : { runtime }), ...enforcedSpec(enforced) };
-    const sandbox = await deps.sandboxes.open(spec, signal);
-    undo.push(() => sandbox.close());
-    const enforcement = await attestEnforcement(sandbox, options, enforced, signal);
+    const modes = await workspaceModes(deps, options, signal);
+    const { workspace, sandbox, enforced, enforcement } = await openGrounds({ deps, options, id, path: options.workspace, role: options.role, modes, undo, userFolder: deps.userFolder }, signal);
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
     const watch = enforced?.watch ?? null;

@@ -20,6 +20,8 @@ export interface SandboxSpec {
   readonly protect?: readonly ProtectMount[];
   /** An empty file and an empty folder of ours, on the host, to lie over what must not be read. */
   readonly blanks?: { readonly file: string; readonly folder: string };
+  /** What a `tar` workspace holds at the start, as an archive whose names belong to `owner`. */
+  readonly fill?: (owner: { readonly uid: number; readonly gid: number }, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** Absolute paths of the image that must not be readable, where it has them. */
   readonly hidden?: readonly string[];
 }
@@ -31,9 +33,10 @@ export interface SandboxSpec {
 export interface ProtectMount {
   /** Relative to the root. */
   readonly path: string;
-  /** Absolute, on the host. */
+  /** Absolute: on the host, or, where the workspace is sent, from its own folder on the engine. */
   readonly source: string;
-  readonly kind: "read-only" | "mask" | "placeholder";
+  /** `ancestor` is a folder above one of the others, mounted on itself and writable: it cannot be renamed away. */
+  readonly kind: "read-only" | "mask" | "placeholder" | "ancestor";
 }
 
 /** One name in the sandbox's own writable folders. */
@@ -46,7 +49,7 @@ export interface ScratchName {
 }
 
 /** A copy-on-write view: `lower` is never written, `upper` receives what is changed. */
-export interface SandboxMount {
+export interface OverlayMount {
   readonly kind: "overlay";
   readonly lower: readonly string[];
   readonly upper: string;
@@ -54,6 +57,16 @@ export interface SandboxMount {
   /** The disk of the session's own that holds `upper`; left out where it lies on the disk of the state folder. */
   readonly disk?: SessionDisk;
 }
+
+/** A copy of its own on the engine, sent as a tar: for an engine that does not see this machine's files. */
+export interface TarMount {
+  readonly kind: "tar";
+}
+
+export type SandboxMount = OverlayMount | TarMount;
+
+/** How the user's folder comes to the engine. */
+export type WorkspaceMode = SandboxMount["kind"];
 
 /** A file system of a session's own, in a file that grows: the kernel limits its bytes and its files. */
 export interface SessionDisk {
@@ -171,5 +184,7 @@ export interface Sandbox {
 
 /** Opens sandboxes on one engine. */
 export interface SandboxProvider {
+  /** Ways this engine can be given a workspace, the best first. Absent: `overlay` alone. */
+  modes?(signal: AbortSignal): Promise<readonly WorkspaceMode[]>;
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
 }

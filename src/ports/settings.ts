@@ -1,6 +1,6 @@
 // Settings of one session, as values.
 
-import type { SandboxLimits } from "./sandbox.js";
+import type { SandboxLimits, WorkspaceMode } from "./sandbox.js";
 
 export interface SessionDefaults {
   /** Where the workspace is mounted inside. */
@@ -16,4 +16,6 @@ export interface SessionDefaults {
   readonly sandbox: SandboxLimits;
   /** The engine's name of the program that runs containers; left out: the engine's own. */
   readonly runtime?: string;
+  /** How the user's folder comes to the engine; left out: in the best way the engine allows. */
+  readonly workspaceMode?: WorkspaceMode;
 }

@@ -3,7 +3,7 @@
 import type { EventData } from "../core/session/event.js";
 import type { Change, Entry } from "../core/reconcile/change.js";
 import type { EnforcementPlan, IndexedName } from "../core/policy/enforce.js";
-import type { ProtectMount, SandboxMount } from "./sandbox.js";
+import type { ProtectMount, Sandbox, SandboxMount } from "./sandbox.js";
 
 /** What was made of an enforcement plan. */
 export interface Protection {
@@ -15,7 +15,7 @@ export interface Protection {
   /** Further names of secrets, found by inode. */
   readonly linkedSecrets: readonly string[];
   /** An empty file and an empty folder that may lie over further names later. */
-  readonly blanks: { readonly file: string; readonly folder: string };
+  readonly blanks?: { readonly file: string; readonly folder: string };
   /** Planned, but only reconciliation holds it. */
   readonly unheld: readonly { readonly path: string; readonly why: string }[];
 }
@@ -54,6 +54,13 @@ export interface Workspace {
    * the agent is alive. Throws GuardError when the folder cannot be read or a limit is passed: then nothing is known.
    */
   changes(signal: AbortSignal): Promise<readonly Change[]>;
+  /** The user's folder as an archive, for a `tar` mount, without what `protect` hides and with the places it holds. Once. */
+  pack?(owner: { readonly uid: number; readonly gid: number }, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Hands over the sandbox in which a `tar` workspace lies; from then on changes are asked of it. Throws SANDBOX_FAILED when
+   * what lies there is not what was packed.
+   */
+  attach?(sandbox: Pick<Sandbox, "run">, root: string, signal: AbortSignal): Promise<void>;
   /** Content of the user's own file before the session, no link followed; null when there is none. */
   readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
   /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
@@ -81,6 +88,8 @@ export interface WorkspaceProvider {
    * @param most what the session may write; left out: as much as `LIMITS` says
    */
   create(sessionId: string, path: string, most?: WorkspaceLimits): Promise<Workspace>;
+  /** The same for an engine that does not see this machine's files. Absent: there is no such workspace. */
+  createTar?(sessionId: string, path: string, most?: WorkspaceLimits): Promise<Workspace>;
   /** The layers of an ended session, for review. */
   reopen(sessionId: string): Promise<Workspace>;
   /** Removes the layers. */

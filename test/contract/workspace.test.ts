@@ -6,6 +6,7 @@ import { describe, it } from "vitest";
 import { digestOf } from "../../src/adapters/files/entry.js";
 import { createMemoryWorkspaceProvider, type MemoryNode, type MemoryTree } from "../../src/adapters/memory/workspace.js";
 import { openOverlayRig, overlayAbility } from "../support/overlay-rig.js";
+import { lookProgram, openTarRig } from "../support/tar-rig.js";
 import { workspaceContract, type Hands } from "./workspace.contract.js";
 
 const hasher = (bytes: Uint8Array | string): `sha256:${string}` => digestOf(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
@@ -42,6 +43,25 @@ if (ability.missing === null) {
     it.skip("needs an overlay", () => undefined);
   });
 }
+if (lookProgram() !== null) {
+  workspaceContract("sent as a tar", async (setUp) => {
+    const rig = await openTarRig((folder) => setUp(handsOnDisk(folder)));
+    return {
+      provider: rig.provider,
+      sessionId: "ses_test0001",
+      workspace: rig.workspace,
+      agent: handsOnDisk(rig.view),
+      user: handsOnDisk(rig.folder),
+      release: () => undefined,
+      close: () => rig.close(),
+    };
+  });
+} else {
+  describe("workspace contract: sent as a tar (skipped: rf-look is not built and there is no gcc)", () => {
+    it.skip("needs rf-look", () => undefined);
+  });
+}
+
 function handsOnDisk(root: string): Hands {
   return {
     write: (path, content, mode = 0o644) => {

@@ -117,10 +117,15 @@ describe("the engine chosen", () => {
     expect(engineAddresses(input({ DOCKER_HOST: "unix:///run/x.sock" }))).toEqual([{ socketPath: "/run/x.sock", from: "DOCKER_HOST" }]);
   });
 
-  it("is never one elsewhere", () => {
-    for (const host of ["tcp://10.0.0.1:2375", "tcp://127.0.0.1:2375", "ssh://me@host", "npipe:////./pipe/docker", "http://x", "host"]) {
+  it("is one elsewhere only over TLS, SSH or this machine's loopback", () => {
+    for (const host of ["tcp://10.0.0.1:2375", "tcp://127.0.0.1.evil.test:2375", "npipe:////./pipe/docker", "http://x", "host", "ssh://-oProxyCommand=x@host", "ssh://h%20-x", "ssh://u:p@host", "tcp://127.0.0.1:2375/path", "ssh://-host"]) {
       expect(() => engineAddresses(input({ DOCKER_HOST: host })), host).toThrow(expect.objectContaining({ code: "ENGINE_REMOTE" }));
     }
+    const remote = (environment: Record<string, string>): unknown => engineAddresses(input(environment, "/home/me"))[0]?.remote;
+    expect(remote({ DOCKER_HOST: "tcp://127.0.0.1:2375" })).toEqual({ kind: "tcp", host: "127.0.0.1", port: 2375, certificates: null });
+    expect(remote({ DOCKER_HOST: "tcp://far.test", DOCKER_TLS_VERIFY: "1" })).toEqual({ kind: "tcp", host: "far.test", port: 2376, certificates: "/home/me/.docker" });
+    expect(remote({ DOCKER_HOST: "tcp://far.test:1", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/c" })).toEqual({ kind: "tcp", host: "far.test", port: 1, certificates: "/c" });
+    expect(remote({ DOCKER_HOST: "ssh://me@far.test:22" })).toEqual({ kind: "ssh", host: "far.test", words: ["-o", "BatchMode=yes", "-T", "-p", "22", "--", "me@far.test"] });
   });
 
   it("is else the default socket, then the places of users that exist", () => {
@@ -142,13 +147,13 @@ describe("the engine chosen", () => {
         writeFileSync(join(folder, "meta.json"), JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }));
       };
       context("near", "unix:///near.sock");
-      context("far", "ssh://far");
+      context("far", "tcp://far.test:2375");
       const choose = (name: string): DiscoveryInput => {
         writeFileSync(join(home, ".docker", "config.json"), JSON.stringify({ currentContext: name }));
         return input({}, home, () => true);
       };
       expect(engineAddresses(choose("near"))).toEqual([{ socketPath: "/near.sock", from: "the context `near`" }]);
-      expect(() => engineAddresses(choose("far"))).toThrow(expect.objectContaining({ code: "ENGINE_REMOTE" }));
+      expect(() => engineAddresses({ ...choose("far"), exists: (path) => !path.endsWith(".pem") })).toThrow(expect.objectContaining({ code: "ENGINE_REMOTE" }));
       expect(() => engineAddresses({ ...choose("far"), environment: { DOCKER_CONTEXT: "near" } })).not.toThrow();
       expect(engineAddresses(choose("default"))[0]).toEqual({ socketPath: "/var/run/docker.sock", from: "the default socket" });
       writeFileSync(join(home, ".docker", "config.json"), "{ not json");

@@ -16,7 +16,7 @@ import type { EngineDeps } from "../../src/engine/deps.js";
 import type { SessionOptions } from "../../src/engine/live.js";
 import type { Observation } from "../../src/engine/observation.js";
 import { openSession, type Session } from "../../src/engine/session.js";
-import type { SandboxLimits } from "../../src/ports/sandbox.js";
+import type { SandboxLimits, WorkspaceMode } from "../../src/ports/sandbox.js";
 
 const never = new AbortController().signal;
 
@@ -38,6 +38,8 @@ export interface EngineRigOptions {
   readonly parent?: string;
   /** Time limit of one call. */
   readonly timeoutMs?: number;
+  /** How the folder comes to the engine; left out: as the engine allows. */
+  readonly mode?: WorkspaceMode;
 }
 
 export interface EngineRig {
@@ -85,7 +87,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
     source: "library",
     startedBy: "tester",
     agent: { name: null, model: null, endpoint: null, version: null, sampling: null },
-    defaults: { ...DEFAULTS, timeoutMs: given.timeoutMs ?? 60_000, sandbox: { ...DEFAULTS.sandbox, ...given.limits } },
+    defaults: { ...DEFAULTS, ...(given.mode === undefined ? {} : { workspaceMode: given.mode }), timeoutMs: given.timeoutMs ?? 60_000, sandbox: { ...DEFAULTS.sandbox, ...given.limits } },
     ...(given.gate === undefined ? {} : { gate: given.gate }),
     ...(given.enforce === undefined ? {} : { enforce: given.enforce }),
   };

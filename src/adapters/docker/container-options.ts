@@ -10,7 +10,8 @@ export interface ContainerPlan {
   readonly spec: SandboxSpec;
   readonly imageId: string;
   readonly volume: string;
-  readonly runtimeDir: string;
+  /** Folder of this machine with the runtime; null where the image carries it. */
+  readonly runtimeDir: string | null;
   /** Folder with the socket of a direct line; left out where there is none. */
   readonly lineFolder?: string | undefined;
   readonly nonceName: string;
@@ -86,8 +87,8 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       Init: false,
       IpcMode: "private",
       ...(plan.engine.cgroupVersion === 2 ? { CgroupnsMode: "private" as const } : {}),
-      // An engine that maps users would show the workspace's files as nobody's.
-      ...(plan.engine.userNamespace ? { UsernsMode: "host" } : {}),
+      // An engine that maps users would show the workspace's files as nobody's; what was sent to it belongs to its own.
+      ...(plan.engine.userNamespace && spec.workspace.kind === "overlay" ? { UsernsMode: "host" } : {}),
       Memory: spec.limits.memoryBytes,
       MemorySwap: spec.limits.memoryBytes,
       PidsLimit: spec.limits.processes + GUARD_TASKS,
@@ -98,7 +99,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       LogConfig: { Type: "none", Config: {} },
       Tmpfs: { ...declaredVolumes(plan), ...tmpfs(spec) },
       Mounts: [
-        { Type: "bind", Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" } },
+        ...(plan.runtimeDir === null ? [] : [{ Type: "bind" as const, Source: plan.runtimeDir, Target: "/.ringfence", ReadOnly: true, BindOptions: { Propagation: "rprivate" as const } }]),
         ...(plan.lineFolder === undefined ? [] : [{ Type: "bind" as const, Source: plan.lineFolder, Target: "/.ringfence-line", ReadOnly: true, BindOptions: { Propagation: "rprivate" as const } }]),
         // Without NoCopy the engine fills an empty volume with what the image has at that place.
         { Type: "volume", Source: plan.volume, Target: spec.root, ReadOnly: false, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } } },

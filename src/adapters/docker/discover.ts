@@ -1,10 +1,12 @@
-// Finds the engine of this machine. Must never use an engine elsewhere: the user's folder is mounted by path.
+// Finds the engine to use. One on this machine is reached by its socket; one elsewhere only over TLS or SSH, or over this
+// machine's own loopback: what a session sends must not be read or changed on the way.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { GuardError, printable } from "../../core/shared/index.js";
+import { parseRemote, type RemoteAddress } from "./remote-address.js";
 
 export interface DiscoveryInput {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -12,34 +14,43 @@ export interface DiscoveryInput {
   readonly exists: (path: string) => boolean;
 }
 
-/** An engine's socket on this machine, and where its name came from. */
+/** An engine, and where its name came from. */
 export interface EngineAddress {
+  /** Its socket on this machine; empty for one that is reached over a network. */
   readonly socketPath: string;
   readonly from: string;
+  /** How it is reached otherwise. */
+  readonly remote?: RemoteAddress;
 }
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
 /**
- * The sockets to try, first to last: DOCKER_HOST alone when it is set; else the chosen context; else the usual places.
- * Throws ENGINE_REMOTE when DOCKER_HOST or the chosen context names another machine.
+ * The engines to try, first to last: DOCKER_HOST alone when it is set; else the chosen context; else the usual sockets.
+ * Throws ENGINE_REMOTE when DOCKER_HOST or the chosen context names an engine that cannot be reached safely.
  */
 export function engineAddresses(input: DiscoveryInput = { environment: process.env, home: homedir(), exists: existsSync }): readonly EngineAddress[] {
-  const host = input.environment["DOCKER_HOST"];
-  if (host !== undefined && host !== "") return [localSocket(host, "DOCKER_HOST")];
+  const { environment, home } = input;
+  const host = environment["DOCKER_HOST"];
+  const isVerified = (environment["DOCKER_TLS_VERIFY"] ?? "") !== "" || (environment["DOCKER_TLS"] ?? "") !== "";
+  const certificates = environment["DOCKER_CERT_PATH"] ?? join(home, ".docker");
+  if (host !== undefined && host !== "") return [address(host, "DOCKER_HOST", isVerified ? certificates : null)];
   const context = currentContext(input);
   if (context !== null) return [context];
   const places: EngineAddress[] = [{ socketPath: DEFAULT_SOCKET, from: "the default socket" }];
-  const runtime = input.environment["XDG_RUNTIME_DIR"];
+  const runtime = environment["XDG_RUNTIME_DIR"];
   if (runtime !== undefined && runtime !== "") places.push({ socketPath: join(runtime, "docker.sock"), from: "the rootless socket" });
-  places.push({ socketPath: join(input.home, ".docker", "run", "docker.sock"), from: "the socket in your home folder" });
+  places.push({ socketPath: join(home, ".docker", "run", "docker.sock"), from: "the socket in your home folder" });
   return places.filter((place, index) => index === 0 || input.exists(place.socketPath));
 }
 
-function localSocket(host: string, from: string): EngineAddress {
+/** @param certificates folder of the files for TLS; null for none */
+function address(host: string, from: string, certificates: string | null): EngineAddress {
   if (host.startsWith("unix://")) return { socketPath: host.slice("unix://".length), from };
   if (host.startsWith("/")) return { socketPath: host, from };
-  throw new GuardError("ENGINE_REMOTE", `${from} names \`${printable(host)}\`, which is not a socket on this machine`);
+  const remote = parseRemote(host, certificates);
+  if (typeof remote !== "string") return { socketPath: "", from, remote };
+  throw new GuardError("ENGINE_REMOTE", `${from} names \`${printable(host)}\`: ${remote}`);
 }
 
 /** The context chosen by DOCKER_CONTEXT or by the client's settings; null for the default one. */
@@ -52,7 +63,8 @@ function currentContext({ environment, home, exists }: DiscoveryInput): EngineAd
   const host = textField(field(field(meta, "Endpoints"), "docker"), "Host");
   const from = `the context \`${printable(name)}\``;
   if (host === null) throw new GuardError("ENGINE_UNAVAILABLE", `${from} names no engine`, { hint: "run `docker context use default`, or mend the context" });
-  return localSocket(host, from);
+  const certificates = join(folder, "contexts", "tls", digest, "docker");
+  return address(host, from, exists(join(certificates, "ca.pem")) ? certificates : null);
 }
 
 function readJson(path: string, exists: (path: string) => boolean): unknown {

@@ -4,7 +4,7 @@
 
 import { statfsSync } from "node:fs";
 import { lstat, readdir, stat, statfs } from "node:fs/promises";
-import type { SandboxMount, SessionDisk } from "../../ports/sandbox.js";
+import type { OverlayMount, SessionDisk } from "../../ports/sandbox.js";
 
 /** How often free space is asked for while a call runs. */
 const LOOK_MS = 100;
@@ -43,7 +43,7 @@ type Look = (atStart: Free) => Promise<string | null>;
  * Watches the writable layer of one session.
  * @param most what all calls together may add, where nothing else limits it
  */
-export function createDiskWatch({ upper, disk }: Pick<SandboxMount, "upper" | "disk">, most: DiskUse): DiskWatch {
+export function createDiskWatch({ upper, disk }: Pick<OverlayMount, "upper" | "disk">, most: DiskUse): DiskWatch {
   return watching(upper, disk === undefined ? lookAtLayer(upper, most) : lookBehind(upper, disk), disk !== undefined);
 }
 

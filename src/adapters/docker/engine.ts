@@ -1,14 +1,20 @@
-// The connection to the engine of this machine, made when first needed, and what the engine is and can do.
+// The connection to the engine, made when first needed, and what the engine is and can do.
 
 import Docker from "dockerode";
 import { GuardError, printable } from "../../core/shared/index.js";
 import { engineAddresses, type EngineAddress } from "./discover.js";
 import { engineCall } from "./engine-call.js";
+import { remoteOptions, remoteText } from "./remote-address.js";
 
 /** What an engine said about itself. */
 export interface EngineInfo {
+  /** Its socket on this machine; empty for one that is reached over a network. */
   readonly socketPath: string;
+  /** Where it is, for people. */
+  readonly endpoint: string;
   readonly from: string;
+  /** It is behind a socket of this machine: it may see this machine's files. */
+  readonly local: boolean;
   readonly name: string;
   readonly version: string;
   readonly apiVersion: string;
@@ -46,15 +52,20 @@ export async function connectEngine(socketPath: string | undefined, signal?: Abo
   const addresses: readonly EngineAddress[] = socketPath === undefined ? engineAddresses() : [{ socketPath, from: "the settings" }];
   const reasons: string[] = [];
   for (const address of addresses) {
-    const docker = new Docker({ socketPath: address.socketPath });
+    // Said in full: what is left out the client takes from DOCKER_HOST.
+    const docker = new Docker(address.remote === undefined ? ({ socketPath: address.socketPath, host: undefined, protocol: "http" } as unknown as Docker.DockerOptions) : remoteOptions(address.remote));
     try {
       return { docker, info: await describe(docker, address, signal) };
     } catch (cause) {
       if (!(cause instanceof GuardError) || cause.code !== "ENGINE_UNAVAILABLE") throw cause;
-      reasons.push(`${printable(address.socketPath)} (${address.from}): ${cause.message}`);
+      reasons.push(`${endpointOf(address)} (${address.from}): ${cause.message}`);
     }
   }
-  throw new GuardError("ENGINE_UNAVAILABLE", `no container engine answers on this machine; tried ${reasons.join("; ")}`);
+  throw new GuardError("ENGINE_UNAVAILABLE", `no container engine answers; tried ${reasons.join("; ")}`);
+}
+
+function endpointOf({ socketPath, remote }: EngineAddress): string {
+  return remote === undefined ? printable(socketPath) : remoteText(remote);
 }
 
 async function describe(docker: Docker, address: EngineAddress, signal: AbortSignal | undefined): Promise<EngineInfo> {
@@ -66,7 +77,10 @@ async function describe(docker: Docker, address: EngineAddress, signal: AbortSig
   const security = Array.isArray(options) ? options.filter((option): option is string => typeof option === "string") : [];
   const has = (name: string): boolean => security.some((option) => option.includes(`name=${name}`));
   return {
-    ...address,
+    socketPath: address.socketPath,
+    endpoint: endpointOf(address),
+    from: address.from,
+    local: address.remote === undefined,
     name: text(field("OperatingSystem")) === "Docker Desktop" ? "Docker Desktop" : "Docker Engine",
     version: text(version.Version),
     apiVersion: text(version.ApiVersion),

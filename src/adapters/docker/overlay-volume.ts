@@ -2,7 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import { GuardError, printable } from "../../core/shared/index.js";
-import type { SandboxMount } from "../../ports/sandbox.js";
+import type { OverlayMount } from "../../ports/sandbox.js";
 
 /** Most bytes of mount options the kernel takes; a page, less what the engine adds. */
 const OPTION_BYTES = 4000;
@@ -15,7 +15,7 @@ const UNSAFE = /[:,\\"']/;
  * off by name, because kernels differ in their defaults and each breaks the reading of the upper layer.
  * Throws WORKSPACE_REFUSED for a path that cannot be named safely.
  */
-export function overlayOptions(mount: SandboxMount): Record<string, string> {
+export function overlayOptions(mount: OverlayMount): Record<string, string> {
   const paths = [...mount.lower, mount.upper, mount.work];
   for (const path of paths) {
     if (UNSAFE.test(path) || printable(path, path.length) !== path || !isAbsolute(path)) throw new GuardError("WORKSPACE_REFUSED", `the layer \`${printable(path)}\` cannot be named in mount options`);

@@ -8,7 +8,7 @@ import type Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
-import type { HideResult, Sandbox, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
+import type { HideResult, Sandbox, SandboxProvider, SandboxSpec, WorkspaceMode } from "../../ports/sandbox.js";
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
@@ -27,6 +27,8 @@ import { refuseUncontained, type Permitted } from "./refuse.js";
 import { createSandbox } from "./sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
 import { readSelfTest, type SelfTest } from "./self-test.js";
+import { mappedUser, tarControls, tarGrounds, travellingNonce } from "./tar-volume.js";
+import { seesOurFiles } from "./visibility.js";
 
 export interface DockerProviderOptions {
   /** Folder of the sandbox runtime, made by set-up. */
@@ -41,6 +43,7 @@ export interface DockerProviderOptions {
 }
 
 export interface DockerProvider extends SandboxProvider {
+  modes(signal: AbortSignal): Promise<readonly WorkspaceMode[]>;
   /** What the engine is. Throws ENGINE_UNAVAILABLE or ENGINE_REMOTE. */
   info(): Promise<EngineInfo>;
   /** Removes what dead orchestrators left. */
@@ -75,6 +78,7 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
       for (const remove of owed) void remove().catch(() => undefined);
       return openOn(found, options, spec, signal, owed);
     },
+    modes: async (signal) => modesOf((await engine(signal)).info),
     info: async () => (await engine()).info,
     reap: async () => {
       if (options.lineDir !== undefined) reapLines(options.lineDir, leaseState);
@@ -101,10 +105,12 @@ async function findImage(docker: Docker, reference: string, signal?: AbortSignal
   });
 }
 
-async function openOn({ docker, info }: Engine, options: DockerProviderOptions, spec: SandboxSpec, signal: AbortSignal, owed: Set<() => Promise<void>>): Promise<Sandbox> {
-  checkEngine(info, spec.runtime);
-  checkRoot(spec.root);
-  const volumeOptions = overlayOptions(spec.workspace);
+async function openOn({ docker, info }: Engine, options: DockerProviderOptions, asked: SandboxSpec, signal: AbortSignal, owed: Set<() => Promise<void>>): Promise<Sandbox> {
+  checkEngine(info, asked.workspace.kind, asked.runtime);
+  checkRoot(asked.root);
+  const mount = asked.workspace;
+  const volumeOptions = mount.kind === "overlay" ? overlayOptions(mount) : {};
+  const spec = mount.kind === "tar" ? mappedUser(asked, info.rootless || info.userNamespace) : asked;
   if (!existsSync(join(options.runtimeDir, "runtime.json"))) throw new GuardError("RUNTIME_MISSING", `no sandbox runtime in \`${printable(options.runtimeDir)}\``);
   const image = await findImage(docker, spec.image, signal);
   if (image === null) throw new GuardError("IMAGE_MISSING", `the engine has no image \`${printable(spec.image)}\``);
@@ -112,9 +118,10 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   // Named beforehand, so that also what the engine makes after we stopped waiting can be taken back.
   const name = `ringfence-${spec.sessionId.replace(/[^A-Za-z0-9_.-]/g, "-")}-${randomBytes(4).toString("hex")}`;
   const labels = labelsOf(spec.sessionId, options.lease);
-  const nonce = await placeNonce(spec.workspace.upper, spec.uid, spec.gid);
+  const nonce = mount.kind === "overlay" ? await placeNonce(mount.upper, spec.uid, spec.gid) : travellingNonce();
   const first: { process: HostProcess | null } = { process: null };
-  const line = options.lineDir === undefined ? null : await openLine(options.lineDir, options.lease);
+  // A socket of this machine is of no use where its files are not seen.
+  const line = options.lineDir === undefined || mount.kind === "tar" ? null : await openLine(options.lineDir, options.lease);
   const removeAll = removal(docker, name, first, owed);
   const remove = async (): Promise<void> => {
     line?.stopListening();
@@ -128,12 +135,14 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
     );
     step("volume");
-    const plan = { spec, imageId, volume: name, runtimeDir: options.runtimeDir, lineFolder: line?.folder, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
-    const asked = { ...containerOptions(plan), name };
-    const permitted = permittedOf(asked, info);
-    refuseUncontained({ ...asked }, permitted);
+    const { runtimeDir } = options;
+    const grounds = mount.kind === "overlay" ? { spec, imageId, runtimeDir } : await tarGrounds({ docker, runtimeDir, spec, imageId, name, labels, nonce, signal });
+    const plan = { ...grounds, volume: name, lineFolder: line?.folder, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
+    const wanted = { ...containerOptions(plan), name };
+    const permitted = permittedOf(wanted, info);
+    refuseUncontained({ ...wanted }, permitted);
     const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
-      docker.createContainer({ ...asked, abortSignal }),
+      docker.createContainer({ ...wanted, abortSignal }),
     );
     // What the engine made counts, not what it was asked for: images and engines add to it.
     refuseUncontained({ ...(await engineCall({ what: "looking at the container", limitMs: STEP_MS, signal }, () => container.inspect())) }, permitted);
@@ -148,7 +157,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     step("attach");
     await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
     // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
-    const found = container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined);
+    const found = info.local ? container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined) : Promise.resolve();
     step("start");
     const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
     // Before anything of the agent lives, whether the guard came or not.
@@ -166,7 +175,9 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     attached.channel?.end("the start failed");
     const left = await remove().then(() => null, (error: unknown) => error);
     await nonce.remove();
-    throw left === null ? cause : withLeft(cause, name, left, options.telemetry);
+    if (left !== null) throw withLeft(cause, name, left, options.telemetry);
+    const isBlind = mount.kind === "overlay" && cause instanceof GuardError && cause.code === "SANDBOX_FAILED" && !(await seesOurFiles({ docker, folder: mount.upper, imageId, name: `${name}-look`, labels }));
+    throw isBlind ? engineElsewhere(cause) : cause;
   }
 }
 
@@ -191,17 +202,22 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
 
 /** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
 function permittedOf(asked: ContainerCreateOptions, info: EngineInfo): Permitted {
-  const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true }] as const);
+  const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly, BindOptions }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true, propagation: BindOptions?.Propagation ?? "" }] as const);
   return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM };
 }
 
+/** An engine of this machine may see its files: a nonce tells. One that is reached elsewhere, or maps users, never does. */
+function modesOf(info: EngineInfo): readonly WorkspaceMode[] {
+  return info.rootless || !info.local ? ["tar"] : ["overlay", "tar"];
+}
+
 /** What cannot work is refused before anything is made. */
-function checkEngine(info: EngineInfo, runtime: string | undefined): void {
+function checkEngine(info: EngineInfo, mode: WorkspaceMode, runtime: string | undefined): void {
   if (runtime !== undefined && !info.runtimes.includes(runtime)) {
     throw new GuardError("ENGINE_UNSUPPORTED", `the engine has no container runtime \`${printable(runtime)}\``, { hint: `it has ${info.runtimes.map((name) => printable(name)).join(", ") || "none"}` });
   }
   if (info.os !== "linux") throw new GuardError("ENGINE_UNSUPPORTED", `the engine runs ${info.os} containers; sandboxes need linux`);
-  if (info.rootless) throw new GuardError("ENGINE_UNSUPPORTED", "a rootless engine shows the workspace's files as another user's", { hint: "use the system's engine: `docker context use default`" });
+  if (info.rootless && mode === "overlay") throw new GuardError("ENGINE_UNSUPPORTED", "a rootless engine shows the workspace's files as another user's", { hint: "use the system's engine: `docker context use default`" });
 }
 
 /** Where the engine has a filter, ours must hold. Programs such as gVisor answer system calls themselves: there the probe only tells. */
@@ -214,13 +230,12 @@ function checkHello(hello: HelloMessage, spec: SandboxSpec, nonce: Nonce, needed
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
-  const selfTest = readSelfTest(hello, { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: spec.workspace.disk !== undefined });
+  const tested = readSelfTest(hello, { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: spec.workspace.kind === "overlay" && spec.workspace.disk !== undefined });
+  const selfTest = spec.workspace.kind === "overlay" ? tested : { ...tested, controls: tarControls(tested.controls, tested.nonce === nonce.content) };
   const { controls, nonceProblem } = selfTest;
   const unseen = selfTest.nonce === null && nonceProblem !== "No such file or directory";
   if (unseen) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be read by its owner (${printable(nonceProblem ?? "unknown")})`);
-  if (selfTest.nonce !== nonce.content) {
-    throw new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { hint: "use an engine on this machine, not one in another machine or VM" });
-  }
+  if (selfTest.nonce !== nonce.content) throw engineElsewhere(null);
   if (nonce.stays()) throw new GuardError("SANDBOX_FAILED", `the workspace cannot be written by its owner (${printable(nonceProblem ?? "unknown")})`);
   const failed = needed.flatMap((id) => controls.filter((control) => control.id === id && control.state !== "attested"));
   const absent = needed.filter((id) => !controls.some((control) => control.id === id));
@@ -229,6 +244,10 @@ function checkHello(hello: HelloMessage, spec: SandboxSpec, nonce: Nonce, needed
     throw new GuardError("SANDBOX_FAILED", `the sandbox does not hold on this engine: ${what}`);
   }
   return selfTest;
+}
+
+function engineElsewhere(cause: unknown): GuardError {
+  return new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { cause, hint: "leave `--workspace-mode` to `auto`, and the folder is sent to it" });
 }
 
 /** Removes container, then volume. Rejects when the engine does not, and is then owed. */

@@ -8,7 +8,7 @@ export interface Permitted {
   /** Capabilities, without the `CAP_` before them. */
   readonly capabilities: readonly string[];
   /** Places inside that may be mounted, and what each may come from: a path of this machine, or the name of a volume. */
-  readonly mounts: ReadonlyMap<string, { readonly kind: "bind" | "volume"; readonly source: string; readonly writable: boolean }>;
+  readonly mounts: ReadonlyMap<string, { readonly kind: "bind" | "volume"; readonly source: string; readonly writable: boolean; readonly propagation?: string }>;
   /** Must a filter of system calls of ours be there. */
   readonly seccomp: string | null;
   /** Version of the engine's control groups: only in version 1 is the host's namespace of them no sharing. */
@@ -118,7 +118,7 @@ function mounts(host: Fields, container: Fields, permitted: Permitted): readonly
     if (plan === undefined || plan.kind !== kind || plan.source !== source) reasons.push(`mount of ${source} at ${target}`);
     else if (writable && !plan.writable) reasons.push(`writable mount at ${target}`);
     const propagation = text(mount["Propagation"] ?? fields(mount["BindOptions"])?.["Propagation"]);
-    if (!["", "private", "rprivate"].includes(propagation)) reasons.push(`mount at ${target} with propagation ${propagation}`);
+    if (!["", "private", "rprivate", plan?.propagation ?? ""].includes(propagation)) reasons.push(`mount at ${target} with propagation ${propagation}`);
   }
   return reasons;
 }

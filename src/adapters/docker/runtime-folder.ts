@@ -13,7 +13,7 @@ import { GuardError, printable } from "../../core/shared/index.js";
  */
 export async function runtimeFolder(stateDir: string, packaged: string, inContainer: boolean): Promise<string> {
   if (!inContainer) return packaged;
-  const digest = await digestOf(packaged);
+  const digest = await runtimeDigest(packaged);
   const target = join(stateDir, "runtime", digest);
   if (await isThere(join(target, "runtime.json"))) return target;
   const fresh = `${target}.${process.pid}`;
@@ -32,7 +32,8 @@ export async function runtimeFolder(stateDir: string, packaged: string, inContai
   return target;
 }
 
-async function digestOf(packaged: string): Promise<string> {
+/** Digest of a runtime folder, in hexadecimal digits. Throws RUNTIME_MISSING where there is none. */
+export async function runtimeDigest(packaged: string): Promise<string> {
   try {
     const about: unknown = JSON.parse(await readFile(join(packaged, "runtime.json"), "utf8"));
     const digest = typeof about === "object" && about !== null && "digest" in about ? String(about.digest) : "";

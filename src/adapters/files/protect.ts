@@ -117,7 +117,7 @@ function mountSource({ folder, paths }: ProtectInput, raw: Raw, isFolder: boolea
 }
 
 /** Names that survive an engine's JSON: UTF-8 without escapes of ours and without control characters. */
-function isMountable(path: string): boolean {
+export function isMountable(path: string): boolean {
   return pathOfRaw(Buffer.from(path, "utf8").toString("latin1")) === path && printable(path, path.length) === path && !/\\x[0-9a-f]{2}/i.test(path);
 }
 

@@ -27,6 +27,7 @@ import { removeTree } from "./remove-tree.js";
 import { createScanner, type Scan } from "./scan.js";
 import { prepareStateFolder } from "./state-folder.js";
 import { errorCode } from "./system-error.js";
+import { createTarWorkspace, reopenTarWorkspace } from "./tar-workspace.js";
 
 export interface WorkspaceProviderOptions {
   readonly stateDir: string;
@@ -44,6 +45,8 @@ export interface WorkspaceProviderOptions {
   readonly engineSockets?: readonly string[];
   /** What disks of sessions are made with. Left out or null: none are made, and what is written is not limited by the kernel. */
   readonly disks?: DiskSupport | null;
+  /** Where the tool is that looks through a workspace that was sent; left out: where the runtime carries it. */
+  readonly lookProgram?: string;
 }
 
 interface Description {
@@ -72,7 +75,10 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       // Begun here and awaited by `ready`: the folder's names are listed meanwhile.
       return openWorkspace(paths, describe(admission), making instanceof Promise ? making.then(finish) : finish(making), opacity, mask);
     },
+    createTar: (sessionId, path, most) => createTarWorkspace(options, sessionId, path, most),
     reopen: async (sessionId) => {
+      const sent = await reopenTarWorkspace(options, sessionId);
+      if (sent !== null) return sent;
       const stateDir = prepareStateFolder(options.stateDir);
       const paths = pathsOf(stateDir, sessionId);
       const description = readDescription(paths, sessionId);

@@ -20,6 +20,8 @@ const PENDING_LIMIT = 10_000;
 export function createHints(telemetry: Telemetry): WorkspaceObserver {
   return {
     start: async (mount, onHint) => {
+      // Nothing of it lies on this machine.
+      if (mount.kind === "tar") return { stop: async () => undefined };
       const pending = new Map<string, HintEvent>();
       let timer: ReturnType<typeof setTimeout> | null = null;
       // Until its first look is done, chokidar tells links that were there before as new.

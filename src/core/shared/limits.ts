@@ -98,6 +98,10 @@ export const LIMITS = {
   contentFiles: 64,
   /** Largest file looked at so, in bytes. */
   contentFileBytes: 256 * 1024,
+  /** Most names of a folder sent to an engine that does not see it. */
+  packNames: 200_000,
+  /** Most bytes of it, holes counted: they take room where it is unpacked. */
+  packBytes: 4 * 1024 * 1024 * 1024,
   /** Most names of the user's folder looked at for what policy hides or protects; past it no session starts. */
   protectNames: 2_000_000,
   /** Most mounts that protect names of one session; what is past it is held by reconciliation. */

@@ -31,6 +31,7 @@ export async function openCliSession(
       ...(flags.image === undefined ? {} : { image: flags.image }),
       ...(flags.root === undefined ? {} : { root: flags.root }),
       ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+      ...(flags.workspaceMode === undefined || flags.workspaceMode === "auto" ? {} : { workspaceMode: flags.workspaceMode }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
       onEvent: (event) => {
         if (io.options.json) io.json(event);

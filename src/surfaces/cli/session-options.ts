@@ -12,6 +12,7 @@ export interface SessionFlags {
   readonly root?: string;
   readonly runtime?: string;
   readonly timeout?: number;
+  readonly workspaceMode?: "auto" | "overlay" | "tar";
 }
 
 /** Adds them to a command. */
@@ -24,6 +25,7 @@ export function addSessionOptions(command: Command): Command {
     .option("--image <reference>", "sandbox image")
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)
     .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
+    .option("--workspace-mode <mode>", "how the folder comes to the engine: auto, overlay (a view of it), tar (sent to an engine that does not see it)", parseMode)
     .option("--timeout <seconds>", "longest time of one call", parseSeconds);
 }
 
@@ -54,6 +56,12 @@ export function parseSeconds(text: string): number {
 function parseRole(text: string): string {
   if (!/^[a-z][a-z0-9-]{0,31}$/u.test(text)) throw new InvalidArgumentError("a role is lower-case letters, digits and dashes");
   return text;
+}
+
+/** `auto` is the same as not naming it. */
+function parseMode(text: string): "auto" | "overlay" | "tar" {
+  if (text === "auto" || text === "overlay" || text === "tar") return text;
+  throw new InvalidArgumentError("a workspace mode is auto, overlay or tar");
 }
 
 function parseRuntime(text: string): string {

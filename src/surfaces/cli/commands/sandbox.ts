@@ -35,7 +35,7 @@ export function registerSandbox(program: Command, context: CliContext): void {
 
 async function explain(flags: ExplainFlags, io: Io): Promise<number> {
   const { explainSandbox } = await import("../../../compose-explain.js");
-  const { workspace, names, rules, plan, unlimited, mounts } = await explainSandbox({ workspace: resolve(flags.workspace), policies: flags.policy, role: flags.role ?? null, env: io.env });
+  const { workspace, names, rules, plan, unlimited, mounts, lostWhenSent } = await explainSandbox({ workspace: resolve(flags.workspace), policies: flags.policy, role: flags.role ?? null, env: io.env });
   if (io.options.json) {
     io.json({ workspace, names, role: flags.role ?? null, rules: JSON.parse(JSON.stringify(rules)), plan: JSON.parse(JSON.stringify(plan)), mounts: JSON.parse(JSON.stringify(mounts)), disk: { limited: unlimited === null, why: unlimited } });
     return 0;
@@ -51,6 +51,7 @@ async function explain(flags: ExplainFlags, io: Io): Promise<number> {
   for (const { place, writable, from } of mounts) io.out(`mounted at ${place.padEnd(12)} ${writable ? "writable " : "read-only"}  ${printable(from)}`);
   io.out(`and the ${plan.readOnly.length + plan.placeholders.length} names above, read-only; a sandbox with any other mount is refused`);
   io.out(`what is written: ${unlimited === null ? "bytes and files limited by the kernel, on a disk of the session's own" : `watched from outside, not limited by the kernel (${printable(unlimited)})`}`);
+  io.out(`an engine that does not see this folder is sent it: secrets are not sent, the same names are held; lost: ${lostWhenSent}`);
   const only = rules.filter((rule) => rule.judgementOnly).length;
   io.out("");
   io.out(paint.dim(`${only} of ${rules.length} rules are held by judgement alone: what they refuse is refused where the text tells it, and contained otherwise.`));

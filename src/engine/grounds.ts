@@ -1,0 +1,86 @@
+// What a session stands on: its workspace and the sandbox on it, in the best way the engine allows. An engine that turns out
+// not to see this machine's files is sent them instead, when nothing has run yet.
+
+import type { Control } from "../core/session/event.js";
+import { GuardError, type Role } from "../core/shared/index.js";
+import type { Sandbox, SandboxSpec, WorkspaceMode } from "../ports/sandbox.js";
+import type { UserFolderObserver, Workspace } from "../ports/workspace.js";
+import type { EngineDeps } from "./deps.js";
+import { leftSomething } from "./break-off.js";
+import { attestEnforcement, enforce, enforcedSpec, writableBy, type Enforced } from "./enforcement.js";
+import type { SessionOptions } from "./live.js";
+
+export interface Grounds {
+  readonly workspace: Workspace;
+  readonly sandbox: Sandbox;
+  /** What was made of what policy forbids; null for nothing. */
+  readonly enforced: Enforced | null;
+  /** What was seen to hold of it. */
+  readonly enforcement: readonly Control[];
+}
+
+export interface GroundsRequest {
+  readonly deps: EngineDeps;
+  readonly options: SessionOptions;
+  readonly id: string;
+  /** The user's folder. */
+  readonly path: string;
+  readonly role: Role | null;
+  /** Ways to try, the best first. */
+  readonly modes: readonly WorkspaceMode[];
+  /** Gets what takes each step back, in the order they were made. */
+  readonly undo: (() => Promise<void>)[];
+  /** Follows what the user does to the folder meanwhile; left out: nobody does. A folder that is sent needs none: nothing of it shows inside. */
+  readonly userFolder?: UserFolderObserver | undefined;
+}
+
+/** The ways for a session: the one that is asked for, else those of the engine. */
+export async function workspaceModes(deps: EngineDeps, options: SessionOptions, signal: AbortSignal): Promise<readonly WorkspaceMode[]> {
+  const { workspaceMode } = options.defaults;
+  if (workspaceMode !== undefined) return [workspaceMode];
+  const modes = (await deps.sandboxes.modes?.(signal)) ?? ["overlay"];
+  return deps.workspaces.createTar === undefined ? modes.filter((mode) => mode !== "tar") : modes;
+}
+
+/** Opens the first way that holds. What a way that does not hold had made is taken back before the next is tried. */
+export async function openGrounds(request: GroundsRequest, signal: AbortSignal): Promise<Grounds> {
+  const { deps, id, modes, undo } = request;
+  for (const [index, mode] of modes.entries()) {
+    const before = undo.length;
+    try {
+      return await openOne(request, mode, signal);
+    } catch (error) {
+      if (!(error instanceof GuardError) || error.code !== "ENGINE_REMOTE" || leftSomething(error) || index === modes.length - 1) throw error;
+      deps.telemetry.info("the engine does not see this machine's files; they are sent to it", { session: id });
+      for (const step of undo.splice(before).reverse()) await step();
+    }
+  }
+  throw new GuardError("ENGINE_UNSUPPORTED", "the engine can be given no workspace");
+}
+
+async function openOne({ deps, options, id, path, role, undo, userFolder }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
+  const { root, sandbox: limits, runtime } = options.defaults;
+  const most = writableBy(limits);
+  const workspace = mode === "overlay" ? await deps.workspaces.create(id, path, most) : await deps.workspaces.createTar?.(id, path, most);
+  if (workspace === undefined) throw new GuardError("ENGINE_UNSUPPORTED", "this installation cannot send a workspace to an engine");
+  undo.push(() => deps.workspaces.remove(id));
+  const enforced = await enforce(options, workspace, role, signal, mode === "overlay" ? userFolder : undefined);
+  undo.push(async () => enforced?.watch?.stop());
+  await workspace.ready?.(signal);
+  const spec: SandboxSpec = {
+    sessionId: id,
+    image: options.image,
+    workspace: workspace.mount,
+    root,
+    uid: workspace.uid,
+    gid: workspace.gid,
+    limits,
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
+    ...enforcedSpec(enforced),
+  };
+  const sandbox = await deps.sandboxes.open(spec, signal);
+  undo.push(() => sandbox.close());
+  await workspace.attach?.(sandbox, root, signal);
+  return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal) };
+}
