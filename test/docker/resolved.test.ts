@@ -9,6 +9,7 @@ import { whyNoEngine } from "./sandbox-rig.js";
 const missing = await whyNoEngine();
 if (missing !== null) console.warn(`tests of names by what they lead to did not run: ${missing}`);
 
+const SOAK = process.env["RINGFENCE_SOAK"] === "1";
 const rigs: EngineRig[] = [];
 afterEach(async () => {
   for (const rig of rigs.splice(0)) await rig.close();
@@ -49,7 +50,7 @@ describe.skipIf(missing !== null)("a protected thing under another name", { time
       const { session, run } = await rig.open();
       const before = snapshot(rig.folder);
       const clean = (await run(LOOK)).stdout;
-      for (const [what, calls, gone, held] of ATTACKS) {
+      for (const [what, calls, gone, held] of uid === 0 && !SOAK ? ATTACKS.filter((_, index) => index % 4 === 0) : ATTACKS) {
         const findings = [];
         for (const call of calls) findings.push(...(await run(call)).findings);
         expect([what, findings.some((finding) => finding.reverted && finding.rule.startsWith("X."))]).toEqual([what, held === undefined]);
