@@ -68,7 +68,15 @@ function refusedRows(policy: PolicySet): readonly Refused[] {
 
 /** Files that the refused effects speak of are laid out, so that what is refused can happen. */
 function seedOf(refused: Refused): string {
-  const lines = [seedFor(refused.row.command)];
+  const text = refused.row.command;
+  const lines = [PREPARED, seedFor(text)];
+  // What a search looks for is there, is old, and holds the words of the line.
+  const folders = [...new Set([".", ...refused.all.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
+  for (const match of [...text.matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
+    const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
+    if (!/^[\w. -]{1,60}$/.test(name)) continue;
+    for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do printf '%s\\n' "$WORDS" > "$p/${name}"; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
+  }
   for (const effect of refused.all) {
     if (effect.kind !== "file" || effect.operation === "write" || effect.operation === "create" || lines.length > 30) continue;
     const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
@@ -77,8 +85,28 @@ function seedOf(refused: Refused): string {
     lines.push(folder ? `[ -e '${path}' ] || { mkdir -p '${path}' && printf 'one\\n' > '${path}/one.txt'; } 2>/dev/null || :` : `[ -e '${path}' ] || { mkdir -p '${parentOf(path)}' && printf 'one\\ntwo\\n' > '${path}'; } 2>/dev/null || :`);
   }
   for (const effect of refused.all) if (effect.kind === "file" && effect.certainty === "exact" && (effect.operation === "write" || effect.operation === "create") && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(effect.path)) lines.push(`mkdir -p '${parentOf(effect.path)}' 2>/dev/null || :`);
-  return lines.join("\n");
+  return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
 }
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Keys and remotes that a program asks for before it goes to the network; none of them is real. */
+const PREPARED = String.raw`
+cd /workspace && git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm two
+for r in remote_name upstream remote origin2; do git remote add $r https://example.invalid/p.git; done
+printf '//registry.npmjs.org/:_authToken=x
+' > /home/agent/.npmrc
+printf 'module example.invalid/p
+
+go 1.19
+' > go.mod
+printf 'one
+two
+' > list.txt
+mkdir -p /home/backup /home/testuser/log /destination /target /path/to
+`;
 
 /** One name that a glob names. */
 function sample(glob: string): string | null {
@@ -92,6 +120,7 @@ function verdictOf(refused: Refused, traced: Traced): Verdict {
   if (refused.effects.some((effect) => isSeen(effect, events, ran))) return "seen";
   const programs = refused.effects.flatMap((effect) => (effect.kind === "file" || effect.kind === "connect" ? [effect.by] : effect.kind === "exec" || effect.kind === "runs-code" ? [effect.program] : []));
   const missing = programs.some((program) => !ran.has(program) && !BUILTINS.has(program) && program !== "redirect");
+  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command/.test(traced.stderr)) return "not runnable";
   if (missing || /command not found|No such file or directory$/m.test(traced.code === 127 ? traced.stderr : /command not found/.test(traced.stderr) ? traced.stderr : "")) return "not runnable";
   if (refused.effects.every((effect) => effect.kind === "environment" || (effect.kind === "exec" && BUILTINS.has(effect.program)))) return "not to be seen";
   return "false";
@@ -144,7 +173,7 @@ async function main(): Promise<number> {
   for (let at = 0; at < rows.length && (counts.get("seen") ?? 0) + (counts.get("false") ?? 0) < wanted; at += batch) {
     const part = rows.slice(at, at + batch);
     const results = new Map<string, Traced>();
-    const orders = part.map(({ row }, index): Order => ({ id: String(index), text: row.command, cwd: PLACE.cwd, root: true, seconds: 3, environment, seed: seedOf(part[index] as Refused) }));
+    const orders = part.map(({ row }, index): Order => ({ id: String(index), text: row.command, cwd: PLACE.cwd, root: true, seconds: 6, environment, seed: seedOf(part[index] as Refused) }));
     await traceLines(image, orders, 2, (order, traced) => void results.set(order.id, traced));
     for (const [index, refused] of part.entries()) {
       if ((counts.get("seen") ?? 0) + (counts.get("false") ?? 0) >= wanted) break;

@@ -7,7 +7,7 @@ import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
 import { runAria, runCurl, runDig, runNetcat, runSsh } from "./handlers/network.js";
 import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./handlers/packages.js";
-import { COMPRESSOR_NAMES, runCompressor, runInstall, runMktemp, runSplit } from "./handlers/pieces.js";
+import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
 import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
@@ -40,6 +40,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["mktemp", "tempfile"], runMktemp),
   ...named(["install", "ginstall"], runInstall),
   ...named(["dpkg", "rpm"], runFilePackages),
+  ["ssh-keygen", runKeygen],
   ["dig", runDig],
   ["aria2c", runAria],
   ["git", runGit],

@@ -39,6 +39,7 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
   const out = new Set<string>();
   for (const event of events) {
     if (event.kind === "file" && !happened(event)) continue;
+    if (event.by.includes("parallel") && isProbe(event)) continue;
     if (event.by.some((program, index) => code.has(program) && (index > 0 || program !== "bash"))) continue;
     const by = event.by.at(-1) ?? "";
     if (event.kind === "connect") {
@@ -51,6 +52,12 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
     }
   }
   return [...out];
+}
+
+/** GNU parallel tries its shell out with a file and a function of its own. */
+function isProbe(event: TraceEvent): boolean {
+  if (event.kind === "file") return /^\/tmp\/par\w+\./.test(event.path);
+  return event.kind === "exec" && /testfun|\/tmp\/par\w+\./.test(event.argv.join(" "));
 }
 
 /** What failed because there was nothing, or something else, did nothing; what was forbidden was tried. */
@@ -131,6 +138,8 @@ function allows(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<stri
   if (event.operation === effect.operation) return true;
   // A folder is opened to be removed or changed with what is in it.
   if (event.folder === true && event.operation === "read") return true;
+  // Folders on the way to what is to be made are made too.
+  if (event.operation === "create" && (by === "mkdir" || by === "install") && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
   if (event.operation === "read") return effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch") && REWRITES.has(by);
   if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && effect.by.startsWith("git")));
   return CHANGES.has(event.operation) && (effect.operation === "write" || effect.operation === "create");
@@ -142,6 +151,7 @@ const REWRITES = new Set(["zip", "tar", "install", "ed", "vi", "vim", "touch", "
 function takesIn(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<string>, by: string): boolean {
   if (!allows(effect, event, replaced, by)) return false;
   if (event.folder === true && event.operation === "read" && effect.path.startsWith(`${event.path}/`)) return true;
+  if (event.operation === "create" && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
   return [event.path, event.real].some((path) => path !== null && names(effect, path));
 }
 

@@ -38,7 +38,7 @@ mount -t proc -o ro proc /proc
 for place in /workspace /home/agent /tmp /var/tmp; do mount -t tmpfs -o size=64m,mode=1777 tmpfs $place; done
 chown 1000:1000 /workspace /home/agent; chmod 755 /workspace /home/agent
 cp -a /scene/. /workspace/
-if [ -s "/out/$1.seed" ]; then . "/out/$1.seed"; fi
+if [ -s "/out/$1.seed" ]; then (set +e; . "/out/$1.seed") > /dev/null 2>&1 || :; fi
 cd "$2"
 ulimit -f 65536 -v 4000000 -c 0
 exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"

@@ -85,7 +85,7 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
 }
 
 /** Subcommands that read files of the working tree. */
-const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stash", "blame", "annotate", "diff-files", "diff-index", "difftool", "update-index", "checkout", "restore", "reset", "merge", "rebase", "pull", "switch", "cherry-pick", "revert", "am", "apply", "ls-files", "clean", "describe"]);
+const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stash", "blame", "annotate", "diff-files", "diff-index", "difftool", "update-index", "checkout", "restore", "reset", "merge", "rebase", "pull", "switch", "cherry-pick", "revert", "am", "apply", "ls-files", "clean", "describe", "mv"]);
 
 /** What is read: the paths behind `--`, those of `add`, else the whole tree. */
 function lookAtTree(call: Call, verb: string, args: readonly Field[], operands: readonly Field[]): void {

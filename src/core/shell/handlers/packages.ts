@@ -90,9 +90,9 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
   const own: Call = { ...call, program: call.program.split(" ", 1)[0] ?? call.program };
   switch (kind) {
     case "reads":
-      return;
     case "queries":
-      addConnection(own);
+      for (const file of manager.files) touch(own, "read", exact(file), false);
+      if (kind === "queries") addConnection(own);
       return;
     case "exec":
       addConnection(own);

@@ -123,6 +123,16 @@ export function runMktemp(call: Call): Output {
   return { text: null, globs: [glob] };
 }
 
+/** `ssh-keygen -f key`: the public half lies beside it. */
+export function runKeygen(call: Call): Output {
+  const model = MODELS.get("ssh-keygen");
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  applyArguments(call, model, parsed);
+  for (const option of parsed.options) if (option.name === "-f" && option.value !== null) touch(call, "write", beside(option.value, ".pub", false, false), false);
+  return UNKNOWN_OUTPUT;
+}
+
 /** `$TMPDIR` where the text or the environment sets it, else `/tmp`. */
 function temporaryFolder({ run, state }: Call): Field {
   const set = state.variables.has("TMPDIR") || run.context.environment.has("TMPDIR");
