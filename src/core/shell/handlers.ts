@@ -5,7 +5,7 @@ import { runDd, runDocker, runJq, runKill, runMake, runPatch, runTar, runUnzip, 
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
-import { runAria, runCurl, runDig, runNetcat, runSsh } from "./handlers/network.js";
+import { runAria, runCurl, runDig, runNetcat, runPing, runSsh } from "./handlers/network.js";
 import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./handlers/packages.js";
 import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
@@ -42,6 +42,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["dpkg", "rpm"], runFilePackages),
   ["ssh-keygen", runKeygen],
   ["dig", runDig],
+  ...named(["ping", "ping4", "ping6"], runPing),
   ["aria2c", runAria],
   ["git", runGit],
   ["env", runEnv],

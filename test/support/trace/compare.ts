@@ -15,7 +15,7 @@ const SYSTEM = /^\/(?:usr|lib|lib64|lib32|bin|sbin|etc|opt|proc|sys|dev|run|var\
 const NO_FILE = /^\/(?:dev\/(?:null|tty|zero|full|urandom|random|ptmx|stdin|stdout|stderr|fd(?:\/|$)|pts(?:\/|$))|proc\/(?:self|thread-self|\d+)(?:\/|$))/;
 
 /** Programs that come back to where they began. */
-const WALKS = new Set(["find", "rm", "chmod", "chown", "chgrp", "cp", "mv", "du", "ls", "df", "tree", "shred", "rsync"]);
+const WALKS = new Set(["find", "rm", "chmod", "chown", "chgrp", "cp", "mv", "du", "ls", "df", "tree", "shred", "rsync", "mkdir", "gzip"]);
 /** Folders a program keeps its own settings and caches in. */
 const SETTINGS = /^\/home\/agent\/\.(?:config|cache|local|parallel|npm|gnupg|cargo|kube|aws|composer|links2?|w3m|lynx|wget-hsts|lesshst|viminfo|mysql|python_history)(?:\/|$)/;
 
@@ -44,7 +44,7 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
     const by = event.by.at(-1) ?? "";
     if (event.kind === "connect") {
       // A machine's own name is looked up where names are.
-      if (by !== "hostname" && !event.to.startsWith("unix:") && !connects) out.add(`${by} connects to ${event.to}`);
+      if (by !== "hostname" && !/^(?:127\.|::1$|::$|0\.0\.0\.0$)/.test(event.to) && !event.to.startsWith("unix:") && !connects) out.add(`${by} connects to ${event.to}`);
     } else if (event.kind === "exec") {
       if (event.ok && !code.has(event.program) && !execs.some((effect) => isThis(effect, event)) && SHELLS.has(by) && !isInner(event)) out.add(`${by} starts ${event.argv.join(" ")}`);
     } else if (!isNothing(event, by, told.root) && !own.has(event.path) && !files.some((effect) => takesIn(effect, event, replaced, by))) {
@@ -106,6 +106,7 @@ function rewritten(events: readonly TraceEvent[]): ReadonlySet<string> {
 /** What a program starts by way of a shell of its own (`tar` its compressor), or a login shell from the system's start files. */
 function isInner(event: ExecEvent): boolean {
   const parent = event.by.at(-2) ?? "";
+  if (parent === "git" && event.program.startsWith("git-")) return true;
   if (parent === "parallel" && /^(?:ps|perl|echo|sh|tput)$/.test(event.program)) return true;
   return (parent === "tar" && /^(?:gzip|bzip2|xz|zstd|lzip|lzma|compress)$/.test(event.program)) || (event.program === "id" && event.argv[1] === "-u");
 }
@@ -140,13 +141,13 @@ function allows(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<stri
   if (event.folder === true && event.operation === "read") return true;
   // Folders on the way to what is to be made are made too.
   if (event.operation === "create" && (by === "mkdir" || by === "install") && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
-  if (event.operation === "read") return effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch") && REWRITES.has(by);
+  if (event.operation === "read") return (effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch" || by === "rsync") && REWRITES.has(by)) || (by === "git" && effect.operation === "delete");
   if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && effect.by.startsWith("git")));
   return CHANGES.has(event.operation) && (effect.operation === "write" || effect.operation === "create");
 }
 
 /** Programs that look at the file they are to write before they do. */
-const REWRITES = new Set(["zip", "tar", "install", "ed", "vi", "vim", "touch", "xxd", "sort", "git", "patch"]);
+const REWRITES = new Set(["zip", "tar", "install", "ed", "vi", "vim", "touch", "xxd", "sort", "git", "patch", "rsync"]);
 
 function takesIn(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<string>, by: string): boolean {
   if (!allows(effect, event, replaced, by)) return false;

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseTrace } from "./strace.mjs";
 
-const TRACED = "execve,execveat,open,openat,openat2,creat,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,truncate,utime,utimes,utimensat,futimesat,setxattr,lsetxattr,removexattr,chdir,fchdir,connect,sendto,sendmsg,sendmmsg,socket,clone,clone3,fork,vfork";
+const TRACED = "execve,execveat,open,openat,openat2,creat,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,truncate,utime,utimes,utimensat,futimesat,setxattr,lsetxattr,removexattr,chdir,fchdir,connect,bind,sendto,sendmsg,sendmmsg,socket,clone,clone3,fork,vfork";
 const MAX_TRACE = 24 * 1024 * 1024;
 const MAX_EVENTS = 4_000;
 

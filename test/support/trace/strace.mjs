@@ -169,6 +169,7 @@ function handle(name, args, result, error, self) {
     case "truncate":
       return file("write", path(0));
     case "connect":
+    case "bind":
     case "sendto":
     case "sendmsg":
     case "sendmmsg":

@@ -106,6 +106,10 @@ describe("what does nothing", () => {
     ["pip uninstall x", ["code project pip"]],
     ["dig @127.0.0.1 x", ["connect 127.0.0.1"]],
     ["dig", ["connect ?"]],
+    ["dig @\"\" x", []],
+    ["ping -c 1 h.test", ["connect h.test"]],
+    ["ping -c one h.test", []],
+    ["ssh-keygen -t ed25519 -f k", ["write /w/k", "write /w/k.pub"]],
   ])("%s", (text, expected) => {
     expect(touches(text).filter((line) => line !== "read /w tree")).toEqual(expected);
   });

@@ -75,6 +75,7 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   readRevisions(call, args);
   if (known.connects !== null && !(known.connects === "verbs" && parsed.operands.length === 0)) connect(call, known, parsed.operands);
   if (known.repository) writeRepository(call);
+  if (verb === "fetch" || verb === "pull") touch(call, "write", exact(".git/FETCH_HEAD"), false);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
   if (known.runs !== null) runOperands(call, known.runs, parsed.operands);

@@ -112,6 +112,8 @@ export function runDig(call: Call): Output {
   applyArguments(call, DIG, parsed);
   if (parsed.options.length > 0 && parsed.options.every((option) => option.name === "-v" || option.name === "-h")) return UNKNOWN_OUTPUT;
   const server = parsed.operands.find((word) => word.lead.startsWith("@"));
+  // Neither an empty server nor an empty address is asked for.
+  if (server?.text === "@" || parsed.options.some((option) => option.name === "-x" && option.value?.text === "")) return UNKNOWN_OUTPUT;
   const name = parsed.operands.find((word) => !/^[@+]/.test(word.lead));
   connectTo(call, server?.text == null ? null : server.text.slice(1).toLowerCase(), name?.text ?? null);
   return UNKNOWN_OUTPUT;
@@ -128,5 +130,18 @@ export function runAria(call: Call): Output {
   const listed = parsed.options.some((option) => option.name === "-i" || option.name === "--input-file" || option.name === "-T" || option.name === "--torrent-file" || option.name === "-M");
   if (listed || parsed.operands.some((word) => word.text !== null && /\.(?:torrent|metalink|meta4)$/.test(word.text))) connectTo(call, null, null);
   if (parsed.operands.length > 0) touch(call, "write", exact("."), true);
+  return UNKNOWN_OUTPUT;
+}
+
+/** Options of `ping` that take a number. */
+const COUNTS = new Set(["-c", "-i", "-w", "-W", "-s", "-t", "-l", "-S"]);
+
+/** `ping`: with a word where a number must be it ends before it sends anything. */
+export function runPing(call: Call): Output {
+  const model = MODELS.get("ping");
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  if (parsed.options.some(({ name, value }) => COUNTS.has(name) && value?.text != null && !/^[-+]?[\d.]/.test(value.text))) return UNKNOWN_OUTPUT;
+  applyArguments(call, model, parsed);
   return UNKNOWN_OUTPUT;
 }
