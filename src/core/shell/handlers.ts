@@ -1,7 +1,7 @@
 // The programs whose command lines need more than a table: by name, the function that gives them their effects.
 
 import { runAwk } from "./handlers/awk.js";
-import { runDd, runDocker, runJq, runKill, runMake, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
+import { runDd, runDocker, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
@@ -11,7 +11,7 @@ import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runS
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
 import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
-import { runParallel, runXargs } from "./handlers/xargs.js";
+import { runFd, runParallel, runXargs } from "./handlers/xargs.js";
 import type { Call, Output } from "./run.js";
 
 export type Handler = (call: Call) => Output;
@@ -49,7 +49,9 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["su", runSu],
   ["script", runScriptCommand],
   ["xargs", runXargs],
-  ["parallel", runParallel],
+  ...named(["parallel", "sem", "env_parallel"], runParallel),
+  ...named(["fd", "fdfind"], runFd),
+  ...named(["less", "more", "most", "pg"], runPager),
   ["curl", runCurl],
   ["wget", runCurl],
   ["dd", runDd],

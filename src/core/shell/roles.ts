@@ -135,6 +135,8 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
       const head = marks.has("nofirst") ? model.head.slice(1) : model.head;
       for (const [i, word] of operands.entries()) {
         const role = head[i] ?? model.rest;
+        // What is packed and then removed.
+        if (role === "R" && marks.has("remove")) touch(there, "delete", word, true);
         if (role !== null && !(marks.has("dry") && (role === "d" || role === "D"))) applyRole(there, role, word, tree);
       }
       if (dest !== null) applyRole(there, "C", dest, true);

@@ -63,6 +63,12 @@ describe("looking where no place is named", () => {
   });
 });
 
+describe("carriers of a command", () => {
+  test.each(["zip -m a x", "fd x . -x rm x", "fd -X rm x", "less +'!rm x' f", "mise exec -- rm x", "sem rm ::: x", "chpst rm x", "choom -n 1 -- rm x", "lckdo l rm x", "numactl -N 0 rm x"])("%s", (text) => {
+    expect(touches(text).some((line) => line.startsWith("delete /w/x"))).toBe(true);
+  });
+});
+
 describe("what does nothing", () => {
   test.each([
     "alias a=\"$(cat f)\"",

@@ -172,3 +172,17 @@ export function runUnzip(call: Call): Output {
   if (valueOf(parsed.options, "-d") === null && !parsed.marks.has("dry")) touch(call, "create", exact("."), true);
   return UNKNOWN_OUTPUT;
 }
+
+const PAGER = compile("t*", "-o:w -O:w --log-file:w --LOG-FILE:w -k:r -T:r -t:t -p:t -x:t -y:t -b:t -D:t -j:t -P:t -z:t -h:t", "");
+
+/** `less [+command] files`: a first command of `!text` runs it. */
+export function runPager(call: Call): Output {
+  const parsed = parseArguments(call.words.slice(1), PAGER);
+  applyArguments(call, PAGER, parsed);
+  for (const word of parsed.operands) {
+    const shell = /^\+{1,2}[!|#]/.exec(word.lead);
+    if (shell !== null) runShellText(call, dropPrefix(word, shell[0]) ?? word);
+    else if (!word.lead.startsWith("+") && word.text !== "-") touch(call, "read", word, false);
+  }
+  return UNKNOWN_OUTPUT;
+}

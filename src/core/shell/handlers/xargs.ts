@@ -1,6 +1,8 @@
 // `xargs` and `parallel`: a command whose last words come from standard input, where that can be told.
 
 import { parseArguments } from "../arguments.js";
+import { touch } from "../files.js";
+import { below } from "../listing.js";
 import { compile } from "../model.js";
 import { applyArguments, runShellText } from "../roles.js";
 import { addOpaque, NO_INPUT, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -91,4 +93,27 @@ function runFilled(call: Call, text: string, word: Field): void {
   if (word.text !== null) runShellText(call, exact(filled.replace(/\{[./#%]*\}/g, `'${word.text.replaceAll("'", "'\\''")}'`)));
   else if (word.glob !== null && /^[\w*./-]+$/.test(word.glob) && !word.glob.startsWith("-")) runShellText(call, exact(filled.replace(/\{[./#%]*\}/g, word.glob)));
   else runShellText(call, exact(filled.replace(/\{[./#%]*\}/g, '"$RINGFENCE_UNKNOWN"')));
+}
+
+const FD = compile("t R*", "-x!each --exec!each -X!batch --exec-batch!batch -e:t --extension:t -t:t --type:t -d:t --max-depth:t --min-depth:t --exact-depth:t -E:t --exclude:t -S:t --size:t -c:t --color:t --base-directory:p --search-path:R -j:t --threads:t --changed-within:t --changed-before:t -o:t --owner:t --ignore-file:r --format:t --max-results:t", "");
+const RUNS = new Set(["-x", "--exec", "-X", "--exec-batch"]);
+
+/** `fd pattern [places] [-x command]`: what stands behind `-x` is run on each name found. */
+export function runFd(call: Call): Output {
+  const words = call.words.slice(1);
+  const at = words.findIndex((word) => word.text !== null && RUNS.has(word.text));
+  const parsed = parseArguments(at < 0 ? words : words.slice(0, at), FD);
+  applyArguments(call, FD, parsed);
+  if (parsed.uncertain) addOpaque(call.run, "a word of `fd` may run a command", call.from);
+  const places = parsed.operands.slice(1);
+  if (places.length === 0) touch(call, "read", exact("."), true);
+  const globs = below(places) ?? ["/**"];
+  if (at < 0) return { text: null, globs };
+  const command = words.slice(at + 1, words.findIndex((word, index) => index > at && word.text === ";") < 0 ? undefined : words.findIndex((word, index) => index > at && word.text === ";"));
+  for (const glob of globs.slice(0, 16)) {
+    const found = globbed(glob, "", false);
+    const marked = command.some((part) => part.text?.includes("{") === true);
+    runInner({ ...call, frame: { ...call.frame, stdin: NO_INPUT } }, marked ? command.map((part) => (part.text !== null && /\{[^}]*\}/.test(part.text) ? fill(exact(part.text.replace(/\{[^}]*\}/g, "{}")), "{}", found) : part)) : [...command, { ...found, many: true }]);
+  }
+  return UNKNOWN_OUTPUT;
 }

@@ -27,7 +27,7 @@ export const WRITER_MODELS: readonly ModelRow[] = [
   ["setcap chcon", "t m*", "-R!tree -r!nofirst -u:t!nofirst -t:t!nofirst --reference:t!nofirst"],
   ["getfacl getfattr getcap lsattr", "r*", "-n:t -m:t -e:t -R!tree"],
   ["rzip", "w*", "-o:w -k -d -S:t"],
-  ["zip", "w R*", "-x:t -i:t -b:C -O:w --output-file:w -P:t --password:t -n:t -t:t -tt:t -T -TT:s --unzip-command:s -r -m!risky -s:t -lf:w"],
+  ["zip", "w R*", "-x:t -i:t -b:C -O:w --output-file:w -P:t --password:t -n:t -t:t -tt:t -T -TT:s --unzip-command:s -r -m!remove --move!remove -s:t -lf:w"],
   ["funzip", "r", "-p:t"],
   ["7z 7za 7zr unrar rar unar ar cpio pax", "t r", "-o?:C -p?:t -t?:t -F:r -D:p -E:r -O:w -I:r -H:t -M:t --rsh-command:s", "program"],
   ["ed red", "w", "-p:t --prompt:t", "program"],
