@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { checkLine, compilePolicy, loadPolicy } from "../../dist/lib/index.js";
 import { policyData, policyFromData } from "../../dist/lib/core/policy/index.js";
 import { sha256 } from "../../dist/lib/adapters/system/hasher.js";
+import { measureOnce } from "./measure-once.mjs";
 import { REMAINING } from "./policy-remaining.mjs";
 
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,9 +17,14 @@ const CORPORA = process.env["RINGFENCE_CORPORA"] ?? join(CHECKOUT, "..", "shared
 const DOC = join(CHECKOUT, "docs", "benchmarks.md");
 const LIST = join(CHECKOUT, "docs", "policy-refusals.txt");
 const SAMPLE = 2_000;
-const ROUNDS = 3;
 const STARTS = 15;
 const SHOWN = 110;
+
+/** Stands in for real commands where there are none. */
+const MIX = ["ls -R NAME | head", "grep -rn foo NAME --include='*.py'", "sed -n 1,40p src/NAME.js", "python3 -m pytest -q NAME", "git diff NAME && git status", "cat > /tmp/NAME.py <<'EOF'\nprint(1)\nEOF\npython3 /tmp/NAME.py", "rm NAME.py", "find . -name 'NAME*.js' | xargs grep -l x", "cd NAME && npm test", "echo NAME > NAME.txt"];
+
+/** Something of each kind of effect. */
+const FIRST = "git status && cat a.py > b.py; rm -rf build *.pyc; curl -o x http://a.test/x; export A=b; python3 a.py";
 
 const args = new Set(process.argv.slice(2));
 const ROLES = [null, "bugfixer", "testwriter"];
@@ -129,16 +135,15 @@ function line(text) {
   return one.length > SHOWN ? `${one.slice(0, SHOWN)}…` : one;
 }
 
-/** Commands to time: real ones where there are any, else a fixed mix. */
+/**
+ * Commands to time and others to warm up with, all different: what is timed was never judged before. Real ones where there are any,
+ * else made of a fixed mix.
+ */
 function commandsToTime() {
   const file = join(CORPORA, BENIGN[0].file);
-  if (existsSync(file)) {
-    const rows = rowsOf(BENIGN[0].file);
-    const step = Math.max(1, Math.floor(rows.length / SAMPLE));
-    return rows.filter((_, index) => index % step === 0).slice(0, SAMPLE).map((row) => row.command);
-  }
-  const mix = ["ls -R src | head", "grep -rn foo . --include='*.py'", "sed -n 1,40p src/a.js", "python3 -m pytest -q", "git diff && git status", "cat > /tmp/x.py <<'EOF'\nprint(1)\nEOF\npython3 /tmp/x.py", "rm reproduce.py", "find . -name '*.js' | xargs grep -l x", "cd src && npm test", "echo x > out.txt"];
-  return Array.from({ length: SAMPLE }, (_, index) => mix[index % mix.length]);
+  const all = existsSync(file) ? [...new Set(rowsOf(BENIGN[0].file).map((row) => row.command))] : Array.from({ length: SAMPLE * 2 }, (_, index) => MIX[index % MIX.length].replaceAll("NAME", `name${index}`));
+  const step = Math.max(2, Math.floor(all.length / SAMPLE));
+  return { timed: all.filter((_, index) => index % step === 0).slice(0, SAMPLE), warm: all.filter((_, index) => index % step !== 0) };
 }
 
 async function times(builtin, out, bar) {
@@ -152,14 +157,15 @@ async function times(builtin, out, bar) {
   const coldMs = timed(() => compile(many)).ms;
   const set = compile(many);
   const data = JSON.stringify(policyData(set));
-  const warmMs = median(Array.from({ length: 9 }, () => timed(() => policyFromData(JSON.parse(data)).compiledFor({ root: "/testbed", home: "/home/agent" })).ms));
+  // Rules are made ready when an effect first needs them: so the first decision, on effects of every kind, belongs to it.
+  const warmMs = median(Array.from({ length: 9 }, () => timed(() => judge(policyFromData(JSON.parse(data)), FIRST, null, "/testbed")).ms));
   const commands = commandsToTime();
   const rows = [
-    ["built-in set", measure(builtin, commands)],
-    ["200 rules", measure(set, commands)],
+    ["built-in set", measureOnce(commands, (command) => judge(builtin, command, null, "/testbed"))],
+    ["200 rules", measureOnce(commands, (command) => judge(set, command, null, "/testbed"))],
   ];
   out.push("### Time", "", `${cpus().length} processors, Node ${process.version}. Machines differ: ratios against the baseline of the same run count.`, "");
-  out.push(`From text to decision, in process, ${commands.length} different commands, ${ROUNDS} rounds after one to warm up:`, "");
+  out.push(`From text to decision, in process: ${commands.timed.length} different commands, each judged once, after ${commands.warm.length} others to warm up:`, "");
   out.push("| policy | rules | p50 µs | p99 µs | a second, one core | bar |", "| --- | --- | --- | --- | --- | --- |");
   for (const [name, { p50, p99, perSecond }] of rows) {
     const rules = name === "200 rules" ? set.rules.length : builtin.rules.length;
@@ -167,9 +173,12 @@ async function times(builtin, out, bar) {
     out.push(`| ${name} | ${rules} | ${p50.toFixed(0)} | ${p99.toFixed(0)} | ${perSecond.toFixed(0)} | ${held === "" ? "" : `100, 1000, 10000: ${held}`} |`);
   }
   out.push(...(await beside(commands)));
-  out.push("", "| loading 200 rules | ms |", "| --- | --- |", `| from YAML, every example judged | ${coldMs.toFixed(0)} |`, `| compiled before, as the command line keeps it | ${warmMs.toFixed(1)} (bar 50: ${bar("loading 200 rules", warmMs < 50)}) |`, "");
-  const { node, cached, uncached } = starts();
-  out.push("| start | median ms | times bare Node |", "| --- | --- | --- |", `| bare \`node -e 0\` | ${node.toFixed(0)} | 1 |`, `| \`ringfence policy check -- ls\` | ${cached.toFixed(0)} | ${(cached / node).toFixed(2)} (bar 2: ${bar("start of policy check", cached <= 2 * node)}) |`, `| the same, no policy kept yet | ${uncached.toFixed(0)} | ${(uncached / node).toFixed(2)} |`);
+  out.push("", "| loading 200 rules | ms |", "| --- | --- |", `| from YAML, every example judged, in a fresh process | ${coldMs.toFixed(0)} |`, `| compiled before, as the command line keeps it, with the first decision | ${warmMs.toFixed(1)} (bar 50: ${bar("loading 200 rules", warmMs < 50)}) |`, "");
+  const medians = starts();
+  const { node, kept } = medians;
+  const row = (name, ms, held = "") => `| ${name} | ${ms.toFixed(0)} | ${(ms / node).toFixed(2)}${held} |`;
+  out.push("| start | median ms | times bare Node |", "| --- | --- | --- |", row("bare `node -e 0`", node), row("`ringfence policy check -- ls`", kept, ` (bar 2: ${bar("start of policy check", kept <= 2 * node)})`));
+  out.push(row("the same with a state folder that has nothing: the built-in policy is kept by the build", medians.fresh), row("the same with a policy file that was never compiled", medians.uncached), row("`ringfence --help`", medians.help), row("`ringfence completion bash`", medians.completion));
 }
 
 function timed(work) {
@@ -178,39 +187,33 @@ function timed(work) {
   return { value, ms: performance.now() - begun };
 }
 
-function measure(set, commands) {
-  const samples = [];
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const command of commands) {
-      const begun = process.hrtime.bigint();
-      judge(set, command, null, "/testbed");
-      if (round > 0) samples.push(Number(process.hrtime.bigint() - begun) / 1000);
-    }
-  }
-  samples.sort((a, b) => a - b);
-  const total = samples.reduce((sum, value) => sum + value, 0);
-  return { p50: samples[Math.floor(samples.length / 2)], p99: samples[Math.floor(samples.length * 0.99)], perSecond: (samples.length / total) * 1e6 };
-}
-
 /** Other guards on the same commands, where `RINGFENCE_BENCH_PEERS` names a folder with their packages. */
 async function beside(commands) {
   const folder = process.env["RINGFENCE_BENCH_PEERS"];
-  if (folder === undefined) return ["", "Other guards are measured beside it when `RINGFENCE_BENCH_PEERS` names a folder that has `cc-safety-net` and `@cedar-policy/cedar-wasm` installed."];
+  if (folder === undefined) return ["", "Other guards are measured beside it when `RINGFENCE_BENCH_PEERS` names a folder that has `cc-safety-net`, `@cedar-policy/cedar-wasm` and `@openai/codex` installed."];
   const { peers } = await import("./policy-peers.mjs");
-  return peers(folder, commands, ROUNDS);
+  return peers(folder, commands, { scratch, cli: join(CHECKOUT, "bin", "ringfence.mjs") });
 }
 
+/** Each way of starting, in turn, so that what else the machine does meets all of them alike. */
 function starts() {
   const cli = join(CHECKOUT, "bin", "ringfence.mjs");
-  const samples = { node: [], cached: [], uncached: [] };
+  const own = join(scratch, "own.policy.yaml");
+  const check = [cli, "policy", "check", "--", "ls"];
+  const samples = { node: [], kept: [], fresh: [], uncached: [], help: [], completion: [] };
   const run = (words, home) => timed(() => spawnSync(process.execPath, words, { env: { ...process.env, RINGFENCE_HOME: home }, stdio: "ignore", timeout: 20_000 })).ms;
-  run([cli, "policy", "check", "--", "ls"], scratch);
+  run(check, scratch);
   for (let round = 0; round < STARTS; round += 1) {
     samples.node.push(run(["-e", "0"], scratch));
-    samples.cached.push(run([cli, "policy", "check", "--", "ls"], scratch));
-    if (round % 3 === 0) samples.uncached.push(run([cli, "policy", "check", "--", "ls"], join(scratch, `fresh-${round}`)));
+    samples.kept.push(run(check, scratch));
+    samples.help.push(run([cli, "--help"], scratch));
+    samples.completion.push(run([cli, "completion", "bash"], scratch));
+    if (round % 3 !== 0) continue;
+    samples.fresh.push(run(check, join(scratch, `fresh-${round}`)));
+    writeFileSync(own, `version: 1\nid: own\ntitle: Own ${round}\nextends: [kimi-dev]\nrules: []\n`);
+    samples.uncached.push(run([cli, "policy", "check", "--policy", own, "--", "ls"], scratch));
   }
-  return { node: median(samples.node), cached: median(samples.cached), uncached: median(samples.uncached) };
+  return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
 }
 
 function median(values) {

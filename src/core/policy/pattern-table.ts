@@ -1,7 +1,7 @@
 // File rules that a pattern can concern: what `match-path.ts` asks of a pattern and a glob, turned round into tables. Finds every rule
 // whose glob meets the pattern, and some that do not.
 
-import { asksFor, asksForTop } from "./glob-meet.js";
+import { asksFor, asksForTop, isLiteral } from "./glob-meet.js";
 import { fixedPart, worksWide, type Places, type SubjectPath } from "./match-path.js";
 import { createNameTable } from "./name-table.js";
 import type { FileKey } from "./rule-key.js";
@@ -24,12 +24,14 @@ export function createPatternTable<T>(): PatternTable<T> {
   let places: Places | null = null;
 
   const addNames = (names: readonly string[], value: T): void => {
-    const folders = fixedPart(names).split("/").filter((part) => part !== "");
-    for (let length = 0; length <= folders.length; length += 1) {
-      const folder = `/${folders.slice(0, length).join("/")}`;
+    let folder = "/";
+    for (let length = 0; ; length += 1) {
       const there = inFolder.get(folder);
       if (there === undefined) inFolder.set(folder, new Set([value]));
       else there.add(value);
+      const next = names[length];
+      if (next === undefined || !isLiteral(next)) break;
+      folder = length === 0 ? `/${next}` : `${folder}/${next}`;
     }
     if (names.at(-1) === "**") tops.add(names.at(-2) ?? "**", value);
     else lasts.add(names.at(-1) ?? "", value);

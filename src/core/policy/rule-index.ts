@@ -8,6 +8,7 @@ import type { SubjectPath } from "./match-path.js";
 import { isWild, MAX_WORD } from "./match-word.js";
 import { createNameTable, type NameTable } from "./name-table.js";
 import { createPatternTable, type PatternTable } from "./pattern-table.js";
+import { once } from "../shared/index.js";
 import { foldName, segmentsOf } from "./paths.js";
 import type { FileKey, NameKey } from "./rule-key.js";
 
@@ -33,8 +34,8 @@ interface Table {
 /** File rules of one operation. */
 interface FileTable extends Table {
   /** By the last name of a folder above what they name. */
-  readonly above: NameTable<Numbered>;
-  readonly patterns: PatternTable<Numbered>;
+  readonly above: () => NameTable<Numbered>;
+  readonly patterns: () => PatternTable<Numbered>;
 }
 
 const kept = new WeakMap<readonly CompiledRule[], RuleIndex>();
@@ -96,16 +97,16 @@ function byPath({ all, always, named, above }: FileTable, spellings: readonly st
     if (last === undefined) return all;
     for (const name of names) take(named.get(name));
     take(named.get(extensionKey(last)));
-    if (tree) take(above.exactly(last));
+    if (tree) take(above().exactly(last));
   }
   return inOrder(found);
 }
 
 function byPattern({ all, patterns, above }: FileTable, path: SubjectPath): readonly CompiledRule[] {
   if (path.foldedNames.length === 0) return all;
-  const found = new Set(patterns.meeting(path));
+  const found = new Set(patterns().meeting(path));
   const folders = path.foldedNames.at(-1) === "**" ? path.foldedNames.slice(0, -1) : path.foldedNames;
-  if (path.tree) for (const one of above.meeting(folders.at(-1) ?? "**")) found.add(one);
+  if (path.tree) for (const one of above().meeting(folders.at(-1) ?? "**")) found.add(one);
   return inOrder([...found]);
 }
 
@@ -151,8 +152,29 @@ function namesOf(keys: readonly NameKey[]): readonly string[] | null {
   return keys.flatMap(({ names }) => names.map(foldName));
 }
 
+/** A file rule with what it asks for; undefined when it tells nothing. */
+interface Asked {
+  readonly keys: readonly FileKey[] | undefined;
+  readonly one: Numbered;
+}
+
+function aboveOf(asked: readonly Asked[]): NameTable<Numbered> {
+  const table = createNameTable<Numbered>();
+  for (const { keys = [], one } of asked) {
+    for (const glob of keys.flatMap((key) => (key.trees ? (key.paths ?? []) : []))) for (const folder of glob.above()) table.add(folder.at(-1) ?? "", one);
+  }
+  return table;
+}
+
+function patternsOf(asked: readonly Asked[]): PatternTable<Numbered> {
+  const table = createPatternTable<Numbered>();
+  for (const { keys, one } of asked) table.add(keys, one);
+  return table;
+}
+
 function fileTable(rules: readonly CompiledRule[], operation: FileOperation): FileTable {
-  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: createNameTable<Numbered>(), patterns: createPatternTable<Numbered>() };
+  const asked: Asked[] = [];
+  const table = { all: [] as CompiledRule[], always: [] as Numbered[], named: new Map<string, Numbered[]>(), above: once(() => aboveOf(asked)), patterns: once(() => patternsOf(asked)) };
   const waiting: { readonly one: Numbered; readonly keys: readonly string[] }[] = [];
   const uses = new Map<string, number>();
   for (const [number, rule] of rules.entries()) {
@@ -161,10 +183,7 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Fi
     if (keys?.length === 0) continue;
     const one = { number, rule };
     table.all.push(rule);
-    table.patterns.add(keys, one);
-    for (const glob of (keys ?? []).flatMap((key) => (key.trees ? (key.paths ?? []) : []))) {
-      for (const folder of glob.above()) table.above.add(folder.at(-1) ?? "", one);
-    }
+    asked.push({ keys, one });
     const forms = formsOf(keys);
     if (forms === null) {
       table.always.push(one);
