@@ -121,12 +121,15 @@ function unbalanced(glob: string): boolean {
   return braces !== 0;
 }
 
+/** A folder as a glob that means only itself. */
+function asGlob(folder: string): string {
+  return `/${segmentsOf(folder).map(escapeName).join("/")}`;
+}
+
 /** A glob as absolute globs, braces expanded; `x/**` names `x` too. */
 export function expandGlob(glob: string, places: Places): readonly string[] {
-  const root = segmentsOf(places.root).map(escapeName).join("/");
-  const home = segmentsOf(places.home).map(escapeName).join("/");
   const absolute =
-    glob === "." ? `/${root}` : glob === "~" ? `/${home}` : glob.startsWith("./") ? `/${root}/${glob.slice(2)}` : glob.startsWith("~/") ? `/${home}/${glob.slice(2)}` : glob.startsWith("/") ? glob : `/${glob}`;
+    glob === "." ? asGlob(places.root) : glob === "~" ? asGlob(places.home) : glob.startsWith("./") ? `${asGlob(places.root)}/${glob.slice(2)}` : glob.startsWith("~/") ? `${asGlob(places.home)}/${glob.slice(2)}` : glob.startsWith("/") ? glob : `/${glob}`;
   const out: string[] = [];
   for (const one of expandBraces(absolute.replace(/\/+/g, "/"))) {
     out.push(one);

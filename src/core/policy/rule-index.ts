@@ -4,7 +4,7 @@
 import type { FileOperation } from "../action/effects.js";
 import { isLiteral } from "./glob-meet.js";
 import type { CompiledRule, MatchSubject } from "./match-effect.js";
-import type { SubjectPath } from "./match-path.js";
+import type { PathGlob, SubjectPath } from "./match-path.js";
 import { isWild, MAX_WORD } from "./match-word.js";
 import { createNameTable, type NameTable } from "./name-table.js";
 import { createPatternTable, type PatternTable } from "./pattern-table.js";
@@ -203,6 +203,15 @@ function fileTable(rules: readonly CompiledRule[], operation: FileOperation): Fi
 /** The keys of each form of the paths; null when some path may have none of them. */
 function formsOf(keys: readonly FileKey[] | undefined): readonly (readonly string[])[] | null {
   if (keys === undefined || keys.some((key) => key.paths === null)) return null;
-  const forms = keys.flatMap((key) => (key.paths ?? []).flatMap((glob) => glob.names())).map(keysOfForm);
+  const forms = keys.flatMap((key) => (key.paths ?? []).flatMap(formsOfGlob));
   return forms.some((form) => form.length === 0) ? null : forms;
+}
+
+const forms = new WeakMap<PathGlob, readonly (readonly string[])[]>();
+
+/** Once for all operations that a glob is asked about. */
+function formsOfGlob(glob: PathGlob): readonly (readonly string[])[] {
+  const known = forms.get(glob) ?? glob.names().map(keysOfForm);
+  forms.set(glob, known);
+  return known;
 }
