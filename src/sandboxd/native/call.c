@@ -11,7 +11,7 @@
 
 #define MS 1000000LL
 // How long output is still awaited after the exit while another process holds the pipe (`> >(tee log)`).
-#define GRACE (50 * MS)
+#define GRACE (200 * MS)
 // After an order to kill, how long until it is given again: a process that was just being started may have been missed.
 #define KILL_AGAIN (20 * MS)
 // How long a killed process may take to be reported before this sandbox gives up on itself.
