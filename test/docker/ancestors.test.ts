@@ -102,7 +102,7 @@ describe.skipIf(missing !== null)("a folder above a protected name", { timeout: 
       }
       // Moved in from elsewhere, whole, and put together from parts.
       const moved = await run("mkdir -p /tmp/g/workflows build/hooks; echo evil > /tmp/g/workflows/y.yml; cp -r /tmp/g sub.github; mkdir -p lib; mv sub.github lib/.github; echo evil > build/hooks/pre-push; mkdir -p lib/r; mv build lib/r/.git");
-      expect(new Set(moved.findings.map((finding) => finding.rule))).toEqual(new Set(["X.ci-files", "X.git-hooks"]));
+      expect(new Set(moved.findings.map((finding) => finding.rule))).toEqual(new Set(["X.ci-files", "X.git-hooks", "X.git-settings"]));
       expect((await run("find lib -type f; true")).stdout).toBe("");
       expect(session.isBroken()).toBe(false);
     });
