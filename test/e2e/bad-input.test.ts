@@ -111,7 +111,7 @@ describe.skipIf(missing !== null)("a policy that cannot be used", () => {
 describe.skipIf(missing !== null).concurrent("an engine that cannot be used", () => {
   const remote = "use an engine on this machine";
   const cases: readonly (readonly [string, RunOptions, RegExp])[] = [
-    ["does not answer", { env: { DOCKER_HOST: "unix:///nonexistent/docker.sock" } }, /no container engine answers .*\/nonexistent\/docker\.sock \(DOCKER_HOST\)/u],
+    ["does not answer", { env: { DOCKER_HOST: "unix:///nonexistent/docker.sock" } }, /no container engine answers; tried .*\/nonexistent\/docker\.sock \(DOCKER_HOST\)/u],
     ["is on another machine", { env: { DOCKER_HOST: "tcp://192.0.2.1:2375" } }, new RegExp(`tcp://192\\.0\\.2\\.1:2375.*${remote}`, "u")],
     ["is reached by a name that is none", { env: { DOCKER_HOST: "ssh://-oProxyCommand=x@192.0.2.1" } }, new RegExp(remote, "u")],
     ["is a context that names none", { env: { DOCKER_HOST: "", DOCKER_CONTEXT: "elsewhere" } }, /the context `elsewhere`/u],
