@@ -86,7 +86,7 @@ describe.skipIf(missing !== null)("completion", () => {
     }
     const complete = (...words: readonly string[]): readonly string[] =>
       lines(execFileSync("bash", ["--norc", "--noprofile", "-c", `. ${join(rig.scratch, "complete.bash")}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ringfence; printf '%s\\n' "\${COMPREPLY[@]}"`, "bash", "ringfence", ...words], { encoding: "utf8", env: { PATH: "/nonexistent:/usr/bin:/bin" } }));
-    expect([complete("se"), complete("exec", "--wor"), complete("log", "")]).toEqual([["sessions"], ["--workspace"], expect.arrayContaining(["verify"])]);
+    expect([complete("se"), complete("exec", "--wor"), complete("log", "")]).toEqual([["sessions"], ["--workspace", "--workspace-mode"], expect.arrayContaining(["verify"])]);
   });
 
   it("for a shell that is none is a usage error", async () => {
