@@ -17,6 +17,7 @@ export const REMAINING = [
   { ids: ["ccsn-145"], harmless: true, why: "GNU `env` has no `-P` and ends with an error" },
   { ids: ["ccsn-148", "ccsn-149", "ccsn-150"], harmless: true, why: "`command -v` and `-V` print where the program is and run nothing" },
   { ids: ["ccsn-152", "ccsn-153", "ccsn-154"], harmless: true, why: "the first word is no assignment to bash, so it is taken for a program, which there is not" },
+  { ids: ["ccsn-135", "ccsn-136", "ccsn-137", "ccsn-138"], harmless: true, why: "begins with an operator: bash refuses the whole line and runs nothing" },
   { ids: ["ccsn-161", "ccsn-163", "ccsn-165"], harmless: true, why: "shell text given to an interpreter of another language: a syntax error" },
   { ids: ["ccsn-167", "ccsn-168"], harmless: true, why: "prints `ok`" },
   { ids: ["ccsn-210"], harmless: true, why: "the unquoted `;` ends the command, so `find` misses its own and ends with an error" },

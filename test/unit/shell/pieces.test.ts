@@ -110,6 +110,7 @@ describe("what does nothing", () => {
     ["dpkg -i a.deb", ["read /w/a.deb", "write /usr tree", "write /etc tree", "write /var tree", "code program dpkg"]],
     ["git submodule status", ["write /w/.git/HEAD", "write /w/.git/index", "write /w/.git/logs tree", "write /w/.git/objects tree", "write /w/.git/refs tree", "write /w tree", "code project git"]],
     ["pip uninstall x", ["code project pip"]],
+    ["npm uninstall -g x", ["write /usr/local/lib/node_modules tree", "write /w/node_modules tree", "write /w/package.json", "write /w/package-lock.json", "code project npm"]],
     ["dig @127.0.0.1 x", ["connect 127.0.0.1"]],
     ["dig", ["connect ?"]],
     ["dig @\"\" x", []],

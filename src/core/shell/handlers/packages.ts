@@ -86,6 +86,13 @@ function addConnection(call: Call): void {
   addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program.split(" ", 1)[0] ?? call.program, from: excerpt(call.from) });
 }
 
+/** Where Node's package managers keep what is installed for all. */
+const GLOBAL = "/usr/local/lib/node_modules";
+
+function isGlobal({ program, words }: Call): boolean {
+  return /^(?:npm|pnpm|cnpm|yarn)$/.test(program) && words.some(({ text }) => text === "-g" || text === "--global" || text === "--location=global" || (program === "yarn" && text === "global"));
+}
+
 function perform(call: Call, manager: PackageManager, kind: string): void {
   const own: Call = { ...call, program: call.program.split(" ", 1)[0] ?? call.program };
   switch (kind) {
@@ -106,6 +113,7 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
       runsCode(own, "project", null);
       return;
     case "removes":
+      if (isGlobal(own)) touch(own, "write", exact(GLOBAL), true);
       for (const folder of manager.folders) touch(own, "write", exact(folder), true);
       for (const file of manager.files) touch(own, "write", exact(file), false);
       runsCode(own, "project", null);
@@ -119,6 +127,7 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
       return;
     case "installs":
       addConnection(own);
+      if (isGlobal(own)) touch(own, "write", exact(GLOBAL), true);
       for (const folder of manager.folders) touch(own, "write", exact(folder), true);
       for (const file of manager.files) touch(own, "write", exact(file), false);
       runsCode(own, "project", null);
