@@ -19,7 +19,7 @@ describe.skipIf(missing !== null)("output", () => {
   it("passes into a pipe byte for byte, each stream by itself: binary, terminal escapes, no last newline", async () => {
     const result = await rig.run(exec(String.raw`printf '\000\001\377\376\r\b\033]0;owned\007\033[2J\033[31mred\033[0m\n\342\200\256txt'; printf 'err\033c' >&2`));
     expect([...result.stdout]).toEqual([...Buffer.from("\0\x01\xff\xfe\r\b\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m\n\xe2\x80\xaetxt", "latin1")]);
-    expect(result.err).toMatch(/^err\u001bcringfence: session ses_[a-z0-9]+: no file changed\n$/u);
+    expect(result.err).toMatch(/^err\u001bcringfence: output guarded: L1\.hidden-text-in-output [^\n]+\nringfence: session ses_[a-z0-9]+: no file changed\n$/u);
     const shown = await rig.run(["show", "--output", sessionOf(result)]);
     // eslint-disable-next-line no-control-regex
     expect(shown.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u);
