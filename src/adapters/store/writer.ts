@@ -11,8 +11,11 @@ import { dataSync, openOwnFile, writeWhole } from "./files.js";
 import type { SessionPaths } from "./paths.js";
 import type { SessionLock } from "./session-lock.js";
 
-/** A sync that took longer than this, in milliseconds, makes the next one leave the thread: other sessions go on meanwhile. */
-const SLOW_SYNC_MS = 1;
+/**
+ * A sync that took longer than this, in milliseconds, makes the next one leave the thread: other sessions go on meanwhile. Leaving it
+ * costs the call two wake-ups, more than a sync that is only somewhat slow, so the bound is that of a disk that is really busy.
+ */
+const SLOW_SYNC_MS = 5;
 /** Batches that may be acknowledged and not yet signed: the end of one call and the intent of the next. */
 const UNSIGNED_BATCHES = 2;
 
