@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { dirname, join } from "node:path";
 import type { Change, Entry } from "../../core/reconcile/change.js";
 import { isSameContent } from "../../core/reconcile/entries.js";
-import { isWorkspacePath } from "../../core/reconcile/names.js";
 import { GuardError, isSessionId, LIMITS, printable } from "../../core/shared/index.js";
 import type { Telemetry } from "../../ports/system.js";
 import type { Workspace, WorkspaceLimits } from "../../ports/workspace.js";
@@ -19,6 +18,7 @@ import { pathOfRaw, rawFromPath, rawFromText, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
 import { prepareStateFolder } from "./state-folder.js";
 import { errorCode } from "./system-error.js";
+import { parsePath, reading } from "./workspace-path.js";
 import { createTarScanner, type TarScanner, type TarState } from "./tar-look.js";
 import { packFolder } from "./tar-pack.js";
 import { planTarProtection, type TarProtection } from "./tar-protect.js";
@@ -205,20 +205,6 @@ function wholeOf(store: ContentStore, entry: Entry, path: string): Uint8Array {
 
 function unkept(path: string): GuardError {
   return new GuardError("WORKSPACE_UNREADABLE", `the content of \`${printable(path)}\` was not kept: it is larger than ${LIMITS.digestBytes} bytes, or its owner cannot read it`);
-}
-
-function parsePath(path: string): Raw {
-  if (!isWorkspacePath(path)) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` is no path inside a workspace`);
-  return rawFromPath(path);
-}
-
-function reading<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof GuardError) throw error;
-    throw new GuardError("WORKSPACE_UNREADABLE", `cannot read \`${printable(path)}\`: ${errorCode(error)}`, { cause: error });
-  }
 }
 
 function readDescription(paths: Paths): Description | null {

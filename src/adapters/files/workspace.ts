@@ -3,7 +3,6 @@
 
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isWorkspacePath } from "../../core/reconcile/names.js";
 import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 import type { Telemetry } from "../../ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../ports/workspace.js";
@@ -21,12 +20,13 @@ import { createHostOpacity } from "./host-opacity.js";
 import { makeDisk, openDisk, releaseDisk, type DiskSupport, type WritableLayer } from "./session-disk.js";
 import { findScanProgram, type OpacityReader } from "./opacity.js";
 import { openBelow } from "./open-content.js";
-import { rawFromPath, rawFromText, type Raw } from "./raw-path.js";
+import { rawFromText, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
 import { removeTree } from "./remove-tree.js";
 import { createScanner, type Scan } from "./scan.js";
 import { prepareStateFolder } from "./state-folder.js";
 import { errorCode } from "./system-error.js";
+import { parsePath, reading } from "./workspace-path.js";
 import { createTarWorkspace, reopenTarWorkspace } from "./tar-workspace.js";
 
 export interface WorkspaceProviderOptions {
@@ -278,19 +278,5 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
     if (parts.some((_, index) => scan.hidden.has(parts.slice(0, index + 1).join("/")))) return null;
     const found = reading(raw, () => readBelow(description.path, raw, limitBytes));
     return found === "missing" || found === "whiteout" ? null : found;
-  }
-}
-
-function parsePath(path: string): Raw {
-  if (!isWorkspacePath(path)) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` is no path inside a workspace`);
-  return rawFromPath(path);
-}
-
-function reading<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof GuardError) throw error;
-    throw new GuardError("WORKSPACE_UNREADABLE", `cannot read \`${printable(path)}\`: ${errorCode(error)}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@
 // is written by whoever has it. Names are bytes, one character each, and never leave the folder they are unpacked in.
 // Format: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"; holes as GNU's sparse format 1.0.
 
+import { concatBytes } from "../shared/bytes.js";
 import { GuardError } from "../shared/index.js";
 
 /** A part of a file that holds something; what lies between is zero. */
@@ -63,13 +64,13 @@ export function tarHeader(entry: TarEntry): Uint8Array {
   const { mode, uid, gid, target } = entry;
   parts.push(block({ name, type: TYPES[entry.kind], mode: mode & 0o1777, uid: Math.min(uid, OCTAL_7), gid: Math.min(gid, OCTAL_7), bytes: Math.min(stored, OCTAL_11), seconds, target }));
   if (map !== null) parts.push(map);
-  return concat(parts);
+  return concatBytes(...parts);
 }
 
 /** The map of a file with holes, as it stands before the file's parts: how many, then offset and length of each. */
 export function sparseMap(extents: readonly Extent[]): Uint8Array {
   const text = latin(`${extents.length}\n${extents.map(({ offset, bytes }) => `${offset}\n${bytes}\n`).join("")}`);
-  return concat([text, tarPadding(text.length)]);
+  return concatBytes(text, tarPadding(text.length));
 }
 
 function checkName({ name, kind }: TarEntry): void {
@@ -145,15 +146,5 @@ function block(head: Head): Uint8Array {
 function latin(text: string): Uint8Array {
   const out = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index += 1) out[index] = text.charCodeAt(index);
-  return out;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
   return out;
 }
