@@ -6,7 +6,7 @@ import { secretNames, type SecretNames } from "../core/policy/index.js";
 import type { Finding } from "../core/reconcile/change.js";
 import type { Control } from "../core/session/event.js";
 import { LIMITS, printable, type Role } from "../core/shared/index.js";
-import type { Sandbox } from "../ports/sandbox.js";
+import type { HideResult, Sandbox } from "../ports/sandbox.js";
 import type { NewName, UserFolderWatch, Workspace } from "../ports/workspace.js";
 import type { Enforced } from "./enforcement.js";
 import type { SessionOptions } from "./live.js";
@@ -66,7 +66,8 @@ export function followUserEdits({ watch, options, role, enforced, workspace, san
     state.work = state.work.then(async () => {
       const waiting = [...seen.values()].filter((one) => one.state === "waiting");
       if (waiting.length === 0) return;
-      const results = sandbox.hide === undefined ? [] : await sandbox.hide(waiting.map(({ path }) => path));
+      const results = sandbox.hide === undefined ? [] : await sandbox.hide(waiting.map(({ path }) => path)).catch((): readonly HideResult[] => []);
+      // No answer for a name counts as failed.
       waiting.forEach((one, index) => {
         // A name that is not there inside may come into sight later, so it goes on waiting.
         const result = results[index] ?? "failed";

@@ -12,4 +12,3 @@ export { initialRisk, reduceRisk, replayRisk, type PlacedEvent } from "./reduce.
 export type { RiskChange, RiskState } from "./state.js";
 export { riskSummary, type RiskSummary } from "./summary.js";
 export { riskEvent } from "./update.js";
-export { riskExplanation, riskLines } from "./render.js";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../../src/core/session/event.js";
-import { initialRisk, KIMI_DEV, replayRisk, riskEvent, riskExplanation, riskLines, riskSummary, SEVERITIES, SEVERITY_ROWS, cvssOf, bandOf, type RiskSummary } from "../../../src/core/risk/index.js";
+import { initialRisk, KIMI_DEV, replayRisk, riskEvent, riskSummary, SEVERITIES, SEVERITY_ROWS, cvssOf, bandOf, type RiskSummary } from "../../../src/core/risk/index.js";
 import { OTHER_RULES } from "../../../src/core/risk/reduce.js";
 import { LIMITS } from "../../../src/core/shared/index.js";
 import { ALL_CONTROLS, answered, closed, controls, decision, denied, DISCARDED, finished, log, opened, reason, reconciled, risk } from "./events.js";
@@ -221,7 +221,7 @@ describe("limits and hostile text", () => {
   it("prints no escape sequence of a rule name, and survives names of object members", () => {
     const state = replayRisk(log([opened(), denied("__proto__", HIGH), denied("constructor", HIGH), denied("a\u001b]0;x\u0007\nb", CRITICAL)]));
     const summary = riskSummary(state);
-    const text = [...riskExplanation(summary), ...riskLines(summary), ...(riskEvent(null, state, 3)?.reasons ?? [])].join("");
+    const text = [...summary.reasons, ...summary.findings.map(({ rule }) => rule), ...(riskEvent(null, state, 3)?.reasons ?? [])].join("");
     expect(text.split("").filter((char) => char < " " || char === "\u007f")).toEqual([]);
     expect(summary.findings.length).toBe(3);
   });
