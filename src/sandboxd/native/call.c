@@ -311,6 +311,9 @@ void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]) {
   }
   if (waits[2].revents != 0 && call.streams.in >= 0) rf_streams_push(&call.streams);
   turn();
+}
+
+void rf_call_settle(void) {
   if (call.phase == RUNNING || call.phase == ENDED) rf_streams_settle(&call.streams);
 }
 

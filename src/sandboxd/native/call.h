@@ -27,6 +27,8 @@ void rf_call_cancel(uint32_t stream);
 int64_t rf_call_waits(struct pollfd waits[RF_CALL_WAITS]);
 // The call's turn: carries what is ready, ends what is over. Call after each wait.
 void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]);
+// Gives back credit for input that was passed on. Call last before each wait: whoever is owed may have nothing left to wake this program with.
+void rf_call_settle(void);
 // A child of this program ended.
 void rf_call_reaped(pid_t pid, int status);
 

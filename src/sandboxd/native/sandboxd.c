@@ -105,5 +105,6 @@ int main(int argc, char *argv[]) {
     if (waits[2].revents != 0) reap(signals);
     rf_call_turn(waits + OWN_WAITS);
     if (waits[0].revents != 0) rf_line_take(take);
+    rf_call_settle();
   }
 }
