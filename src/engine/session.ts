@@ -8,6 +8,7 @@ import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
+import { attestRecord } from "./attest-record.js";
 import { breakSession, brokenError, closeSandbox, closeWorkspace, leftSomething } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
@@ -55,7 +56,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => ledger.close());
     const watch = enforced?.watch ?? null;
     const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
-    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement, userEdits });
+    const record = await attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs);
+    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement: [...enforcement, record], userEdits });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
@@ -86,7 +88,7 @@ interface Parts {
   readonly workspace: Workspace;
   readonly sandbox: Sandbox;
   readonly ledger: Ledger;
-  /** What was seen to hold of what policy forbids. */
+  /** What was seen to hold of what policy forbids, and of the record. */
   readonly enforcement: readonly Control[];
   readonly userEdits: UserEdits | null;
 }

@@ -108,7 +108,7 @@ describe.skipIf(missing !== null)("the demo", () => {
     const scored = JSON.parse((await rig.run(["score", session, "--json"])).out) as { readonly live: { readonly score: string; readonly band: string }; readonly peak: { readonly score: string } };
     const last = events.filter((event) => event.type === "risk.updated").at(-1)?.data;
     expect([last?.score, last?.band, last?.peak]).toEqual([scored.live.score, scored.live.band, scored.peak.score]);
-    expect(second.out).toContain(`\n  AIVSS   ${scored.live.score} ${scored.live.band}, from 8.6 High; peak ${scored.peak.score};`);
+    expect(second.out).toContain(`\n  AIVSS   ${scored.live.score} ${scored.live.band}, from 7.7 High; peak ${scored.peak.score};`);
     const explained = (await rig.run(["score", session, "--explain"])).out;
     expect(explained).toMatch(/#\d+ +8\.62 → 8\.77 {2}L2\.credential-files blocked, high call_\d{4}\n +context 0\.8 → 0\.9, identity 0\.1 → 0\.55/u);
     expect(lines(explained).filter((line) => textWidth(line) > 100)).toEqual([]);

@@ -91,7 +91,8 @@ const MATRIX: Readonly<Record<string, readonly Row[]>> = {
   "store.create": [fails("start"), hangs("waits"), lies("start", nothing), lies("start", () => ({}))],
   "store.reopen": UNUSED,
   "store.read": [fails("broken"), lies("broken", nothing)],
-  "store.readBlob": UNUSED,
+  // The record is then not attested, and the score says so.
+  "store.readBlob": [fails("harmless"), hangs("harmless"), lies("harmless", () => new Uint8Array(3))],
   "store.list": UNUSED,
   "store.text": UNUSED,
   "store.replaceText": UNUSED,
@@ -108,7 +109,7 @@ const MATRIX: Readonly<Record<string, readonly Row[]>> = {
     lies("broken", (events: readonly AuditEvent[]) => events.map((event) => ({ ...event, seq: event.seq + 1 })), 4),
     lies("broken", (events: readonly AuditEvent[]) => [...events].reverse(), 2),
   ],
-  "ledger.putBlob": [fails("broken"), lies("broken", () => "sha256:other")],
+  "ledger.putBlob": [fails("harmless", 0), fails("broken", 1), lies("broken", () => "sha256:other", 1)],
   "ledger.close": [fails("unclosed")],
 
   "observer.start": [fails("harmless"), hangs("harmless"), lies("harmless", nothing), lies("harmless", () => ({}))],

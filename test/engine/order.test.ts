@@ -301,7 +301,7 @@ describe("a session", () => {
   it("opens in an order in which a crash leaves nothing that is not marked", async () => {
     const rig = createRig();
     const session = await rig.open();
-    expect(steps(rig)).toEqual(["openSessions.mark", "workspaces.create", "sandboxes.open", "store.create", "observer.start", "ledger.append", "durable: session.opened risk.updated"]);
+    expect(steps(rig)).toEqual(["openSessions.mark", "workspaces.create", "sandboxes.open", "store.create", "ledger.putBlob", "store.readBlob", "observer.start", "ledger.append", "durable: session.opened risk.updated"]);
     expect(rig.marks).toEqual(new Set([session.id]));
     await session.close("finished");
   });

@@ -14,7 +14,7 @@ import { ALL_CONTROLS, answered, closed, controls, decision, denied, finished, l
 const SOAK = process.env["RINGFENCE_SOAK"] === "1";
 const RUNS = { numRuns: SOAK ? 1_000 : 60, ...(SOAK ? {} : { seed: 20_260 }) };
 const TIMEOUT = SOAK ? 600_000 : 30_000;
-const CONTROL_IDS = [...ALL_CONTROLS, "no-secrets"];
+const CONTROL_IDS = [...ALL_CONTROLS, "secrets-masked"];
 
 const axis = (name: string, values: string): fc.Arbitrary<string> => fc.constantFrom(...values.split("")).map((value) => `${name}:${value}`);
 const vectors = fc

@@ -6,7 +6,7 @@ import { decimal, type Decimal } from "./decimal.js";
 import type { FactorKey } from "./factors.js";
 
 /** Name and version of this set of weights; printed with every live score. */
-export const RISK_MODEL = "ringfence-risk/1";
+export const RISK_MODEL = "ringfence-risk/2";
 
 export type Severity = RuleRisk["severity"];
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const satisfies readonly Severity[];

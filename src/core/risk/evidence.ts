@@ -1,14 +1,19 @@
 // Factor evidence: `f = f0 + (1 − f0) × (1 − ∏(1 − w))`, in fixed point, rounded so that lost digits can only raise it.
-// Bounded by 1 without clamping, never lowered by more evidence, the same in any order.
+// Bounded by 1 without clamping, never lowered by more evidence, the same in any order. What one finding leaves of a factor is
+// kept with it, and products of findings in sixteen groups, so that one more event costs the same after ten thousand.
 
 import { OUTCOME_ROWS, OUTCOMES, REPEAT_SHARES, type Outcome } from "./catalogue.js";
-import { add, multiply, ONE, roundDown, roundUp, subtract, ZERO, type Decimal } from "./decimal.js";
+import { add, max, multiply, ONE, roundUp, subtract, ZERO, type Decimal } from "./decimal.js";
 import { FACTOR_KEYS, type FactorKey, type Factors } from "./factors.js";
 import type { RiskFinding } from "./finding.js";
+import type { RaisedFactor } from "./posture.js";
 
 /** Digits kept of the product, and of a factor. */
 const PRODUCT_PLACES = 12;
 const FACTOR_PLACES = 6;
+const WHOLE = 10n ** BigInt(PRODUCT_PLACES);
+/** Groups of findings. Which one a rule belongs to is the sum of its code units, so it hangs on nothing else. */
+const GROUPS = 16;
 
 /** A factor as published and as the evidence leaves it. */
 export interface FactorLevel {
@@ -16,29 +21,79 @@ export interface FactorLevel {
   readonly live: Decimal;
 }
 
-/** The ten factors under the evidence of all findings. */
-export function liveFactors(base: Factors, findings: ReadonlyMap<string, RiskFinding>): ReadonlyMap<FactorKey, FactorLevel> {
-  const ordered = [...findings.values()].sort((a, b) => (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0));
+/** What a finding leaves of each factor that it is evidence of, in units of 10^-12. */
+export type Left = ReadonlyMap<FactorKey, bigint>;
+
+/** Products by group: the rules of each, sorted, and what they leave together of each factor. */
+export interface Evidence {
+  readonly rules: readonly (readonly string[])[];
+  readonly products: ReadonlyMap<FactorKey, readonly bigint[]>;
+}
+
+export const NO_EVIDENCE: Evidence = {
+  rules: Array.from({ length: GROUPS }, () => []),
+  products: new Map(FACTOR_KEYS.map((key): [FactorKey, readonly bigint[]] => [key, Array.from({ length: GROUPS }, () => WHOLE)])),
+};
+
+/** What a finding's weights and counts leave: `1 − w` for each counted occurrence, strongest first. */
+export function leftOf(weights: ReadonlyMap<FactorKey, Decimal>, counts: Readonly<Record<Outcome, number>>): Left {
+  const counted = strongest(counts);
+  return new Map([...weights].map(([key, weight]): [FactorKey, bigint] => [key, remaining(weight, counted)]));
+}
+
+/** Tells whether two findings leave the same. */
+export function isSameLeft(a: Left | undefined, b: Left): boolean {
+  if (a === undefined || a.size !== b.size) return false;
+  for (const [key, left] of b) if (a.get(key) !== left) return false;
+  return true;
+}
+
+/** The evidence with one finding of `findings` as it now is. */
+export function withEvidence(evidence: Evidence, findings: ReadonlyMap<string, RiskFinding>, finding: RiskFinding): Evidence {
+  const group = groupOf(finding.rule);
+  const known = evidence.rules[group] ?? [];
+  const members = known.includes(finding.rule) ? known : [...known, finding.rule].sort();
+  const rules = members === known ? evidence.rules : evidence.rules.with(group, members);
+  const products = new Map(evidence.products);
+  for (const key of finding.left.keys()) {
+    const product = members.reduce((left, rule) => times(left, findings.get(rule)?.left.get(key) ?? WHOLE), WHOLE);
+    products.set(key, (products.get(key) ?? []).with(group, product));
+  }
+  return { rules, products };
+}
+
+/** The ten factors under the evidence, none below what the posture puts it at. */
+export function liveFactors(base: Factors, evidence: Evidence, raised: readonly RaisedFactor[]): ReadonlyMap<FactorKey, FactorLevel> {
   return new Map(
     FACTOR_KEYS.map((key): [FactorKey, FactorLevel] => {
       const start = base.get(key) ?? ONE;
-      const left = ordered.reduce((product, finding) => remaining(product, finding, key), ONE);
-      const raised = add(start, multiply(subtract(ONE, start), subtract(ONE, left)));
-      return [key, { base: start, live: roundUp(raised, FACTOR_PLACES) }];
+      const units = (evidence.products.get(key) ?? []).reduce(times, WHOLE);
+      const grown = units === WHOLE ? start : roundUp(add(start, multiply(subtract(ONE, start), subtract(ONE, { units, scale: PRODUCT_PLACES }))), FACTOR_PLACES);
+      return [key, { base: start, live: raised.reduce((level, { factor, at }) => (factor === key ? max(level, at) : level), grown) }];
     }),
   );
 }
 
-/** Multiplies what is left of a factor by `1 − w` for each counted occurrence, strongest first. */
-function remaining(product: Decimal, finding: RiskFinding, key: FactorKey): Decimal {
-  const weight = finding.weights.get(key);
-  if (weight === undefined) return product;
-  let left = product;
-  for (const [index, outcome] of strongest(finding.counts).entries()) {
+function times(a: bigint, b: bigint): bigint {
+  return b === WHOLE ? a : (a * b) / WHOLE;
+}
+
+function remaining(weight: Decimal, counted: readonly Outcome[]): bigint {
+  let left = WHOLE;
+  for (const [index, outcome] of counted.entries()) {
     const share = multiply(weight, REPEAT_SHARES[index] ?? ZERO);
-    for (const part of OUTCOME_ROWS[outcome].parts) left = roundDown(multiply(left, subtract(ONE, multiply(share, part))), PRODUCT_PLACES);
+    for (const part of OUTCOME_ROWS[outcome].parts) {
+      const kept = multiply({ units: left, scale: PRODUCT_PLACES }, subtract(ONE, multiply(share, part)));
+      left = kept.units / 10n ** BigInt(kept.scale - PRODUCT_PLACES);
+    }
   }
   return left;
+}
+
+function groupOf(rule: string): number {
+  let sum = 0;
+  for (let index = 0; index < rule.length; index += 1) sum += rule.charCodeAt(index);
+  return sum % GROUPS;
 }
 
 /** The counted occurrences of a finding, strongest outcome first, at most as many as there are repeat shares. */

@@ -5,6 +5,7 @@ import type { ThreatId } from "../shared/index.js";
 import { LAYER_FACTORS, OUTCOMES, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
 import { cvssOf, scoreCvss } from "./cvss.js";
 import { compare, max, min, ONE, parseDecimal, ZERO, type Decimal } from "./decimal.js";
+import { leftOf, type Left } from "./evidence.js";
 import { factorKey, type FactorKey } from "./factors.js";
 import { contained, type PostureCredit } from "./posture.js";
 
@@ -33,6 +34,8 @@ export interface RiskFinding {
   readonly cvss: FindingCvss | null;
   /** Evidence weight of one occurrence, by factor. */
   readonly weights: ReadonlyMap<FactorKey, Decimal>;
+  /** What that leaves of each factor, derived from weights and counts. */
+  readonly left: Left;
   /** How often each outcome was seen. */
   readonly counts: Readonly<Record<Outcome, number>>;
 }
@@ -41,6 +44,8 @@ export interface RiskFinding {
 const MAX_THREATS = 32;
 
 const NO_COUNTS: Readonly<Record<Outcome, number>> = { asked: 0, approved: 0, rejected: 0, blocked: 0, undone: 0, succeeded: 0 };
+
+const NOTHING_LEFT_OUT: Left = new Map();
 
 /** A finding that a signal opens, or the known one with the signal added. */
 export function recordSignal(known: RiskFinding | undefined, signal: Signal, credits: readonly PostureCredit[]): RiskFinding {
@@ -51,14 +56,17 @@ export function recordSignal(known: RiskFinding | undefined, signal: Signal, cre
 function openFinding(known: RiskFinding | undefined, signal: Signal, credits: readonly PostureCredit[]): RiskFinding {
   const vector = signal.risk.cvss ?? SEVERITY_ROWS[signal.risk.severity].cvss;
   const same = known !== undefined && known.cvss !== null && known.cvss.vector === vector;
+  const weights = weightsOf(signal);
+  const counts = { ...NO_COUNTS, [signal.outcome]: 1 };
   return {
     rule: signal.rule,
     layer: signal.layer,
     threats: sortedUnique(signal.threats),
     severity: signal.risk.severity,
     cvss: same ? known.cvss : findingCvss(signal.risk, credits),
-    weights: weightsOf(signal),
-    counts: { ...NO_COUNTS, [signal.outcome]: 1 },
+    weights,
+    left: known === undefined ? leftOf(weights, counts) : NOTHING_LEFT_OUT,
+    counts,
   };
 }
 
@@ -66,7 +74,8 @@ function openFinding(known: RiskFinding | undefined, signal: Signal, credits: re
 function mergeFindings(a: RiskFinding, b: RiskFinding): RiskFinding {
   const weights = new Map(a.weights);
   for (const [key, weight] of b.weights) weights.set(key, max(weights.get(key) ?? ZERO, weight));
-  const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, a.counts[outcome] + b.counts[outcome]])) as Record<Outcome, number>;
+  const counts: Record<Outcome, number> = { ...NO_COUNTS };
+  for (const outcome of OUTCOMES) counts[outcome] = a.counts[outcome] + b.counts[outcome];
   return {
     rule: a.rule,
     layer: firstLayer(a.layer, b.layer),
@@ -74,6 +83,7 @@ function mergeFindings(a: RiskFinding, b: RiskFinding): RiskFinding {
     severity: SEVERITIES.indexOf(a.severity) >= SEVERITIES.indexOf(b.severity) ? a.severity : b.severity,
     cvss: worseCvss(a.cvss, b.cvss),
     weights,
+    left: leftOf(weights, counts),
     counts,
   };
 }
@@ -81,7 +91,8 @@ function mergeFindings(a: RiskFinding, b: RiskFinding): RiskFinding {
 /** Turns one `asked` occurrence into what the approver answered. A finding that has none gets the answer added. */
 export function answerFinding(finding: RiskFinding, outcome: "approved" | "rejected"): RiskFinding {
   const { asked } = finding.counts;
-  return { ...finding, counts: { ...finding.counts, asked: Math.max(asked - 1, 0), [outcome]: finding.counts[outcome] + 1 } };
+  const counts = { ...finding.counts, asked: Math.max(asked - 1, 0), [outcome]: finding.counts[outcome] + 1 };
+  return { ...finding, counts, left: leftOf(finding.weights, counts) };
 }
 
 /** The furthest any occurrence came. */
@@ -97,6 +108,15 @@ function findingCvss(risk: RuleRisk, credits: readonly PostureCredit[]): Finding
   const { vector, score } = scored.value;
   const inside = contained(vector, credits);
   return { vector: vector.text, open: score, contained: inside.text === vector.text ? score : min(score, scoreCvss(inside)) };
+}
+
+/** A finding under a posture that has become worse. It never gets better by it. */
+export function underPosture(finding: RiskFinding, credits: readonly PostureCredit[]): RiskFinding {
+  const { cvss } = finding;
+  const parsed = cvss === null ? null : cvssOf(cvss.vector);
+  if (cvss === null || parsed?.ok !== true) return finding;
+  const now = min(cvss.open, scoreCvss(contained(parsed.value.vector, credits)));
+  return { ...finding, cvss: { ...cvss, contained: max(cvss.contained, now) } };
 }
 
 function worseCvss(a: FindingCvss | null, b: FindingCvss | null): FindingCvss | null {

@@ -3,7 +3,8 @@
 import type { Control } from "../session/event.js";
 import { withMetrics, type CvssVector } from "./cvss-vector.js";
 import { scoreCvss } from "./cvss.js";
-import { min, type Decimal } from "./decimal.js";
+import { decimal, min, type Decimal } from "./decimal.js";
+import type { FactorKey } from "./factors.js";
 
 /** One environmental metric and the controls that must all be attested to earn it. */
 export interface PostureRung {
@@ -18,13 +19,23 @@ const KERNEL_BOUNDARY = ["caps-empty", "no-new-privs", "seccomp", "guard-unreach
 
 /** The ladder. Asserted: which control is evidence for which metric is this project's judgement. */
 export const POSTURE_LADDER: readonly PostureRung[] = [
-  { metric: "MVC", value: "L", base: "VC", needs: ["no-secrets"] },
+  { metric: "MVC", value: "L", base: "VC", needs: ["secrets-masked"] },
   { metric: "MVI", value: "L", base: "VI", needs: ["workspace-copy", "rootfs-read-only"] },
   { metric: "MVA", value: "L", base: "VA", needs: ["workspace-copy", "processes-limited", "memory-limited"] },
   { metric: "MSC", value: "N", base: "SC", needs: ["no-network", ...KERNEL_BOUNDARY] },
   { metric: "MSI", value: "N", base: "SI", needs: ["no-network", "rootfs-read-only", "workspace-copy", ...KERNEL_BOUNDARY] },
   { metric: "MSA", value: "N", base: "SA", needs: ["no-network", "processes-limited", "memory-limited", ...KERNEL_BOUNDARY] },
 ];
+
+/** A control that no CVSS metric speaks of: reported and not attested, it puts a factor at least at the rubric's level for its absence. */
+export interface PostureFloor {
+  readonly factor: FactorKey;
+  readonly at: Decimal;
+  readonly needs: string;
+}
+
+/** AIVSS v0.8 gives opacity 1 to an agent of which nobody can trace why an action was taken. A control that was not reported changes nothing: the published value stands. */
+export const POSTURE_FLOORS: readonly PostureFloor[] = [{ factor: "opacity", at: decimal("1"), needs: "record-kept" }];
 
 /** A metric earned, or withheld and why. */
 export interface PostureCredit {
@@ -34,8 +45,16 @@ export interface PostureCredit {
   readonly lacking: readonly string[];
 }
 
+/** A factor that stands at least at a level, and the control whose failure put it there, as `id (state)`. */
+export interface RaisedFactor {
+  readonly factor: FactorKey;
+  readonly at: Decimal;
+  readonly lacking: string;
+}
+
 export interface Posture {
   readonly credits: readonly PostureCredit[];
+  readonly raised: readonly RaisedFactor[];
   /** The profile's vector with the earned metrics. */
   readonly vector: CvssVector;
   readonly cvss: Decimal;
@@ -52,9 +71,13 @@ export function postureOf(base: CvssVector, controls: readonly Control[]): Postu
     needs: rung.needs,
     lacking: rung.needs.filter((id) => states.get(id) !== "attested").map((id) => `${id} (${states.get(id) ?? "not reported"})`),
   }));
+  const raised = POSTURE_FLOORS.flatMap(({ factor, at, needs }): readonly RaisedFactor[] => {
+    const state = states.get(needs) ?? "attested";
+    return state === "attested" ? [] : [{ factor, at, lacking: `${needs} (${state})` }];
+  });
   const vector = contained(base, credits);
   const open = scoreCvss(base);
-  return { credits, vector, cvss: min(open, scoreCvss(vector)), open };
+  return { credits, raised, vector, cvss: min(open, scoreCvss(vector)), open };
 }
 
 /** A vector under the earned credits. A credit never makes a metric worse than the vector has it. */

@@ -2,17 +2,17 @@
 // Evidence is only ever added; no clock, no decay, no rate that harmless volume could wash out.
 
 import { LIMITS, type CallId } from "../shared/index.js";
-import type { AuditEvent, EventData, EventDraft } from "../session/event.js";
+import type { AuditEvent, Control, EventData, EventDraft } from "../session/event.js";
 import { higher } from "./aivss.js";
 import type { Outcome } from "./catalogue.js";
 import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
-import { liveFactors, type FactorLevel } from "./evidence.js";
+import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type FactorLevel } from "./evidence.js";
 import { FACTOR_KEYS } from "./factors.js";
-import { answerFinding, recordSignal, type RiskFinding, type Signal } from "./finding.js";
-import { postureOf } from "./posture.js";
+import { answerFinding, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
+import { postureOf, type Posture } from "./posture.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
 import { routineQuestions, signalsOf } from "./signals.js";
-import { findingBase, headlineOf, standingOutcome, type PendingQuestion, type RiskChange, type RiskInput, type RiskState } from "./state.js";
+import { findingBase, headlineOf, POSTURE_RULE, standingOutcome, type PendingQuestion, type RiskChange, type RiskInput, type RiskState } from "./state.js";
 
 /** An event with its place in the session, on record or about to be. */
 export type PlacedEvent = EventDraft & { readonly seq: number };
@@ -22,13 +22,8 @@ export const OTHER_RULES = "run.other-rules";
 
 /** State at the opening of a session: the profile under the posture that the attested controls earn. */
 export function initialRisk(profile: RiskProfile, opened: Pick<EventData["session.opened"], "controls">): RiskState {
-  const inputs = {
-    profile,
-    posture: postureOf(profile.vector, opened.controls),
-    findings: new Map<string, RiskFinding>(),
-    discarded: false,
-    ...factorsOf(profile, new Map()),
-  };
+  const posture = postureOf(profile.vector, opened.controls);
+  const inputs = { profile, controls: opened.controls, posture, findings: new Map<string, RiskFinding>(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
   const headline = headlineOf(inputs);
   return { ...inputs, pending: new Map(), headline, peak: headline.score, changes: [] };
 }
@@ -39,6 +34,7 @@ export function reduceRisk(state: RiskState, event: PlacedEvent): RiskState {
     return event.call === null ? state : answer(state, { ...event.data, call: event.call, seq: event.seq });
   }
   if (event.type === "session.discarded") return discard(state, event.seq);
+  if (event.type === "controls.attested") return attestedAgain(state, event.data.controls, event.seq);
   const signals = signalsOf(event);
   const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), state);
   if (event.type !== "decision.made" || event.data.effect !== "ask" || event.call === null) return next;
@@ -58,8 +54,8 @@ export function replayRisk(events: Iterable<AuditEvent>, profile?: RiskProfile):
   return state ?? initialRisk(profile ?? riskProfile(null), { controls: [] });
 }
 
-function factorsOf(profile: RiskProfile, findings: ReadonlyMap<string, RiskFinding>): Pick<RiskState, "factors" | "factorSum"> {
-  const factors = liveFactors(profile.factors, findings);
+function factorsOf(profile: RiskProfile, posture: Posture, evidence: Evidence): Pick<RiskState, "factors" | "factorSum"> {
+  const factors = liveFactors(profile.factors, evidence, posture.raised);
   return { factors, factorSum: [...factors.values()].reduce((sum: Decimal, { live }: FactorLevel) => add(sum, live), ZERO) };
 }
 
@@ -74,24 +70,59 @@ function applySignal(state: RiskState, signal: Signal, seq: number): RiskState {
 }
 
 function withFinding(state: RiskState, step: { readonly finding: RiskFinding; readonly outcome: Outcome; readonly seq: number }): RiskState {
-  const findings = new Map(state.findings).set(step.finding.rule, step.finding);
-  return settle(state, { ...state, findings, ...factorsOf(state.profile, findings) }, step);
+  const { finding } = step;
+  const known = state.findings.get(finding.rule);
+  const findings = new Map(state.findings).set(finding.rule, finding);
+  if (isSameLeft(known?.left, finding.left)) {
+    // A repeat that adds no evidence and stands where it stood moves nothing.
+    return known !== undefined && isSameStanding(known, finding, state.discarded) ? { ...state, findings } : settle(state, { ...state, findings }, step);
+  }
+  const evidence = withEvidence(state.evidence, findings, finding);
+  return settle(state, { ...state, findings, evidence, ...factorsOf(state.profile, state.posture, evidence) }, step);
+}
+
+function isSameStanding(a: RiskFinding, b: RiskFinding, discarded: boolean): boolean {
+  const [was, is] = [standingOutcome(a, discarded), standingOutcome(b, discarded)];
+  const [before, after] = [findingBase(a, was), findingBase(b, is)];
+  return was === is && (before === after || (before !== null && after !== null && compare(before, after) === 0));
+}
+
+/** A control that was lost takes its credit with it, for the whole session; one that is reported for the first time, or holds again, earns none. */
+function attestedAgain(state: RiskState, reported: readonly Control[], seq: number): RiskState {
+  const lost = reported.filter(({ id, state: now }) => now !== "attested" && state.controls.some((known) => known.id === id && known.state === "attested"));
+  if (lost.length === 0) return state;
+  const worst = new Map(lost.map((control) => [control.id, control]));
+  const controls = state.controls.map((known) => worst.get(known.id) ?? known);
+  const posture = postureOf(state.profile.vector, controls);
+  const findings = new Map([...state.findings].map(([rule, finding]) => [rule, underPosture(finding, posture.credits)]));
+  const changed = { ...state, controls, posture, findings, ...factorsOf(state.profile, posture, state.evidence) };
+  const [layer, threats] = [lost.some(({ id }) => id === "record-kept") ? ("L5" as const) : ("L4" as const), []];
+  return settleAs(state, changed, { rule: POSTURE_RULE, layer, threats, severity: "high", outcome: "lost", seq }, postureInputs(state.posture, posture, lost));
+}
+
+function postureInputs(before: Posture, after: Posture, lost: readonly Control[]): readonly RiskInput[] {
+  const states = lost.map(({ id, state }): RiskInput => ({ name: `control ${id}`, before: "attested", after: state }));
+  return compare(before.cvss, after.cvss) === 0 ? states : [...states, { name: "posture CVSS", before: formatExact(before.cvss), after: formatExact(after.cvss) }];
 }
 
 /** Derives the scores anew and records what moved. */
 function settle(before: RiskState, changed: RiskState, step: { readonly finding: RiskFinding; readonly outcome: RiskChange["outcome"]; readonly seq: number }): RiskState {
+  const { rule, layer, threats, severity } = step.finding;
+  return settleAs(before, changed, { rule, layer, threats, severity, outcome: step.outcome, seq: step.seq });
+}
+
+function settleAs(before: RiskState, changed: RiskState, step: Omit<RiskChange, "inputs" | "before" | "after">, also: readonly RiskInput[] = []): RiskState {
   const headline = headlineOf(changed);
   const after = { ...changed, headline, peak: higher(before.peak, headline.score) };
-  const inputs = movedInputs(before, after, step.finding.rule);
+  const inputs = [...also, ...movedInputs(before, after, step.rule)];
   if (inputs.length === 0 && compare(before.headline.score.raw, headline.score.raw) === 0) return after;
-  const { rule, layer, threats, severity } = step.finding;
-  const change: RiskChange = { seq: step.seq, rule, layer, threats, severity, outcome: step.outcome, inputs, before: before.headline.score.raw, after: headline.score.raw };
+  const change: RiskChange = { ...step, inputs, before: before.headline.score.raw, after: headline.score.raw };
   return { ...after, changes: [...before.changes, change] };
 }
 
 function movedInputs(before: RiskState, after: RiskState, rule: string): readonly RiskInput[] {
   const inputs: RiskInput[] = [];
-  for (const key of FACTOR_KEYS) {
+  for (const key of before.factors === after.factors ? [] : FACTOR_KEYS) {
     const was = before.factors.get(key);
     const is = after.factors.get(key);
     if (was !== undefined && is !== undefined && compare(was.live, is.live) !== 0) inputs.push({ name: key, before: formatExact(was.live), after: formatExact(is.live) });

@@ -6,7 +6,7 @@ import type { EventData, EventDraft } from "../session/event.js";
 import { OUTCOMES, RUN_SIGNALS, UNEXPLAINED_CHANGE, type Outcome, type RunSignal } from "./catalogue.js";
 import type { Signal } from "./finding.js";
 
-/** Signals of an event, one a rule, ordered by rule. Approvals are handled by the reducer, which knows what was asked. */
+/** Signals of an event, one a rule, ordered by rule. Approvals and tests of controls are handled by the reducer, which knows what was before. */
 export function signalsOf(event: EventDraft): readonly Signal[] {
   switch (event.type) {
     case "decision.made":
@@ -24,6 +24,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "call.closed":
       return event.data.outcome === "in-doubt" ? [runSignal("run.in-doubt", "blocked")] : [];
     case "session.opened":
+    case "controls.attested":
     case "session.tightened":
     case "session.closed":
     case "session.applied":

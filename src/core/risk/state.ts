@@ -2,10 +2,11 @@
 
 import type { MaestroLayer } from "../policy/decision.js";
 import type { ThreatId } from "../shared/index.js";
-import { higher, scoreAivss, type AivssScore } from "./aivss.js";
+import type { Control } from "../session/event.js";
+import { scoreAivss, type AivssScore } from "./aivss.js";
 import { OUTCOME_ROWS, RUN_SIGNALS, THM_ATTEMPTED, THM_SUCCEEDED, type Outcome, type Severity } from "./catalogue.js";
-import { max, type Decimal } from "./decimal.js";
-import type { FactorLevel } from "./evidence.js";
+import { compare, max, type Decimal } from "./decimal.js";
+import type { Evidence, FactorLevel } from "./evidence.js";
 import type { FactorKey } from "./factors.js";
 import { worstOutcome, type RiskFinding, type Signal } from "./finding.js";
 import type { Posture } from "./posture.js";
@@ -18,6 +19,9 @@ export interface RiskInput {
   readonly after: string;
 }
 
+/** Rule name of a change that a control which no longer holds has made. */
+export const POSTURE_RULE = "posture";
+
 /** One step of the score: which rule, on which event, moved what. */
 export interface RiskChange {
   readonly seq: number;
@@ -25,7 +29,7 @@ export interface RiskChange {
   readonly layer: MaestroLayer | null;
   readonly threats: readonly ThreatId[];
   readonly severity: Severity;
-  readonly outcome: Outcome | "discarded";
+  readonly outcome: Outcome | "discarded" | "lost";
   readonly inputs: readonly RiskInput[];
   /** Headline before rounding. The differences of all changes add up to the whole movement. */
   readonly before: Decimal;
@@ -41,12 +45,15 @@ export interface Headline {
 
 export interface RiskState {
   readonly profile: RiskProfile;
+  /** Controls as last known, each at its worst. */
+  readonly controls: readonly Control[];
   readonly posture: Posture;
   readonly findings: ReadonlyMap<string, RiskFinding>;
   /** What was asked and is not answered yet, by call. */
   readonly pending: ReadonlyMap<string, PendingQuestion>;
   /** The session's changes were thrown away: what had succeeded in the workspace is undone. */
   readonly discarded: boolean;
+  readonly evidence: Evidence;
   readonly factors: ReadonlyMap<FactorKey, FactorLevel>;
   readonly factorSum: Decimal;
   readonly headline: Headline;
@@ -87,21 +94,39 @@ export function findingBase(finding: RiskFinding, outcome: Outcome): Decimal | n
 }
 
 /** Score of one finding, or null where it has none of its own. */
-export function findingScore({ profile, discarded, factorSum }: Inputs, finding: RiskFinding): AivssScore | null {
+export function findingScore(inputs: Inputs, finding: RiskFinding): AivssScore | null {
+  const standing = standingOf(inputs, finding);
+  return standing === null ? null : standingScore(inputs, standing);
+}
+
+/** What a finding's score hangs on besides profile and factors. */
+interface Standing {
+  readonly cvss: Decimal;
+  readonly thm: Decimal;
+}
+
+function standingOf({ profile, discarded }: Inputs, finding: RiskFinding): Standing | null {
   const outcome = standingOutcome(finding, discarded);
   const cvss = findingBase(finding, outcome);
-  if (cvss === null) return null;
-  const thm = outcome === "succeeded" ? THM_SUCCEEDED : max(THM_ATTEMPTED, profile.thm);
+  return cvss === null ? null : { cvss, thm: outcome === "succeeded" ? THM_SUCCEEDED : max(THM_ATTEMPTED, profile.thm) };
+}
+
+function standingScore({ profile, factorSum }: Inputs, { cvss, thm }: Standing): AivssScore {
   return scoreAivss(profile.formula, { cvss, factorSum, thm, mf: profile.mf });
 }
 
-/** The highest of posture and findings, never an average. Equal: posture first, then the rule that sorts first. */
+/** The highest of posture and findings, never an average. Equal: posture first, then the rule that sorts first. Findings that stand alike are scored once. */
 export function headlineOf(inputs: Inputs): Headline {
   let best: Headline = { score: postureScore(inputs), driver: "posture" };
-  for (const rule of [...inputs.findings.keys()].sort()) {
-    const finding = inputs.findings.get(rule);
-    const score = finding === undefined ? null : findingScore(inputs, finding);
-    if (score !== null && higher(best.score, score) === score) best = { score, driver: rule };
+  const scores = new Map<string, AivssScore>();
+  for (const [rule, finding] of inputs.findings) {
+    const standing = standingOf(inputs, finding);
+    if (standing === null) continue;
+    const key = `${standing.cvss.units}e${standing.cvss.scale} ${standing.thm.units}e${standing.thm.scale}`;
+    const score = scores.get(key) ?? standingScore(inputs, standing);
+    scores.set(key, score);
+    const order = compare(score.raw, best.score.raw);
+    if (order > 0 || (order === 0 && best.driver !== "posture" && rule < best.driver)) best = { score, driver: rule };
   }
   return best;
 }

@@ -54,7 +54,7 @@ export interface RiskSummary {
   readonly static: ShownScore & { readonly vector: string; readonly cvss: string; readonly factorSum: string; readonly aars: string };
   readonly live: ShownScore & { readonly driver: string };
   readonly peak: ShownScore;
-  readonly posture: ShownScore & { readonly vector: string; readonly cvss: string; readonly earned: readonly string[]; readonly withheld: readonly { readonly metric: string; readonly lacking: readonly string[] }[] };
+  readonly posture: ShownScore & { readonly vector: string; readonly cvss: string; readonly earned: readonly string[]; readonly withheld: readonly { readonly metric: string; readonly lacking: readonly string[] }[]; readonly raised: readonly { readonly factor: FactorKey; readonly at: string; readonly lacking: string }[] };
   readonly factorSum: { readonly base: string; readonly live: string };
   readonly factors: readonly FactorSummary[];
   /** Highest score first. */
@@ -84,6 +84,7 @@ export function riskSummary(state: RiskState): RiskSummary {
       cvss: formatFixed(posture.cvss, 1),
       earned: posture.credits.filter(({ lacking }) => lacking.length === 0).map(({ metric }) => metric),
       withheld: posture.credits.filter(({ lacking }) => lacking.length > 0).map(({ metric, lacking }) => ({ metric, lacking })),
+      raised: posture.raised.map(({ factor, at, lacking }) => ({ factor, at: formatExact(at), lacking })),
     },
     factorSum: { base: formatExact(baseSum), live: formatExact(state.factorSum) },
     factors,
@@ -104,7 +105,8 @@ export function postureLines(state: RiskState): readonly string[] {
   const base = formatFixed(open, 1);
   const earned = credits.filter(({ lacking }) => lacking.length === 0);
   const first = earned.length === 0 ? `posture: CVSS ${base}, no control is attested` : `posture: CVSS ${base} -> ${formatFixed(cvss, 1)} by ${earned.map(({ metric, needs }) => `${metric} (${needs.join(", ")})`).join("; ")}`;
-  return [first, ...credits.filter(({ lacking }) => lacking.length > 0).map(({ metric, lacking }) => `posture: ${metric} withheld, not attested: ${printable(lacking.join(", "))}`)];
+  const raised = state.posture.raised.map(({ factor, at, lacking }) => `posture: ${factor} at least ${formatExact(at)}, not attested: ${printable(lacking)}`);
+  return [first, ...raised, ...credits.filter(({ lacking }) => lacking.length > 0).map(({ metric, lacking }) => `posture: ${metric} withheld, not attested: ${printable(lacking.join(", "))}`)];
 }
 
 /** One change as a line: event, rule, what it moved, and by how much the score did. */

@@ -99,6 +99,8 @@ export interface EventData {
     readonly reasons: readonly string[];
     readonly detail: JsonObject;
   };
+  /** Controls of this container, tested again while the session runs. What was seen to hold once and does no longer is the news. */
+  "controls.attested": { readonly controls: readonly Control[]; /** What it was tested for. */ readonly trigger: "schedule" | "finding"; /** The event it follows; null for none. */ readonly cause: number | null };
   "session.tightened": { readonly reason: string; readonly effect: DecisionEffect };
   "session.closed": { readonly reason: "finished" | "cancelled" | "broken" | "recovered" | "stopped"; readonly detail: string | null; readonly calls: number };
   "session.applied": {

@@ -100,6 +100,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return withCall(state, event.call, { status: "closed", outcome: event.data.outcome });
     case "risk.updated":
       return { ...state, risk: event.data };
+    case "controls.attested":
     case "session.tightened":
       return state;
     case "session.applied":

@@ -1,7 +1,7 @@
 // The tables of docs/risk.md, computed. The page is compared with them, so that it cannot drift from the code.
 
 import { OUTCOME_ROWS, REPEAT_SHARES, RUN_SIGNALS, SEVERITY_ROWS, THM_ATTEMPTED, THM_SUCCEEDED } from "../../../src/core/risk/catalogue.js";
-import { decimal, type Decimal } from "../../../src/core/risk/decimal.js";
+import { decimal, subtract, type Decimal } from "../../../src/core/risk/decimal.js";
 import { isRubricLevel } from "../../../src/core/risk/factors.js";
 import { POSTURE_LADDER } from "../../../src/core/risk/posture.js";
 import { calculate, cvssOf, FACTOR_KEYS, FACTOR_NAMES, formatExact, formatFixed, initialRisk, KIMI_DEV, OUTCOMES, reduceRisk, riskSummary, scoreAivss, SEVERITIES, type FactorKey, type Formula, type RiskProfile, type RiskState } from "../../../src/core/risk/index.js";
@@ -46,13 +46,49 @@ function postureTable(): string {
     ["all nine but the two limits", without("processes-limited", "memory-limited")],
     ["all nine but `workspace-copy`", without("workspace-copy")],
     ["all nine", ALL_CONTROLS],
-    ["all nine and `no-secrets`", [...ALL_CONTROLS, "no-secrets"]],
+    ["all nine and `secrets-masked`", [...ALL_CONTROLS, "secrets-masked"]],
   ];
   return table(
     ["attested", "metrics earned", "CVSS", "AIVSS at the start"],
     rows.map(([name, ids]) => {
       const { posture } = riskSummary(initialRisk(KIMI_DEV, { controls: controls(ids) }));
       return [name, posture.earned.length === 0 ? "none" : `\`${posture.earned.join(" ")}\``, posture.cvss, posture.score];
+    }),
+  );
+}
+
+/** Every control that the score knows: the nine of the container, the masks and the record. */
+export const EVERY_CONTROL = [...ALL_CONTROLS, "secrets-masked", "record-kept"];
+
+/** What switching controls off takes from the posture: metrics withheld, factors raised, and the movement of the score, exact. */
+export function switchedOff(ids: readonly string[]): { readonly reasons: readonly string[]; readonly cvss: string; readonly score: string; readonly moved: string } {
+  const state = initialRisk(KIMI_DEV, { controls: EVERY_CONTROL.map((id) => ({ id, state: ids.includes(id) ? ("missing" as const) : ("attested" as const), detail: "" })) });
+  const whole = initialRisk(KIMI_DEV, { controls: controls(EVERY_CONTROL) });
+  const { posture } = riskSummary(state);
+  return {
+    reasons: [...posture.withheld.map(({ metric }) => `${metric} withheld`), ...posture.raised.map(({ factor, at }) => `${factor} at ${at}`)],
+    cvss: posture.cvss,
+    score: formatFixed(state.headline.score.raw, 2),
+    moved: `+${formatFixed(subtract(state.headline.score.raw, whole.headline.score.raw), 2)}`,
+  };
+}
+
+function switchedOffTable(): string {
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ["none", []],
+    ["network: `no-network`", ["no-network"]],
+    ["read-only root: `rootfs-read-only`", ["rootfs-read-only"]],
+    ["masks: `secrets-masked`", ["secrets-masked"]],
+    ["log: `record-kept`", ["record-kept"]],
+    ["limits: `processes-limited` `memory-limited`", ["processes-limited", "memory-limited"]],
+    ["workspace copy: `workspace-copy`", ["workspace-copy"]],
+    ["boundary: any of `caps-empty` `no-new-privs` `seccomp` `guard-unreachable`", ["seccomp"]],
+  ];
+  return table(
+    ["switched off", "what follows", "CVSS", "score before rounding", "moves it by"],
+    rows.map(([name, ids]) => {
+      const { reasons, cvss, score, moved } = switchedOff(ids);
+      return [name, reasons.length === 0 ? "nothing" : reasons.map((text) => `\`${text}\``).join(", "), cvss, score, moved];
     }),
   );
 }
@@ -135,7 +171,7 @@ function sensitivityTable(): string {
     ["MF 0.83, v0.8 as printed", { ...KIMI_DEV, mf: decimal("0.83"), formula: "0.8" }, 1],
     ["v0.5 averaging", { ...KIMI_DEV, formula: "0.5" }, 1],
     ["nothing attested", KIMI_DEV, 1, []],
-    ["`no-secrets` attested too", KIMI_DEV, 1, [...ALL_CONTROLS, "no-secrets"]],
+    ["`secrets-masked` attested too", KIMI_DEV, 1, [...ALL_CONTROLS, "secrets-masked"]],
   ];
   return table(["variant", "start", ...sampleSession(1).map(([stage]) => `after ${stage}`)], variants.map(([name, profile, scale, ids]) => [name, ...stages(profile, scale, ids)]));
 }
@@ -155,6 +191,7 @@ export function docTables(): ReadonlyMap<string, string> {
     ["static", staticTable()],
     ["ladder", ladderTable()],
     ["posture", postureTable()],
+    ["switched-off", switchedOffTable()],
     ["severities", severityTable()],
     ["outcomes", outcomeTable()],
     ["run-signals", runTable()],

@@ -30,8 +30,8 @@ describe("posture", () => {
     const summary = summaryOf([]);
     expect([summary.posture.cvss, summary.posture.score, summary.live.score, summary.static.score]).toEqual(["7.2", "8.6", "8.6", "9.7"]);
     expect(summary.posture.vector).toBe("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H/MVI:L/MVA:L/MSC:N/MSI:N/MSA:N");
-    expect(summary.posture.withheld).toEqual([{ metric: "MVC:L", lacking: ["no-secrets (not reported)"] }]);
-    expect(live([], [...ALL_CONTROLS, "no-secrets"])).toBe("7.67068");
+    expect(summary.posture.withheld).toEqual([{ metric: "MVC:L", lacking: ["secrets-masked (not reported)"] }]);
+    expect(live([], [...ALL_CONTROLS, "secrets-masked"])).toBe("7.67068");
   });
 
   it.each(ALL_CONTROLS)("withholds credit where %s is not attested, and says so", (missing) => {
