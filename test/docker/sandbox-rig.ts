@@ -70,6 +70,8 @@ export interface RigOptions {
   readonly lease?: string;
   /** False: no direct line, everything goes through the engine. */
   readonly direct?: boolean;
+  /** Left out: the engine of this machine. */
+  readonly socketPath?: string;
   readonly change?: Partial<SandboxSpec>;
 }
 
@@ -98,7 +100,7 @@ export async function dockerRig(options: RigOptions = {}): Promise<DockerRig> {
   };
   const opened: Sandbox[] = [];
   const log = telemetry();
-  const real = provider({ log, ...(options.direct === false ? {} : { lineDir: join(folder, "line") }), ...(options.lease === undefined ? {} : { lease: options.lease }) });
+  const real = provider({ log, ...(options.direct === false ? {} : { lineDir: join(folder, "line") }), ...(options.lease === undefined ? {} : { lease: options.lease }), ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }) });
   return {
     folder,
     log,

@@ -20,6 +20,8 @@ export interface OwnEngine {
   start(): Promise<void>;
   /** Ends dockerd; SIGKILL leaves its containers and its containerd to themselves. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** dockerd stands still, or goes on: it answers nothing and says nothing, and its sockets stay open. */
+  halt(signal: "SIGSTOP" | "SIGCONT"): void;
   /** Kills its containerd and starts it again, as a service manager does. */
   restartContainerd(): Promise<void>;
   /** Ends everything of it, and removes its folders. */
@@ -77,6 +79,7 @@ export async function openOwnEngine(images: readonly string[], options: readonly
     docker,
     start,
     end,
+    halt: (signal) => void process.kill(dockerdPid(), signal),
     restartContainerd: async () => {
       const pid = pids().find((one) => nameOf(one) === "containerd");
       if (pid === undefined) throw new Error("the second engine has no containerd");

@@ -19,6 +19,7 @@ import {
 } from "../../core/channel/index.js";
 import { GuardError, assertNever, printable } from "../../core/shared/index.js";
 import { createDockerDemux } from "./docker-stream.js";
+import { startHeartbeat, type Heartbeat } from "./heartbeat.js";
 
 /** After the deadline of a call, or an order to kill, how long sandboxd may take to answer before the sandbox is given up. */
 const ANSWER_MS = 15_000;
@@ -80,11 +81,22 @@ interface ActiveCall {
   fault: GuardError | null;
 }
 
+interface State {
+  over: string | null;
+  call: ActiveCall | null;
+  streams: number;
+  diagnostics: string;
+  line: Duplex | null;
+  greeted: boolean;
+  /** Only where there is no direct line. */
+  heartbeat: Heartbeat | null;
+}
+
 /** Speaks over an attached container stream, which must be attached before the container starts. */
 export function openSandboxChannel(stream: Duplex): SandboxChannel {
   const hello = deferred<HelloMessage>();
   const ended = deferred<string>();
-  const state: { over: string | null; call: ActiveCall | null; streams: number; diagnostics: string; line: Duplex | null; greeted: boolean } = { over: null, call: null, streams: 0, diagnostics: "", line: null, greeted: false };
+  const state: State = { over: null, call: null, streams: 0, diagnostics: "", line: null, greeted: false, heartbeat: null };
   // Nobody may be waiting for the greeting when the channel ends.
   hello.promise.catch(() => undefined);
 
@@ -92,6 +104,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     if (state.over !== null) return;
     const detail = state.diagnostics === "" ? reason : `${reason}; the guard said: ${printable(state.diagnostics.trim(), DIAGNOSTIC_CHARS)}`;
     state.over = detail;
+    state.heartbeat?.stop();
     stream.destroy();
     state.line?.destroy();
     const error = new GuardError("SANDBOX_BROKEN", `the sandbox ended: ${detail}`);
@@ -146,8 +159,10 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     const call = state.call;
     if (message.type === "hello") {
       state.greeted = true;
+      if (state.line === null) state.heartbeat ??= startHeartbeat(() => send(0, { type: "ping" }), end);
       return hello.resolve(message);
     }
+    if (message.type === "pong" && state.heartbeat !== null) return;
     if (message.type === "error") return end(printable(message.message, DIAGNOSTIC_CHARS));
     if (call === null || number !== call.stream) return end("a message of no call");
     switch (message.type) {
@@ -180,6 +195,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
   const receiver = (): ((bytes: Uint8Array) => void) => {
     const parser = createFrameParser();
     return (bytes) => {
+      state.heartbeat?.heard();
       const { frames, error } = parser.push(bytes);
       for (const frame of frames) {
         if (state.over !== null) return;

@@ -17,7 +17,7 @@ export const START_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 
 /** Version of frames and messages. Both ends must say the same. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Frame types on the wire. Numbers are never reused; sandboxd has the same list. */
 export const FRAME = {

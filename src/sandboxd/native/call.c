@@ -72,6 +72,8 @@ void rf_calls_open(const struct rf_agent *who, const char *root, int null) {
   get_ready();
 }
 
+int rf_call_is_over(void) { return call.phase == IDLE; }
+
 pid_t rf_call_held(void) { return held.pid; }
 
 static void say_fault(const struct rf_failure *failure) {

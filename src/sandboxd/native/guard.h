@@ -28,7 +28,7 @@
 // Bytes of each stream that may be on their way before credit is given back.
 #define RF_WINDOW (1024 * 1024)
 // What this program speaks; the same number as in core/channel/frame.ts.
-#define RF_PROTOCOL 2
+#define RF_PROTOCOL 3
 
 // Frame types; the same numbers as in core/channel/frame.ts.
 enum {

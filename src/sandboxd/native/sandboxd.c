@@ -2,6 +2,7 @@
 // Must never outlive its input: process 1 ends with this program, and the kernel then ends every process of the container.
 // Usage: sandboxd AGENT_UID AGENT_GID ROOT NONCE FILE_MIB   with the line on standard input and output, the killer's socket on 3
 #include "call.h"
+#include "heartbeat.h"
 #include "killer.h"
 #include "line.h"
 #include "selftest.h"
@@ -92,7 +93,7 @@ int main(int argc, char *argv[]) {
       {rf_line_in(), POLLIN, 0}, {rf_line_out(), POLLOUT, 0}, {signals, POLLIN, 0}, {RF_KILLER_FD, POLLIN, 0}, {rf_line_is_direct() ? 0 : -1, POLLIN, 0},
     };
     if (rf_line_waiting() == 0) waits[1].fd = -1;
-    const int64_t left = rf_call_waits(waits + OWN_WAITS);
+    const int64_t left = rf_heartbeat_wait(rf_call_waits(waits + OWN_WAITS));
     const struct timespec pause = {left / 1000000000, left % 1000000000};
     if (ppoll(waits, OWN_WAITS + RF_CALL_WAITS, left < 0 ? NULL : &pause, NULL) < 0) {
       if (errno != EINTR) rf_die("poll");
@@ -105,6 +106,7 @@ int main(int argc, char *argv[]) {
     if (waits[2].revents != 0) reap(signals);
     rf_call_turn(waits + OWN_WAITS);
     if (waits[0].revents != 0) rf_line_take(take);
+    rf_heartbeat_turn(waits[0].revents != 0);
     rf_call_settle();
   }
 }
