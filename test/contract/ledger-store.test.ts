@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRecordingTelemetry, createSteppingClock } from "../../src/adapters/memory/system.js";
 import { createLedgerStore, type FileLedgerStore } from "../../src/adapters/store/index.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
@@ -52,17 +52,17 @@ function hold(): ChildProcessByStdio<Writable, Readable, null> {
   return one;
 }
 
-/** Lets the process do what it left for its next free moment. */
-const freeMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Number of records that the head on disk vouches for. */
 const signedRecords = (): number => Number(readFileSync(headPath(), "utf8").split("\n")[1]);
+
+/** Ends when the head vouches for so many records. */
+const untilSigned = (records: number): Promise<void> => vi.waitFor(() => expect(signedRecords()).toBe(records), { interval: 1 });
 
 /** Writes records in two batches; the head of the first one is kept. */
 async function twoBatches(): Promise<{ readonly firstHead: string; readonly firstBytes: number }> {
   const ledger = await store.create(ID);
   await ledger.append([opened("/w"), note("one")]);
-  await freeMoment();
+  await untilSigned(2);
   const firstHead = readFileSync(headPath(), "utf8");
   const firstBytes = statSync(ledgerPath()).size;
   await ledger.append([note("two €")]);
@@ -129,11 +129,10 @@ describe("a crash", () => {
 });
 
 describe("the signed head", () => {
-  it("vouches for what was acknowledged in the next free moment, without another append", async () => {
+  it("vouches for what was acknowledged by itself, without another append", async () => {
     const ledger = await store.create(ID);
     await ledger.append([opened("/w"), note("one")]);
-    await freeMoment();
-    expect(signedRecords()).toBe(2);
+    await untilSigned(2);
     truncateSync(ledgerPath(), readFileSync(ledgerPath(), "utf8").indexOf("\n") + 1);
     expect(await store.verify(ID)).toMatchObject({ ok: false, fault: "cut" });
     await ledger.close();
@@ -161,10 +160,11 @@ describe("the signed head", () => {
         if (broken.off) throw new Error("the key is gone");
         return real.sign(message);
       };
-      const ledger = await createLedgerStore({ stateDir: dir, clock: createSteppingClock(), hasher: sha256, signer: { ...real, sign }, telemetry: createRecordingTelemetry() }).create(ID);
+      const telemetry = createRecordingTelemetry();
+      const ledger = await createLedgerStore({ stateDir: dir, clock: createSteppingClock(), hasher: sha256, signer: { ...real, sign }, telemetry }).create(ID);
       broken.off = true;
       await ledger.append([opened("/w")]);
-      await freeMoment();
+      await vi.waitFor(() => expect(telemetry.lines.map(({ message }) => message)).toContain("ledger head not written"), { interval: 1 });
       await expect(ledger.append([note("x")])).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
       await expect(ledger.close()).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
     } finally {

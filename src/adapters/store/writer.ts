@@ -1,4 +1,4 @@
-// The open ledger of one session: group commit, sync before acknowledgement, a signed head right after it. One failure closes it.
+// The open ledger of one session: group commit, sync before acknowledgement, a signed head within a moment. One failure closes it.
 
 import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, lstatSync } from "node:fs";
 import { digestBytes, genesis, sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
@@ -18,6 +18,11 @@ import type { SessionLock } from "./session-lock.js";
 const SLOW_SYNC_MS = 5;
 /** Batches that may be acknowledged and not yet signed: the end of one call and the intent of the next. */
 const UNSIGNED_BATCHES = 2;
+/**
+ * How long after an acknowledgement the head is signed, in milliseconds. A call that follows at once has its program running by then, so
+ * one signature vouches for both batches and nobody waits for it.
+ */
+const SIGN_AFTER_MS = 1;
 
 export interface StoreContext {
   readonly clock: Clock;
@@ -62,7 +67,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   /** Hashes of durable records that the head does not vouch for yet, and the batches they came in. */
   let unsigned: Digest[] = [];
   let unsignedBatches = 0;
-  let signing: NodeJS.Immediate | null = null;
+  let signing: NodeJS.Timeout | null = null;
 
   const fail = (why: string, cause: unknown): GuardError => {
     const told = cause instanceof Error ? `${why}: ${printable(cause.message)}` : why;
@@ -82,14 +87,14 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
 
   /** Signs what is not signed yet, if anything. */
   const catchUp = (): void => {
-    if (signing !== null) clearImmediate(signing);
+    if (signing !== null) clearTimeout(signing);
     signing = null;
     if (unsignedBatches > 0) writeHead();
   };
 
-  /** The acknowledgement does not wait for the signature: it is made in this process's next free moment. */
+  /** The acknowledgement does not wait for the signature. */
   const signSoon = (): void => {
-    signing ??= setImmediate(() => {
+    signing ??= setTimeout(() => {
       signing = null;
       try {
         catchUp();
@@ -97,7 +102,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
         fail("signed head could not be written", cause);
         telemetry.error("ledger head not written", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
       }
-    });
+    }, SIGN_AFTER_MS);
   };
 
   const syncLedger = async (): Promise<void> => {
