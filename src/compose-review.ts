@@ -50,6 +50,7 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   const events = await stored.store.read(id);
   const state = sessionState(events);
   if (state === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
+  if (state.opened.imported !== undefined) throw new GuardError("SESSION_ENDED", `session ${id} was imported: it has no workspace of its own`, { hint: "`ringfence show` and `ringfence replay view` tell what its file claims" });
   if (state.discarded) throw new GuardError("SESSION_ENDED", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
   const workspace = await stored.workspaces.reopen(id);
   const observed = await workspace.changes(AbortSignal.timeout(SCAN_MS)).catch(async (error: unknown) => {

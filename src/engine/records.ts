@@ -5,13 +5,22 @@ import type { Decision } from "../core/policy/decision.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { GuardError, LIMITS, printable, type CallId, type Digest, type JsonObject } from "../core/shared/index.js";
-import type { LiveSession } from "./live.js";
+import type { EngineDeps } from "./deps.js";
+import type { SessionOptions } from "./live.js";
+import type { Ledger } from "../ports/ledger.js";
+
+/** What making records takes: of a session that runs, or of one that is imported. */
+export interface Recorder {
+  readonly deps: Pick<EngineDeps, "redactor" | "keyedDigest" | "hasher">;
+  readonly options: Pick<SessionOptions, "role">;
+  readonly ledger: Pick<Ledger, "putBlob">;
+}
 
 const ROLE_CHARS = 64;
 const MARK_CHARS = 5_000;
 
 /** A call as received. Arguments too long for a record go into the blob store, with secrets taken out as well. */
-export async function receivedEvent(live: LiveSession, id: CallId, call: ToolCall): Promise<EventDraft> {
+export async function receivedEvent(live: Recorder, id: CallId, call: ToolCall): Promise<EventDraft> {
   const { redactor, keyedDigest } = live.deps;
   const kept = redactor.json(call.arguments) as JsonObject;
   const bytes = new TextEncoder().encode(JSON.stringify(kept));
@@ -31,7 +40,7 @@ export async function receivedEvent(live: LiveSession, id: CallId, call: ToolCal
 }
 
 /** Stores redacted bytes and gives their digest; a store that names them otherwise has not kept them. */
-export async function keepBlob(live: LiveSession, bytes: Uint8Array): Promise<Digest> {
+export async function keepBlob(live: Recorder, bytes: Uint8Array): Promise<Digest> {
   const digest = await live.ledger.putBlob(bytes);
   if (digest !== live.deps.hasher(bytes)) throw new GuardError("LEDGER_APPEND_FAILED", "a blob was not kept as it is");
   return digest;
@@ -39,7 +48,7 @@ export async function keepBlob(live: LiveSession, bytes: Uint8Array): Promise<Di
 
 /** What policy said of a call. */
 export function decisionEvent(
-  live: LiveSession,
+  live: Recorder,
   id: CallId,
   decision: Decision,
   about: { readonly action: EventData["decision.made"]["action"]; readonly actionDigest: Digest },

@@ -51,12 +51,13 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   ledger: ["shared", "content", "session"],
   action: ["shared"],
   shell: ["shared", "action"],
+  import: ["shared", "action"],
   policy: ["shared", "content", "action", "shell"],
   approval: ["shared", "action", "shell", "policy"],
   reconcile: ["shared", "action", "policy"],
   risk: ["shared", "action", "policy", "reconcile", "session"],
   session: ["shared", "action", "policy", "reconcile", "risk"],
-  replay: ["shared", "action", "shell", "policy", "approval", "reconcile", "risk", "ledger", "session"],
+  replay: ["shared", "action", "shell", "import", "policy", "approval", "reconcile", "risk", "ledger", "session"],
 };
 
 describe("layers", () => {

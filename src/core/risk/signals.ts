@@ -33,6 +33,8 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "approval.requested":
     case "approval.resolved":
     case "execution.started":
+    case "execution.imported":
+    case "import.finished":
     case "risk.updated":
       return [];
     default:

@@ -30,18 +30,49 @@ export interface OutputRecord {
   readonly blob: Digest | null;
 }
 
+/** Where an imported session comes from. */
+export interface ImportSource {
+  readonly format: string;
+  /** Version of the format, as detected; null when nothing tells. */
+  readonly version: string | null;
+  readonly file: string;
+  /** Digest of the file's bytes; null for a session of several files. */
+  readonly digest: Digest | null;
+  readonly bytes: number;
+  /** The source's own id of the session. */
+  readonly session: string | null;
+  /** What its calls were judged as: in a tested container, or with nothing that holds them. */
+  readonly containment: "attested" | "none";
+  /** The home folder that its calls were judged with. */
+  readonly home: string;
+}
+
+/** What a file says of a call besides the call. */
+export interface CallClaim {
+  /** Where in the file. */
+  readonly place: string;
+  /** As the file has it; no form is promised. */
+  readonly time: string | null;
+  readonly thought: string | null;
+  /** The folder the call was judged in. */
+  readonly cwd: string;
+  readonly sidechain: boolean;
+}
+
 export interface EventData {
   "session.opened": {
     readonly product: string;
     readonly agent: AgentInfo;
     readonly startedBy: string;
-    readonly source: "exec" | "run" | "library" | "shell" | "demo";
+    readonly source: "exec" | "run" | "library" | "shell" | "demo" | "import";
     readonly workspace: { readonly path: string; readonly root: string };
     readonly role: Role | null;
     readonly policy: { readonly digest: Digest; readonly sources: readonly string[]; readonly profile: string | null };
     readonly image: { readonly reference: string; readonly id: string };
     readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
     readonly controls: readonly Control[];
+    /** Read from a file of another tool: nothing of the session was witnessed. Left out for every other. */
+    readonly imported?: ImportSource;
   };
   "call.received": {
     readonly label: string;
@@ -52,6 +83,8 @@ export interface EventData {
     /** Where arguments too long for the record are kept, redacted, as JSON. */
     readonly argumentsBlob?: Digest;
     readonly argumentsDigest: Digest;
+    /** What a file that was imported claims about the call; left out for every other. */
+    readonly claimed?: CallClaim;
   };
   "decision.made": {
     readonly action: { readonly kind: string; readonly summary: string; readonly cwd: string | null; readonly effects: number };
@@ -88,6 +121,14 @@ export interface EventData {
     /** Proof that no process of the call is left. */
     readonly quiescent: boolean;
   };
+  /** What a file that was imported claims came of a call. `ran` is false where it says that the call was refused or cancelled. */
+  "execution.imported": {
+    readonly ran: boolean;
+    readonly exitCode: number | null;
+    readonly failed: boolean | null;
+    readonly durationMs: number | null;
+    readonly output: OutputRecord;
+  };
   /** What a call really changed. Where one record would be too long there are several, one after the other; `hints` is in the first. */
   "reconciliation.done": { readonly changes: readonly Change[]; readonly findings: readonly Finding[]; readonly hints: number };
   "risk.updated": {
@@ -109,8 +150,17 @@ export interface EventData {
     readonly hunks?: readonly { readonly path: string; readonly numbers: readonly number[] }[];
   };
   "session.discarded": { readonly reason: string };
+  /** The account of an import: `records` is the sum of `kinds` and of the counts of `skipped`; `parts` are pieces of used records. */
+  "import.finished": {
+    readonly records: number;
+    readonly kinds: Readonly<Record<"calls" | "results" | "messages" | "metadata", number>>;
+    readonly skipped: readonly { readonly reason: string; readonly count: number; readonly places: readonly string[] }[];
+    readonly parts: readonly { readonly reason: string; readonly count: number; readonly places: readonly string[] }[];
+    readonly calls: number;
+    readonly unanswered: number;
+  };
   "call.closed": {
-    readonly outcome: "completed" | "denied" | "rejected" | "failed" | "cancelled" | "reverted" | "in-doubt";
+    readonly outcome: "completed" | "denied" | "rejected" | "failed" | "cancelled" | "reverted" | "in-doubt" | "imported";
     readonly exitCode: number | null;
     readonly observationDigest: Digest | null;
   };

@@ -41,6 +41,9 @@ function step({ history, root, open }: HistoryState, event: AuditEvent): Partial
     }
     case "execution.started":
       return { history: afterStart(history, open.marks) };
+    // It ran, whatever policy would have said: what the next calls build on is there.
+    case "execution.imported":
+      return event.data.ran ? { history: afterSpending(afterStart(history, open.marks), { seconds: (event.data.durationMs ?? 0) / 1000 }) } : {};
     case "execution.finished":
       return { history: afterSpending(history, { seconds: event.data.durationMs / 1000 }) };
     case "reconciliation.done": {

@@ -1,4 +1,4 @@
-export type { AgentInfo, AuditEvent, Control, EventData, EventDraft, EventType, OutputRecord } from "./event.js";
+export type { AgentInfo, AuditEvent, CallClaim, Control, EventData, EventDraft, EventType, ImportSource, OutputRecord } from "./event.js";
 export { callsInDoubt, openCalls, reduceSession, sessionState, type CallState, type SessionState } from "./state.js";
 export { acceptedChanges, netChanges } from "./net-changes.js";
 export { emptyHistory, reduceHistory, sessionHistory, spentOf, type HistoryState } from "./history.js";

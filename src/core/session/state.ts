@@ -3,7 +3,7 @@
 import type { CallId, JsonObject, Role, SessionId } from "../shared/index.js";
 import type { DecisionEffect, Reason } from "../policy/decision.js";
 import type { Change, Finding } from "../reconcile/change.js";
-import type { AuditEvent, EventData } from "./event.js";
+import type { AuditEvent, CallClaim, EventData } from "./event.js";
 
 /** One call as far as the record goes. */
 export interface CallState {
@@ -19,6 +19,8 @@ export interface CallState {
   readonly reasons: readonly Reason[];
   readonly approval: EventData["approval.resolved"] | null;
   readonly execution: EventData["execution.finished"] | null;
+  /** What the file of an imported session claims; left out for every other. */
+  readonly claimed?: { readonly call: CallClaim; readonly result: EventData["execution.imported"] | null };
   readonly changes: readonly Change[];
   readonly findings: readonly Finding[];
   readonly outcome: EventData["call.closed"]["outcome"] | null;
@@ -94,6 +96,8 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return withCall(state, event.call, { status: "executing" });
     case "execution.finished":
       return withCall(state, event.call, { status: "finished", execution: event.data });
+    case "execution.imported":
+      return withCall(state, event.call, ({ claimed }) => ({ status: "finished", ...(claimed === undefined ? {} : { claimed: { ...claimed, result: event.data } }) }));
     case "reconciliation.done":
       return withCall(state, event.call, ({ changes, findings }) => ({ changes: joined(changes, event.data.changes), findings: joined(findings, event.data.findings) }));
     case "call.closed":
@@ -102,6 +106,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return { ...state, risk: event.data };
     case "controls.attested":
     case "session.tightened":
+    case "import.finished":
       return state;
     case "session.applied":
       return { ...state, applied: [...state.applied, ...event.data.paths] };
@@ -128,6 +133,7 @@ function received(id: CallId, data: EventData["call.received"]): CallState {
     changes: [],
     findings: [],
     outcome: null,
+    ...(data.claimed === undefined ? {} : { claimed: { call: data.claimed, result: null } }),
   };
 }
 

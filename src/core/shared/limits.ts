@@ -122,6 +122,14 @@ export const LIMITS = {
   workspaceBytes: 4 * 1024 * 1024 * 1024,
   /** Most files a session makes or copies in its workspace. */
   workspaceFiles: 500_000,
-  /** Largest trajectory file played, in bytes. */
+  /** Largest trajectory file played or imported, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
+  /** Longest line of an imported file, in bytes; a longer one is skipped, counted and named. */
+  importLineBytes: 128 * 1024 * 1024,
+  /** Most calls of one imported session; more are counted and named. */
+  importCalls: 100_000,
+  /** Most files of a folder imported at once, and most sessions of one file. */
+  importFiles: 10_000,
+  /** Longest thought kept of an imported call, in characters. */
+  importThoughtChars: 4_000,
 } as const;

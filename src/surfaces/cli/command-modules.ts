@@ -19,6 +19,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["demo"], load: async () => (await import("./commands/demo.js")).registerDemo },
   { names: ["sessions", "show"], load: async () => (await import("./commands/sessions.js")).registerSessions },
   { names: ["diff", "apply", "discard"], load: async () => (await import("./commands/review.js")).registerReview },
+  { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
   { names: ["policy"], load: async () => (await import("./commands/policy.js")).registerPolicy },
   { names: ["log"], load: async () => (await import("./commands/log.js")).registerLog },
   { names: ["score"], load: async () => (await import("./commands/score.js")).registerScore },

@@ -11,13 +11,21 @@ const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 const COLON = 58;
 
+/** How long a text may be, and how deep it may nest. */
+export interface JsonBounds {
+  readonly chars: number;
+  readonly depth: number;
+}
+
+const CALL_BOUNDS: JsonBounds = { chars: LIMITS.callBytes, depth: LIMITS.callDepth };
+
 /**
- * Parses one JSON text of at most `LIMITS.callBytes` characters and `LIMITS.callDepth` levels. Keys such as `__proto__` become
- * plain own properties.
+ * Parses one JSON text, by default of at most `LIMITS.callBytes` characters and `LIMITS.callDepth` levels. Keys such as `__proto__`
+ * become plain own properties.
  */
-export function parseStrictJson(text: string): Result<JsonValue, Problem> {
-  if (text.length > LIMITS.callBytes) return err({ code: "LINE_TOO_LARGE", message: `the line is longer than ${LIMITS.callBytes} characters` });
-  const problem = scan(text);
+export function parseStrictJson(text: string, bounds: JsonBounds = CALL_BOUNDS): Result<JsonValue, Problem> {
+  if (text.length > bounds.chars) return err({ code: "LINE_TOO_LARGE", message: `the line is longer than ${bounds.chars} characters` });
+  const problem = scan(text, bounds.depth);
   if (problem !== null) return err(problem);
   try {
     return ok(JSON.parse(text) as JsonValue);
@@ -28,13 +36,13 @@ export function parseStrictJson(text: string): Result<JsonValue, Problem> {
 }
 
 /** Looks for depth and repeated keys only; a text that is no JSON may pass, the parser then refuses it. */
-function scan(text: string): Problem | null {
+function scan(text: string, depth: number): Problem | null {
   const open: (Set<string> | null)[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
       open.push(unit === OPEN_BRACE ? new Set() : null);
-      if (open.length > LIMITS.callDepth) return { code: "LINE_TOO_DEEP", message: `the line is nested deeper than ${LIMITS.callDepth} levels` };
+      if (open.length > depth) return { code: "LINE_TOO_DEEP", message: `the line is nested deeper than ${depth} levels` };
     } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) {
       open.pop();
     } else if (unit === QUOTE) {

@@ -1,16 +1,15 @@
 // `ringfence sessions` and `ringfence show`: what ran, from the record alone.
 
 import type { Command } from "commander";
-import { printable, printableBlock } from "../../../core/shared/index.js";
+import { printable } from "../../../core/shared/index.js";
 import { callsInDoubt, netChanges, sessionState, type CallState, type SessionState } from "../../../core/session/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
+import { claimLines, importLines, outputLines } from "../render/claimed.js";
 import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
-
-const OUTPUT_LINES = 12;
 
 export function registerSessions(program: Command, context: CliContext): void {
   program
@@ -59,6 +58,7 @@ function statusOf(state: SessionState | null): string {
   if (state.discarded) return "discarded";
   if (state.applied.length > 0) return "applied";
   if (callsInDoubt(state).length > 0 && state.closed !== null) return "in doubt";
+  if (state.opened.imported !== undefined) return state.closed === null ? "open" : "imported";
   return state.closed?.reason ?? "open";
 }
 
@@ -94,8 +94,10 @@ function header(state: SessionState, io: Io): void {
   io.out(`  opened     ${state.openedAt} by ${printable(opened.startedBy)}`);
   io.out(`  workspace  ${printable(opened.workspace.path)} at ${opened.workspace.root}`);
   io.out(`  policy     ${opened.policy.profile ?? opened.policy.sources.join(", ")} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
-  io.out(`  image      ${opened.image.reference} ${paint.dim(opened.image.id.slice(0, 19))}`);
-  io.out(`  engine     ${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`);
+  if (opened.imported === undefined) {
+    io.out(`  image      ${opened.image.reference} ${paint.dim(opened.image.id.slice(0, 19))}`);
+    io.out(`  engine     ${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`);
+  } else for (const line of importLines(opened, paint)) io.out(line);
   const attested = opened.controls.filter((control) => control.state === "attested").map((control) => control.id);
   io.out(`  controls   ${attested.length === 0 ? paint.red("none attested") : `${attested.join(", ")} ${paint.dim("(tested inside)")}`}`);
   for (const control of opened.controls.filter((candidate) => candidate.state !== "attested")) io.out(`             ${paint.yellow(`${control.id} ${control.state}`)} ${printable(control.detail)}`);
@@ -106,22 +108,18 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   const { paint } = io;
   io.out("");
   const role = call.role === null ? "" : ` ${paint.dim(call.role)}`;
-  io.out(`${paint.dim(call.id)} ${call.effect === null ? "" : effectMark(call.effect, paint)}${role} ${paint.bold(printable(call.summary, 200))}`);
+  io.out(`${paint.dim(call.id)} ${call.effect === null ? "" : effectMark(call.effect, paint)}${role} ${paint.bold(printable(call.summary === "" ? call.tool : call.summary, 200))}`);
   if (call.effect !== null && call.effect !== "allow") for (const line of reasonLines({ effect: call.effect, reasons: call.reasons }, paint)) io.out(`  ${line}`);
   if (call.approval !== null) io.out(`  ${call.approval.outcome} by ${printable(call.approval.by)}${call.approval.detail === null ? "" : ` (${printable(call.approval.detail)})`}`);
+  if (call.claimed !== undefined) for (const line of claimLines(call.claimed, paint, withOutput)) io.out(`  ${line}`);
   if (call.execution !== null) {
     const { execution } = call;
     const ended = execution.ended === "exit" ? `exit ${execution.exitCode ?? execution.signal ?? "?"}` : execution.ended;
     io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${execution.stdout.bytes + execution.stderr.bytes} bytes of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
-    if (withOutput) for (const line of recordedOutput(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
+    if (withOutput) for (const line of outputLines(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
   }
   for (const change of call.changes.slice(0, 8)) io.out(`  ${changeLine(change, paint)}`);
   if (call.changes.length > 8) io.out(paint.dim(`  and ${call.changes.length - 8} more`));
   for (const group of groupFindings(call.findings)) io.out(`  ${groupLine(group, paint)}`);
   if (call.outcome === "in-doubt") io.out(`  ${paint.red("in doubt")}: it was started, and its end was not seen`);
-}
-
-function recordedOutput(text: string): readonly string[] {
-  const lines = printableBlock(text).replace(/\n$/u, "").split("\n");
-  return lines.length > OUTPUT_LINES ? [...lines.slice(0, OUTPUT_LINES), "…"] : lines;
 }

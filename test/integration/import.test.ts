@@ -1,0 +1,146 @@
+// Files of other tools to sessions on record: every sample of the corpora with counts that add up, and files made to do harm.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openReview, openStore } from "../../src/compose.js";
+import { importTrajectories, type ImportOutcome } from "../../src/compose-import.js";
+import { replayRisk } from "../../src/core/risk/index.js";
+import { sessionState, type AuditEvent } from "../../src/core/session/index.js";
+import type { SessionId } from "../../src/core/shared/index.js";
+import { corpusPath, corpusRows } from "../support/corpora.js";
+import { addsUp } from "../support/imports.js";
+
+let folder = "";
+let env: NodeJS.ProcessEnv = {};
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ringfence-import-"));
+  env = { PATH: process.env["PATH"], HOME: folder, RINGFENCE_HOME: join(folder, "state"), RINGFENCE_LOG_LEVEL: "silent" };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Done = Extract<ImportOutcome, { ok: true }>;
+
+async function imported(...paths: readonly string[]): Promise<readonly Done[]> {
+  return (await importTrajectories({ paths, env })).flatMap((outcome) => (outcome.ok ? [outcome] : []));
+}
+
+async function recorded(id: SessionId): Promise<{ readonly events: readonly AuditEvent[]; readonly isIntact: boolean }> {
+  const { store, close } = await openStore(env);
+  try {
+    const report = await store.verify(id);
+    return { events: await store.read(id), isIntact: report.ok && report.unsigned === 0 };
+  } finally {
+    await close();
+  }
+}
+
+function file(name: string, text: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const SETS = [
+  { name: "swe-agent-traj", sessions: 22, leftOut: 2 },
+  { name: "mini-swe-agent-traj", sessions: 2, leftOut: 1 },
+  { name: "openhands-events", sessions: 9, leftOut: 2 },
+  { name: "claude-code-jsonl", sessions: 5, leftOut: 1 },
+  { name: "swebench-mini-gemini/full", sessions: 20, leftOut: 0 },
+] as const;
+
+describe("the samples of the corpora", () => {
+  for (const set of SETS) {
+    const path = corpusPath(set.name);
+    it.skipIf(path === null)(`${set.name}: each imports, adds up, verifies, and is marked as not witnessed`, async () => {
+      const outcomes = await importTrajectories({ paths: [path ?? ""], env });
+      const done = outcomes.flatMap((outcome) => (outcome.ok ? [outcome] : []));
+      expect([done.length, outcomes.length - done.length]).toEqual([set.sessions, set.leftOut]);
+      for (const { session, trajectory } of done) {
+        const decided = Object.values(session.decided).reduce((sum, count) => sum + count, 0);
+        expect([trajectory.format, addsUp(trajectory), decided]).toEqual([trajectory.format, true, trajectory.tally.calls]);
+        const { events, isIntact } = await recorded(session.session);
+        const state = sessionState(events);
+        expect([isIntact, state?.calls.length, state?.opened.source, state?.opened.imported?.format, state?.closed?.detail]).toEqual([true, trajectory.tally.calls, "import", trajectory.format, "imported"]);
+        expect(events.some(({ type }) => type === "execution.started" || type === "execution.finished")).toBe(false);
+        expect(replayRisk(events).posture.credits.every(({ lacking }) => lacking.length > 0)).toBe(true);
+      }
+    });
+  }
+
+  it.skipIf(corpusPath("swe-agent-traj") === null)("have as many calls as somebody else counted", async () => {
+    const rows = corpusRows<{ readonly file: string }>("swe-agent-traj/actions.jsonl") ?? [];
+    const done = await imported(corpusPath("swe-agent-traj") ?? "");
+    const own = (name: string): number => done.find((one) => one.file.endsWith(name))?.trajectory.tally.calls ?? -1;
+    for (const name of new Set(rows.map((row) => row.file))) expect([name, own(name)]).toEqual([name, rows.filter((row) => row.file === name).length]);
+    const commands = corpusRows<{ readonly instance: string }>("swebench-mini-gemini/commands.jsonl") ?? [];
+    for (const one of await imported(corpusPath("swebench-mini-gemini/full") ?? "")) {
+      const instance = one.file.slice(one.file.lastIndexOf("/") + 1).replace(".traj.json", "");
+      expect([instance, one.trajectory.tally.calls]).toEqual([instance, commands.filter((row) => row.instance === instance).length]);
+    }
+  });
+});
+
+describe("a file made to do harm", () => {
+  const claude = (text: string, id = "t1") => `${JSON.stringify({ type: "assistant", uuid: "u", cwd: "/w", sessionId: "s", message: { role: "assistant", content: [{ type: "tool_use", id, name: "Bash", input: { command: text } }] } })}\n`;
+  const answer = (content: string) => `${JSON.stringify({ type: "user", uuid: "v", message: { role: "user", content: [{ type: "tool_result", tool_use_id: "t1", content }] } })}\n`;
+
+  it("keeps the calls around lines that are too deep, torn, doubled, no text or no JSON, and names each", async () => {
+    const deep = `{"type":"user","a":${"[".repeat(5000)}${"]".repeat(5000)}}\n`;
+    const bytes = Buffer.concat([Buffer.from(claude("ls")), Buffer.from('{"type":"user","type":"assistant"}\n{"torn\n\n'), Buffer.from(deep), Buffer.from(claude("echo \xff", "t2"), "latin1"), Buffer.from('{"type":"user","uuid":"x","message":{"__proto__":{"content":"x"}}}\n'), Buffer.from(claude("rm -rf /", "t3"))]);
+    const [one] = await imported(file("hostile.jsonl", bytes));
+    expect(one?.trajectory.tally).toMatchObject({ records: 7, calls: 3, parts: [{ reason: "bytes that are no UTF-8, replaced", count: 1, places: ["line 6"] }] });
+    expect(one?.trajectory.tally.skipped.map(({ reason, places }) => [reason.split(":")[0], places])).toEqual([["the key `type` is given twice in one object", ["line 2"]], ["the line is not JSON", ["line 3"]], ["the line is nested deeper than 128 levels", ["line 5"]], ["message without content", ["line 7"]]]);
+    expect([one !== undefined && addsUp(one.trajectory), one?.session.decided]).toEqual([true, { allow: 2, ask: 0, deny: 1, thought: 0 }]);
+  });
+
+  it("takes an output of many megabytes, keeps its beginning, counts the rest; takes secrets out of it", async () => {
+    const secret = `ghp_${"a1B2c3D4e5F6g7H8i9J0".repeat(2).slice(0, 36)}`;
+    const [one] = await imported(file("large.jsonl", `${claude("cat big")}${answer(`token ${secret}\n${"x".repeat(20_000_000)}`)}`));
+    const { events, isIntact } = await recorded(one?.session.session ?? "ses_none");
+    const end = events.find((event) => event.type === "execution.imported");
+    const output = end?.type === "execution.imported" ? end.data.output : null;
+    expect([isIntact, output?.bytes, output?.dropped, output?.blob !== null, JSON.stringify(events).includes(secret)]).toEqual([true, 20_000_000 + 7 + secret.length, 20_000_007 + secret.length - 8 * 1024 * 1024, true, false]);
+  });
+
+  it("texts that steer a terminal, lone surrogates and numbers without bounds end up in a record that verifies", async () => {
+    const values = [{ role: "assistant", content: "\u001b[2J\u202e\ud800", tool_calls: [{ id: "\u001b]0;x\u0007", function: { name: "bash\u202e", arguments: '{"command":"\ud800 1e999","n":1e999}' } }] }, { role: "tool", tool_call_id: "\u001b]0;x\u0007", content: "\udfff\u0000" }];
+    const [one] = await imported(file("terminal.json", JSON.stringify(values)));
+    const { events, isIntact } = await recorded(one?.session.session ?? "ses_none");
+    expect([isIntact, one?.session.decided.deny]).toEqual([true, 1]);
+    const received = events.find((event) => event.type === "call.received");
+    expect(received?.type === "call.received" ? [received.data.label, received.data.tool] : null).toEqual(["\\x1b]0;x\\x07", "bash\\u{202e}"]);
+  });
+
+  it("is refused in words where it is no trajectory, and left out where it lies in a folder", async () => {
+    for (const [name, text, words] of [["empty.json", "", "it is empty"], ["number.json", "7", "of no format that is known"], ["torn.json", '{"trajectory": [', "is not JSON"], ["deep.json", `${"[".repeat(200)}${"]".repeat(200)}`, "nested deeper"], ["double.json", '{"trajectory":[],"trajectory":[]}', "given twice"]] as const) {
+      await expect(imported(file(name, text))).rejects.toThrow(words);
+    }
+    await expect(imported(join(folder, "missing"))).rejects.toThrow("ENOENT");
+    const within = join(folder, "within");
+    mkdirSync(join(within, "deeper"), { recursive: true });
+    file("within/deeper/a.traj", JSON.stringify({ trajectory: [{ action: "ls", observation: "", state: "{}" }] }));
+    file("within/other.json", "{}");
+    symlinkSync("/etc/passwd", join(within, "link.json"));
+    execFileSync("mkfifo", [join(within, "pipe.json")]);
+    const outcomes = await importTrajectories({ paths: [within], env });
+    expect(outcomes.map(({ ok, file: path }) => [ok, path.slice(within.length)])).toEqual([[true, "/deeper/a.traj"], [false, "/other.json"]]);
+  });
+
+  it("reads one event a file as one session, and has no workspace to take changes over from", async () => {
+    const events = join(folder, "events");
+    mkdirSync(events);
+    file("events/event-00000-a.json", JSON.stringify({ id: "1", kind: "ActionEvent", source: "agent", tool_name: "terminal", tool_call_id: "c", action: { kind: "TerminalAction", command: "ls" }, thought: [] }));
+    file("events/event-00001-b.json", JSON.stringify({ id: "2", kind: "ObservationEvent", source: "environment", tool_call_id: "c", observation: { content: [{ text: "x" }], exit_code: 0 } }));
+    const [one] = await imported(events);
+    expect(one?.trajectory).toMatchObject({ format: "openhands", version: "V1", tally: { records: 2, calls: 1, unanswered: 0 } });
+    await expect(openReview(one?.session.session ?? "", env)).rejects.toThrow("was imported");
+  });
+
+  it("a document written over many lines is one document", async () => {
+    const [one] = await imported(file("pretty.json", `${JSON.stringify({ schema_version: "ATIF-v1.4", session_id: "s", agent: { name: "a" }, steps: [{ step_id: 1, source: "agent", message: "", tool_calls: [{ tool_call_id: "1", function_name: "bash", arguments: { command: "ls" } }] }] }, null, 2)}`));
+    expect([one?.trajectory.format, one?.trajectory.version, one?.trajectory.tally.unanswered]).toEqual(["atif", "1.4", 1]);
+  });
+});
