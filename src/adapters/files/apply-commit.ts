@@ -1,10 +1,10 @@
 // The exchange of names when changes are taken over: without a pause in between, each name at once, every step noted
 // before it is taken, so that a failure walks back. Holds each folder open and follows no link.
 
-import { chmodSync, linkSync, lutimesSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
-import { giveOwner, isStill, modeFor, type Stage } from "./apply-file.js";
+import { giveOwner, isStill, modeFor, remakeFolder, type Stage } from "./apply-file.js";
 import { makesWay } from "./apply-journal.js";
 import { baseName, conflict, type ApplyStep, type SkippedPath } from "./apply-plan.js";
 import { holdBelow, type HeldFolder } from "./open-below.js";
@@ -13,10 +13,11 @@ import { errorCode } from "./system-error.js";
 
 /** How one step is walked back. */
 type Undo =
-  | { readonly undo: "remove"; readonly raw: Raw }
+  /** Back to its name in the stage: a recovery that comes after this process was killed can tell that it was taken back. */
+  | { readonly undo: "unplace"; readonly raw: Raw; readonly staged: Raw }
   | { readonly undo: "rmdir"; readonly raw: Raw }
   | { readonly undo: "put-back"; readonly raw: Raw; readonly kept: Raw }
-  | { readonly undo: "mkdir"; readonly step: ApplyStep }
+  | { readonly undo: "remake"; readonly raw: Raw; readonly found: Stats }
   | { readonly undo: "chmod"; readonly raw: Raw; readonly mode: number };
 
 const MEANWHILE = "it changed while the changes were taken over";
@@ -77,7 +78,7 @@ function removeOne(run: Run, step: ApplyStep, index: number): void {
       renameSync(rawBytes(path), rawBytes(`${run.stage.held.prefix}/${kept}`));
       return;
     }
-    run.undos.push({ undo: "mkdir", step });
+    run.undos.push({ undo: "remake", raw, found });
     try {
       rmdirSync(rawBytes(path));
     } catch (error) {
@@ -106,13 +107,14 @@ function placeOne(run: Run, step: ApplyStep, index: number): void {
       chmodSync(rawBytes(path), modeFor(change, found));
       return;
     }
-    if (isFree) run.undos.push({ undo: "remove", raw });
+    const staged: Raw = `new-${index}`;
+    if (isFree) run.undos.push({ undo: "unplace", raw, staged });
     else {
       const kept: Raw = `old-${index}`;
       keepOld(path, `${run.stage.held.prefix}/${kept}`);
       run.undos.push({ undo: "put-back", raw, kept });
     }
-    renameSync(rawBytes(`${run.stage.held.prefix}/new-${index}`), rawBytes(path));
+    renameSync(rawBytes(`${run.stage.held.prefix}/${staged}`), rawBytes(path));
   });
 }
 
@@ -141,12 +143,11 @@ function keepOld(path: Raw, kept: Raw): void {
 function walkBack(run: Run): readonly string[] {
   const left: string[] = [];
   for (const undo of run.undos.reverse()) {
-    const raw = undo.undo === "mkdir" ? undo.step.raw : undo.raw;
     try {
-      inParent(run.folder, raw, (path) => undoOne(run, undo, path));
+      inParent(run.folder, undo.raw, (path) => undoOne(run, undo, path));
     } catch {
       // Named in the failure that follows.
-      left.push(raw);
+      left.push(undo.raw);
     }
   }
   return left;
@@ -155,18 +156,17 @@ function walkBack(run: Run): readonly string[] {
 function undoOne(run: Run, undo: Undo, path: Raw): void {
   try {
     switch (undo.undo) {
-      case "remove":
-        return unlinkSync(rawBytes(path));
+      case "unplace":
+        return renameSync(rawBytes(path), rawBytes(`${run.stage.held.prefix}/${undo.staged}`));
       case "rmdir":
         return rmdirSync(rawBytes(path));
       case "put-back":
         return renameSync(rawBytes(`${run.stage.held.prefix}/${undo.kept}`), rawBytes(path));
       case "chmod":
         return chmodSync(rawBytes(path), undo.mode);
-      case "mkdir":
-        mkdirSync(rawBytes(path), { mode: 0o700 });
-        giveOwner(path, undo.step.found, run.workspace);
-        return chmodSync(rawBytes(path), (undo.step.found?.mode ?? 0o755) & 0o7777);
+      case "remake":
+        if (lstatSync(rawBytes(path), { throwIfNoEntry: false }) !== undefined) return;
+        return remakeFolder({ mode: undo.found.mode & 0o7777, uid: undo.found.uid, gid: undo.found.gid }, path, run.stage.held);
     }
   } catch (error) {
     // The step was noted but never taken.

@@ -1,6 +1,6 @@
 // What the staging and the exchange of taken-over files share: owners, modes, and the look just before a name is touched.
 
-import { lchownSync, lstatSync, type Stats } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, type Stats } from "node:fs";
 import type { Change } from "../../core/reconcile/change.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
@@ -25,6 +25,16 @@ export function modeFor(change: Change, found: Stats | null): number {
 export function giveOwner(path: Raw, found: Stats | null, workspace: Workspace): void {
   if (process.getuid?.() !== 0) return;
   lchownSync(rawBytes(path), found?.uid ?? workspace.uid, found?.gid ?? workspace.gid);
+}
+
+/** Puts a folder back that had to make way: made in the stage with owner and mode, so that under its name it is there wholly or not at all. */
+export function remakeFolder({ mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number }, path: Raw, stage: HeldFolder): void {
+  const beside = `${stage.prefix}/remade`;
+  // Of an attempt that was killed.
+  if (lstatSync(rawBytes(beside), { throwIfNoEntry: false }) === undefined) mkdirSync(rawBytes(beside), { mode: 0o700 });
+  if (process.getuid?.() === 0) lchownSync(rawBytes(beside), uid, gid);
+  chmodSync(rawBytes(beside), mode);
+  renameSync(rawBytes(beside), rawBytes(path));
 }
 
 /** Turns a refusal of the system into APPLY_FAILED. */

@@ -62,6 +62,8 @@ export function openJournal(sessionFolder: string): StoredJournal {
     exchanged: (applied) => write(path, { v: 1, phase: "exchanged", ...at, applied }),
     clear: () => {
       rmSync(path, { force: true });
+      // Of a note that was never finished.
+      rmSync(`${path}.new`, { force: true });
       syncFolder(dirname(path));
     },
   };

@@ -1,10 +1,11 @@
 // After an apply that was killed: takes back what it had exchanged, from its note, so that the user's folder is as it was; or
 // finds that all was exchanged. Touches nothing that is not the very thing the apply put there. Safe to repeat, and to kill.
 
-import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync, type Stats } from "node:fs";
+import { chmodSync, lstatSync, renameSync, rmdirSync, type Stats } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { CutApply } from "../../ports/workspace.js";
-import { readJournal, type JournalStep, type Stamp } from "./apply-journal.js";
+import { remakeFolder } from "./apply-file.js";
+import { openJournal, readJournal, type JournalStep, type Stamp } from "./apply-journal.js";
 import { holdBelow, holdFolder, type HeldFolder } from "./open-below.js";
 import { parentRaw, pathOfRaw, rawBytes, rawFromText, type Raw } from "./raw-path.js";
 import { removeTree } from "./remove-tree.js";
@@ -24,6 +25,8 @@ export function recoverApply(sessionFolder: string): CutApply | null {
   if (folder === null) return note.phase === "exchanged" ? { outcome: "finished", applied: note.applied } : { outcome: "undone", left: [], gone: note.folder };
   try {
     const left = note.phase === "exchanging" ? takeBack(folder, basename(note.stage), note.steps) : [];
+    // Noted before the stage goes: without what lies in it the steps could not be told taken back from never taken.
+    if (left.length === 0 && note.phase === "exchanging") openJournal(sessionFolder).staging(note.folder, note.stage);
     if (left.length === 0) removeTree(note.stage);
     return note.phase === "exchanged" ? { outcome: "finished", applied: note.applied } : { outcome: "undone", left: left.map((raw) => pathOfRaw(raw)), kept: left.length === 0 ? null : note.stage };
   } finally {
@@ -83,7 +86,8 @@ function undo(step: JournalStep, path: Raw, stage: HeldFolder): boolean {
     case "place":
       if (look(`${stage.prefix}/${step.staged}`) !== null || now === null) return true;
       if (!isThe(now, step.stamp)) return false;
-      unlinkSync(rawBytes(path));
+      // Back to where it was staged: that tells a recovery that begins anew that this step is taken back.
+      renameSync(rawBytes(path), rawBytes(`${stage.prefix}/${step.staged}`));
       return true;
     case "exchange":
       return putBack(`${stage.prefix}/${step.kept}`, path, now, look(`${stage.prefix}/${step.staged}`) === null ? step.stamp : null);
@@ -91,9 +95,7 @@ function undo(step: JournalStep, path: Raw, stage: HeldFolder): boolean {
       return putBack(`${stage.prefix}/${step.kept}`, path, now, null);
     case "remove-folder":
       if (now !== null) return now.isDirectory();
-      mkdirSync(rawBytes(path), { mode: 0o700 });
-      if (process.getuid?.() === 0) lchownSync(rawBytes(path), step.uid, step.gid);
-      chmodSync(rawBytes(path), step.mode);
+      remakeFolder(step, path, stage);
       return true;
   }
 }

@@ -114,10 +114,20 @@ async function stageAndCommit({ root, folder, workspace, steps, contents, journa
     return commitSteps(folder, stage, steps, workspace, { times, seal: (kept) => journal?.exchanged(kept) });
   } catch (error) {
     keep = error instanceof GuardError && error.context["kept"] !== undefined;
+    if (!keep) noteWalkedBack(journal, root, path);
     throw error;
   } finally {
     held.close();
     if (!keep) removeTree(path);
+  }
+}
+
+/** All is as it was, and only the stage is to go: a recovery would no longer find in it what it needs to tell so. */
+function noteWalkedBack(journal: Work["journal"], root: string, path: string): void {
+  try {
+    journal?.staging(root, path);
+  } catch {
+    // The state folder cannot be written, which is most likely what ended the apply: it is told already.
   }
 }
 
