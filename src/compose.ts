@@ -3,6 +3,7 @@
 import { join, resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
 import { openStore } from "./compose-store.js";
+import { createForensics } from "./adapters/store/forensics.js";
 import { createPreimages } from "./adapters/files/preimages.js";
 import { createUserFolderObserver } from "./adapters/files/user-folder.js";
 import { createSystemClock } from "./adapters/system/clock.js";
@@ -85,6 +86,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     userFolder: createUserFolderObserver(),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
+    forensics: createForensics(stateDir, sha256),
     approver: "terminal" in options.approver ? (options.approver.terminal === null ? createAbsentApprover("no terminal to ask on") : createTerminalApprover(options.approver.terminal)) : options.approver,
     clock: createSystemClock(),
     ids: createRandomIds(),

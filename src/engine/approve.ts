@@ -7,6 +7,7 @@ import { breakSession, faultOf } from "./break-off.js";
 import type { Decision } from "../core/policy/index.js";
 import type { EventData, EventDraft } from "../core/session/event.js";
 import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
+import type { ApprovalRequest } from "../ports/approver.js";
 import { describeAction } from "./describe.js";
 import type { LiveSession } from "./live.js";
 
@@ -74,19 +75,11 @@ async function seen(live: LiveSession, action: Action): Promise<readonly BoundFi
 }
 
 async function answerOf(live: LiveSession, question: Question & { readonly refused: number }, files: readonly BoundFile[], deadline: AbortSignal): Promise<Answer> {
-  const { actionDigest, id } = question;
-  try {
-    return await Promise.race([requested(live, question, files, deadline), passed(deadline, actionDigest)]);
-  } catch (error) {
-    live.deps.telemetry.error("approver failed", { session: live.id, call: id, cause: printable(String(error)) });
-    return { actionDigest, outcome: "unavailable", by: "nobody", detail: "the approver failed" };
-  }
-}
-
-async function requested(live: LiveSession, question: Question & { readonly refused: number }, files: readonly BoundFile[], deadline: AbortSignal): Promise<Answer> {
   const { redactor } = live.deps;
-  const { action, actionDigest, decision } = question;
-  const answer: unknown = await live.deps.approver.request(
+  const { action, actionDigest, decision, id } = question;
+  return consult(
+    live,
+    id,
     {
       actionDigest,
       policyDigest: decision.policyDigest,
@@ -100,9 +93,22 @@ async function requested(live: LiveSession, question: Question & { readonly refu
     },
     deadline,
   );
-  const read = readAnswer(answer, actionDigest);
-  // An answer that comes after the deadline, or after the caller gave up, is no answer.
-  return deadline.aborted && read.outcome === "approved" ? tooLate(actionDigest) : read;
+}
+
+/** Asks whoever there is to ask. Never rejects: an approver that fails, or answers nonsense, is none. */
+export async function consult(live: LiveSession, call: CallId | null, request: ApprovalRequest, deadline: AbortSignal): Promise<Answer> {
+  const { actionDigest } = request;
+  const answered = async (): Promise<Answer> => {
+    const read = readAnswer(await live.deps.approver.request(request, deadline), actionDigest);
+    // An answer that comes after the deadline, or after the caller gave up, is no answer.
+    return deadline.aborted && read.outcome === "approved" ? tooLate(actionDigest) : read;
+  };
+  try {
+    return await Promise.race([answered(), passed(deadline, actionDigest)]);
+  } catch (error) {
+    live.deps.telemetry.error("approver failed", { session: live.id, call: call ?? "", cause: printable(String(error)) });
+    return { actionDigest, outcome: "unavailable", by: "nobody", detail: "the approver failed" };
+  }
 }
 
 /** Takes from an answer only what it may say; anything else is an approver that failed. */

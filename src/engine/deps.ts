@@ -3,6 +3,7 @@
 import type { Digest, Hasher, JsonValue } from "../core/shared/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import type { Approver } from "../ports/approver.js";
+import type { Forensics } from "../ports/forensics.js";
 import type { LedgerStore } from "../ports/ledger.js";
 import type { SandboxProvider } from "../ports/sandbox.js";
 import type { Clock, IdSource, Telemetry } from "../ports/system.js";
@@ -38,6 +39,8 @@ export interface EngineDeps {
   readonly userFolder?: UserFolderObserver;
   readonly preimages: (sessionId: string) => Preimages;
   readonly openSessions: OpenSessions;
+  /** Left out: a stopped session leaves no copy, only its layer. */
+  readonly forensics?: Forensics;
   readonly approver: Approver;
   readonly clock: Clock;
   readonly ids: IdSource;

@@ -54,7 +54,8 @@ export async function runHarness(live: LiveSession, request: HarnessRequest, hoo
   const { root, home, timeoutMs: sessionMs } = options.defaults;
   const id = nextCallId(live);
   const call = { id: request.label, role: ROLE, tool: "harness", arguments: { run: request.command, edits: request.editsOf === null ? "all" : [...request.editsOf] } };
-  const context: DecisionContext = { role: ROLE, root, cwd: root, home, containment: containmentOf(live.sandbox.controls), history: live.history.history };
+  // What runs here was chosen by the user beforehand: a session that is tightened asks about what the agent does.
+  const context: DecisionContext = { role: ROLE, root, cwd: root, home, containment: containmentOf(live.sandbox.controls), history: { ...live.history.history, reacted: [] } };
   const { effects } = evaluateShell(request.command, { cwd: root, home, root, environment: judgedEnvironment(initialSurroundings(root), options.defaults), environmentIsWhole: true, ...modelledBy(options.policy) });
   const decision = decide(options.policy, { kind: "command", form: { shell: request.command }, cwd: root, timeoutMs: null, effects }, context);
   const summary = deps.redactor.text(printable(request.command, 400));

@@ -70,6 +70,8 @@ export interface LiveSession {
   nextSeq: number;
   /** Why no call can be taken any more; null while all is well. */
   broken: string | null;
+  /** Why policy stopped the session; null while it goes on. */
+  stopped: string | null;
   /** Puts a batch on record, scored. Once it has failed the session is broken. */
   append(drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]>;
 }

@@ -15,6 +15,8 @@ export interface ScorePlace {
 export interface ScoredBatch {
   readonly drafts: readonly EventDraft[];
   readonly risk: RiskState;
+  /** The last event that was evidence, whether or not it moved the score. */
+  readonly cause: number;
 }
 
 /**
@@ -26,6 +28,7 @@ export function scoreBatch(drafts: readonly EventDraft[], place: ScorePlace): Sc
   let risk = place.risk;
   let told: RiskState | null = place.isScored ? place.risk : null;
   let cause = 0;
+  let noted = 0;
   const seq = (): number => place.nextSeq + scored.length;
   const report = (call: CallId | null): void => {
     const data = riskEvent(told, risk, cause);
@@ -38,9 +41,10 @@ export function scoreBatch(drafts: readonly EventDraft[], place: ScorePlace): Sc
     if (closes) report(draft.call);
     const next = reduceRisk(risk, { ...draft, seq: seq() });
     if (next.changes.length !== risk.changes.length) cause = seq();
+    if (next !== risk) noted = seq();
     risk = next;
     scored.push(draft);
     if (index === drafts.length - 1 && !closes) report(draft.call);
   }
-  return { drafts: scored, risk };
+  return { drafts: scored, risk, cause: noted };
 }

@@ -18,6 +18,7 @@ import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession, SessionOptions } from "./live.js";
 import type { Observation } from "./observation.js";
+import { goOn, reactingBatch, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
@@ -29,6 +30,8 @@ export interface Session {
   readonly id: SessionId;
   readonly risk: () => RiskState;
   readonly isBroken: () => boolean;
+  /** Why policy stopped the session; null when it did not. */
+  readonly stopped: () => string | null;
   /** Guards and runs one call. Aborting ends the call, not the session. Rejects with GuardError only for faults of ours or of the sandbox. */
   call(call: ToolCall, hooks: CallHooks, signal: AbortSignal): Promise<Observation>;
   /** Puts a call on record that could not be read; nothing runs. */
@@ -119,6 +122,7 @@ async function start(parts: Parts): Promise<Session> {
     isScored: false,
     nextSeq: 0,
     broken: null,
+    stopped: null,
     append: (drafts) => appendScored(live, drafts),
   };
   await live.append([{ call: null, type: "session.opened", data: opened }]);
@@ -127,8 +131,11 @@ async function start(parts: Parts): Promise<Session> {
   let queue: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
   const take = <T>(work: () => Promise<T>): Promise<T> => {
-    if (closing !== null) return Promise.reject(brokenError(live) ?? new GuardError("SESSION_ENDED", `session ${id} has ended`));
-    const turn = queue.then(() => orBroken(live, work));
+    if (closing !== null) return Promise.reject(brokenError(live) ?? stoppedError(live) ?? new GuardError("SESSION_ENDED", `session ${id} has ended`));
+    const turn = queue.then(() => orBroken(live, work)).finally(() => {
+      // At once, so that nothing waits for a sandbox that is gone. Whoever closes the session gets the same end.
+      if (live.stopped !== null) void close("stopped").catch((error: unknown) => deps.telemetry.error("a stopped session could not be closed", { session: id, cause: printable(String(error)) }));
+    });
     queue = turn.catch(() => undefined);
     return turn;
   };
@@ -146,9 +153,10 @@ async function start(parts: Parts): Promise<Session> {
     id,
     risk: () => live.risk,
     isBroken: () => live.broken !== null,
-    call: (call, hooks, signal) => take(() => guardCall(live, call, hooks, signal)),
-    refuse: (unreadable) => take(() => refuseUnreadable(live, unreadable)),
-    harness: (request, hooks, signal) => take(() => runHarness(live, request, hooks, signal)),
+    stopped: () => live.stopped,
+    call: (call, hooks, signal) => take(() => goOn(live, signal, () => guardCall(live, call, hooks, signal))),
+    refuse: (unreadable) => take(() => goOn(live, never, () => refuseUnreadable(live, unreadable))),
+    harness: (request, hooks, signal) => take(() => goOn(live, signal, () => runHarness(live, request, hooks, signal))),
     abandon: async (why) => {
       await breakSession(live, why);
       await closeBroken(why);
@@ -156,6 +164,8 @@ async function start(parts: Parts): Promise<Session> {
     close,
   };
 }
+
+const never: AbortSignal = new AbortController().signal;
 
 const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
 
@@ -195,7 +205,7 @@ async function orBroken<T>(live: LiveSession, work: () => Promise<T>): Promise<T
 
 /** Appends a batch with the risk it moves. A record that cannot be written, or is not what was handed in, ends the session. */
 async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): Promise<readonly AuditEvent[]> {
-  const batch = scoreBatch(drafts, live);
+  const batch = reactingBatch(live, scoreBatch(drafts, live));
   let events: readonly AuditEvent[];
   try {
     events = await live.ledger.append(batch.drafts);
@@ -229,7 +239,7 @@ async function end(live: LiveSession, reason: EventData["session.closed"]["reaso
   const ends = [await closeSandbox(live), await closeWorkspace(live)];
   const unclosed = ends.find((end) => end !== null) ?? null;
   if (unclosed !== null) live.broken ??= unclosed;
-  const actual = live.broken === null ? { reason, detail } : { reason: "broken" as const, detail: live.broken };
+  const actual = live.broken !== null ? { reason: "broken" as const, detail: live.broken } : live.stopped !== null ? { reason: "stopped" as const, detail: live.stopped } : { reason, detail };
   try {
     await live.append([{ call: null, type: "session.closed", data: { ...actual, calls: live.calls } }]);
   } finally {

@@ -44,6 +44,7 @@ export function compilePolicy(sources: readonly PolicyText[], options: CompileOp
   issues.push(...duplicateFiles(files), ...unknownExtends(files, issues.length > 0, options.profiles ?? []));
   const parsedRules = files.flatMap((file) => file.rules);
   issues.push(...duplicateRules(parsedRules), ...duplicatePrograms(files));
+  issues.push(...duplicateReactions(files));
   const programs = files.flatMap((file) => file.programs.map((one) => one.row));
   if (parsedRules.length > LIMITS.policyRules) issues.push({ code: "POLICY_LIMIT", message: `more than ${String(LIMITS.policyRules)} rules` });
   if (options.examples !== "skip" && !issues.some((issue) => issue.code !== "POLICY_EXAMPLE_FAILED" && issue.code !== "POLICY_EXTENDS")) {
@@ -52,9 +53,11 @@ export function compilePolicy(sources: readonly PolicyText[], options: CompileOp
   }
   if (issues.length > 0) return err(issues.slice(0, MAX_ISSUES));
   const rules = parsedRules.map((one) => one.rule).sort((left, right) => (left.id < right.id ? -1 : left.id > right.id ? 1 : 0));
+  const reactions = files.flatMap((file) => file.reactions.map(({ reaction }) => reaction)).sort((left, right) => (left.id < right.id ? -1 : left.id > right.id ? 1 : 0));
   return ok({
     ...modelsOf(programs),
-    digest: digestOf(rules, options.hash, programs),
+    ...(reactions.length === 0 ? {} : { reactions }),
+    digest: digestOf(rules, options.hash, programs, reactions),
     sources: files.map((file) => ({ name: file.name, id: file.id, title: file.title, rules: file.rules.length })),
     rules,
     compiledFor: matcherStore(rules),
@@ -98,6 +101,18 @@ function duplicateRules(rules: readonly ParsedRule[]): readonly Issue[] {
       const { file, line } = first.rule.at;
       issues.push({ code: "POLICY_DUPLICATE_ID", message: `rule \`${one.rule.id}\` is already defined`, at: one.rule.at, excerpt: one.excerptAt(one.rule.at), hint: `the other is at ${printable(file)}:${String(line)}; rules add up, none replaces another` });
     }
+  }
+  return issues;
+}
+
+/** A reaction has the name of no rule and of no other reaction: decisions and events name them alike. */
+function duplicateReactions(files: readonly ParsedFile[]): readonly Issue[] {
+  const seen = new Map(files.flatMap((file) => file.rules.map(({ rule }) => [rule.id, rule.at] as const)));
+  const issues: Issue[] = [];
+  for (const { reaction, excerpt } of files.flatMap((file) => file.reactions)) {
+    const first = seen.get(reaction.id);
+    if (first === undefined) seen.set(reaction.id, reaction.at);
+    else issues.push({ code: "POLICY_DUPLICATE_ID", message: `\`${reaction.id}\` is already defined`, at: reaction.at, excerpt, hint: `the other is at ${printable(first.file)}:${String(first.line)}` });
   }
   return issues;
 }

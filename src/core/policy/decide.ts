@@ -15,6 +15,7 @@ import type { PolicySet } from "./policy-set.js";
 import { reasonOf } from "./reason.js";
 import type { Rule } from "./rule.js";
 import { indexOf } from "./rule-index.js";
+import { tightenedReasons } from "./tighten.js";
 
 const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny: 2 };
 const SEVERITY: Readonly<Record<string, number>> = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
@@ -110,9 +111,10 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
       extra.set(`failed ${rule.id}`, failedRule(rule, subject));
     }
   }
+  const tightened = tightenedReasons(subjects, context, emptyIsAllowed);
   const matched = [...found.values()].filter(({ rule }) => rule.shadow !== true);
   const shadow = [...found.values()].filter(({ rule }) => rule.shadow === true && rule.effect !== "allow").map(reasonOf);
-  const reasons = [...extra.values(), ...matched.map(reasonOf)];
+  const reasons = [...extra.values(), ...matched.map(reasonOf), ...tightened];
   const strictest = reasons.reduce<DecisionEffect>((most, reason) => (RANK[reason.effect] > RANK[most] ? reason.effect : most), "allow");
   const kept = strictest === "allow" ? reasons : reasons.filter((reason) => reason.effect !== "allow");
   const order = byStrictness((rule) => found.get(rule)?.direct === true);

@@ -2,6 +2,7 @@
 
 import type { Digest, Hasher } from "../shared/index.js";
 import type { ModelRow } from "../shell/index.js";
+import type { Reaction } from "./reaction.js";
 import type { Rule } from "./rule.js";
 
 /** JSON text with sorted keys and no blanks. Only for plain data made by the compiler. */
@@ -14,7 +15,7 @@ function stableText(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
 
-/** Digest of the rules' content and of the programs' models; places in files do not count. Rules must be sorted by id. */
-export function digestOf(rules: readonly Rule[], hash: Hasher, programs: readonly ModelRow[] = []): Digest {
-  return hash(stableText({ language: 1, ...(programs.length === 0 ? {} : { programs: programs.map((row) => row.join("\t")).sort() }), rules: rules.map(({ at: _at, ...content }) => content) }));
+/** Digest of the rules' content, of the programs' models and of the reactions; places in files do not count. Rules must be sorted by id. */
+export function digestOf(rules: readonly Rule[], hash: Hasher, programs: readonly ModelRow[] = [], reactions: readonly Reaction[] = []): Digest {
+  return hash(stableText({ language: 1, ...(reactions.length === 0 ? {} : { reactions: reactions.map(({ at: _at, ...content }) => content) }), ...(programs.length === 0 ? {} : { programs: programs.map((row) => row.join("\t")).sort() }), rules: rules.map(({ at: _at, ...content }) => content) }));
 }

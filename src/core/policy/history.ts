@@ -2,6 +2,7 @@
 // record gives the same history, and the same history the same decision.
 
 import type { ThreatId } from "../shared/index.js";
+import type { Reacted } from "./reaction.js";
 import type { Spent } from "./rule.js";
 
 /** When something happened: in how many calls, and in which call last. Calls count from 1. */
@@ -31,6 +32,10 @@ export interface SessionHistory {
   readonly changed: ReadonlyMap<string, number>;
   /** More happened than is kept: whatever is asked for may have happened. */
   readonly full: boolean;
+  /** Reactions that happened, in order. */
+  readonly reacted: readonly Reacted[];
+  /** A pause nobody has ended; null for none. */
+  readonly paused: Reacted | null;
 }
 
 /** Nothing happened yet. */
@@ -42,6 +47,8 @@ export const NO_HISTORY: SessionHistory = {
   row: [],
   changed: new Map(),
   full: false,
+  reacted: [],
+  paused: null,
 };
 
 /** Most names kept by path; past it `full`. */
@@ -71,6 +78,16 @@ export function afterStart(history: SessionHistory, marks: readonly string[]): S
 /** The last call was refused. */
 export function afterRefusal(history: SessionHistory, refusal: Refusal): SessionHistory {
   return { ...history, refused: at(history.refused, refusal.rules, history.spent.calls), row: [...history.row, refusal].slice(-ROW) };
+}
+
+/** A reaction happened. */
+export function afterReaction(history: SessionHistory, reacted: Reacted): SessionHistory {
+  return { ...history, reacted: [...history.reacted, reacted], paused: reacted.kind === "pause" ? reacted : history.paused };
+}
+
+/** A person said that a paused session goes on. */
+export function afterPause(history: SessionHistory): SessionHistory {
+  return { ...history, paused: null };
 }
 
 /** Something was found out about the last call. */

@@ -15,6 +15,7 @@ export { explainEnforcement, type ExplainedRule as HeldRule, type Holder, type R
 export { explainDecision, summariseDecision } from "./explain.js";
 export { checkLine, checkQuestion, decisionJson, explainQuestion, questionOf, type CheckDefaults, type CheckedLine, type CheckQuestion, type CheckSubject, type Evaluators } from "./check-line.js";
 export type { PolicySet, PolicySource } from "./policy-set.js";
+export { REACTIONS, type Reacted, type Reaction, type ReactionCondition, type ReactionKind } from "./reaction.js";
 export { judgeOutput, type JudgedOutput } from "./output.js";
 export type { Tier } from "./tiers.js";
 export type { Matcher, Rule, Spent } from "./rule.js";

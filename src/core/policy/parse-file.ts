@@ -5,6 +5,8 @@ import { LIMITS, printable, type Issue, type SourceSpan, type ThreatId } from ".
 import type { RuleRisk } from "./decision.js";
 import { checkProgram, checkRule } from "./check-rule.js";
 import { toExample, toMatcher } from "./parse-matcher.js";
+import { checkReaction, toReaction } from "./parse-reaction.js";
+import type { Reaction } from "./reaction.js";
 import { knownKeysAt, policySchema, type ExampleFile, type PolicyFile, type RuleFile } from "./schema.js";
 import { readSource, type SourceText } from "./schema-source.js";
 import type { Example, Rule } from "./rule.js";
@@ -32,6 +34,13 @@ export interface ParsedFile {
   readonly rules: readonly ParsedRule[];
   /** Rows of the programs it models. */
   readonly programs: readonly ParsedProgram[];
+  readonly reactions: readonly ParsedReaction[];
+}
+
+/** A reaction, with the source line of its id. */
+export interface ParsedReaction {
+  readonly reaction: Reaction;
+  readonly excerpt: string;
 }
 
 /** One program's model, with its place. */
@@ -68,6 +77,11 @@ export function parsePolicyFile(name: string, text: string): { readonly file: Pa
       const at = source.placeOf(["programs", index]);
       checkProgram(raw, ["programs", index], report);
       return { row: [raw.names.join(" "), raw.operands ?? "", raw.options ?? "", raw.traits ?? ""] as const, at, excerpt: source.excerptAt(at) };
+    }),
+    reactions: (parsed.data.reactions ?? []).map((raw, index) => {
+      const at = source.placeOf(["reactions", index, "id"]);
+      checkReaction(raw, parsed.data, ["reactions", index], report);
+      return { reaction: toReaction(raw, parsed.data, at), excerpt: source.excerptAt(at) };
     }),
   };
   return { file, issues: problems };

@@ -3,6 +3,7 @@
 import type { Digest } from "../shared/index.js";
 import type { ModelRow } from "../shell/index.js";
 import { matcherStore, modelsOf, type PolicySet, type PolicySource } from "./policy-set.js";
+import type { Reaction } from "./reaction.js";
 import type { Rule } from "./rule.js";
 
 /** What a policy set is made of. Only data that `policyData` gave may be taken back: it is not checked again. */
@@ -11,11 +12,12 @@ export interface PolicyData {
   readonly sources: readonly PolicySource[];
   readonly rules: readonly Rule[];
   readonly programs?: readonly ModelRow[];
+  readonly reactions?: readonly Reaction[];
 }
 
 /** The data of a set. */
-export function policyData({ digest, sources, rules, programs }: PolicySet): PolicyData {
-  return { digest, sources, rules, ...(programs === undefined ? {} : { programs }) };
+export function policyData({ digest, sources, rules, programs, reactions }: PolicySet): PolicyData {
+  return { digest, sources, rules, ...(reactions === undefined ? {} : { reactions }), ...(programs === undefined ? {} : { programs }) };
 }
 
 /** The set of data. */

@@ -4,6 +4,7 @@ import type { Digest } from "../shared/index.js";
 import { compileModels, type Model, type ModelRow } from "../shell/index.js";
 import { compileRule, type CompiledRule } from "./match-effect.js";
 import type { Places } from "./match-path.js";
+import type { Reaction } from "./reaction.js";
 import type { Rule } from "./rule.js";
 
 /** A file that a policy set was made of. */
@@ -22,6 +23,8 @@ export interface PolicySet {
   readonly sources: readonly PolicySource[];
   /** Sorted by id. */
   readonly rules: readonly Rule[];
+  /** What is done when the score rises, sorted by id; left out when there is nothing. */
+  readonly reactions?: readonly Reaction[];
   /** Rows of programs that the policy models; left out when there are none. */
   readonly programs?: readonly ModelRow[];
   /** The models of `programs` by name, for evaluating commands. */

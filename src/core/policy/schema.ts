@@ -1,6 +1,7 @@
 // The form of a policy file, as a schema. What it cannot say (globs, threats, examples) is checked in check-rule.
 
 import * as z from "zod";
+import { REACTION_OUTCOMES, REACTIONS } from "./reaction.js";
 
 const word = z.string().min(1).max(400);
 const words = z.array(word).min(1).max(400);
@@ -135,8 +136,10 @@ export const riskSchema = z.strictObject({
 
 const layer = z.enum(["L1", "L2", "L3", "L4", "L5", "L6", "L7", "X"]);
 
+const ruleId = z.string().min(1).max(80).regex(/^(L[1-7]|X|[a-z][a-z0-9-]*)\.[a-z0-9]+(-[a-z0-9]+)*$/, "expected an id such as `L7.pipe-to-interpreter` or `acme.no-prod`");
+
 export const ruleSchema = z.strictObject({
-  id: z.string().min(1).max(80).regex(/^(L[1-7]|X|[a-z][a-z0-9-]*)\.[a-z0-9]+(-[a-z0-9]+)*$/, "expected an id such as `L7.pipe-to-interpreter` or `acme.no-prod`"),
+  id: ruleId,
   effect: z.enum(["allow", "ask", "deny"]),
   layer: layer.optional(),
   threats: words.optional(),
@@ -161,6 +164,31 @@ export const programSchema = z.strictObject({
   traits: z.string().max(400).optional(),
 });
 
+const reactionFindingsSchema = z.strictObject({
+  rules: words.optional(),
+  threats: words.optional(),
+  severity: z.enum(["info", "low", "medium", "high", "critical"]).optional(),
+  outcome: z.enum(REACTION_OUTCOMES).optional(),
+  count: z.number().int().min(1).max(1e6).optional(),
+});
+
+/** When a reaction is due: exactly one of the kinds. */
+const reactionConditionSchema = z.strictObject({
+  aivss: z.number().min(0.1).max(10).multipleOf(0.1).optional(),
+  findings: reactionFindingsSchema.optional(),
+  lost: z.array(z.string().max(80).regex(/^[a-z][a-z0-9-]*$/, "expected a control such as `no-network`")).min(1).max(50).optional(),
+});
+
+/** What is done when a session's score rises or its findings add up. */
+export const reactionSchema = z.strictObject({
+  id: ruleId,
+  do: z.enum(REACTIONS),
+  layer: layer.optional(),
+  threats: words.optional(),
+  message: sentence,
+  when: z.array(reactionConditionSchema).min(1).max(20),
+});
+
 export const policySchema = z.strictObject({
   version: z.literal(1),
   id: z.string().max(80).regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "expected a kebab-case id such as `acme-payments`"),
@@ -170,10 +198,12 @@ export const policySchema = z.strictObject({
   extends: z.array(z.string().min(1).max(80)).max(100).optional(),
   programs: z.array(programSchema).max(500).optional(),
   rules: z.array(ruleSchema).max(5_000),
+  reactions: z.array(reactionSchema).max(200).optional(),
 });
 
 export type PolicyFile = z.infer<typeof policySchema>;
 export type RuleFile = z.infer<typeof ruleSchema>;
+export type ReactionFile = z.infer<typeof reactionSchema>;
 export type ProgramFile = z.infer<typeof programSchema>;
 export type MatcherFile = z.infer<typeof matcherSchema>;
 export type EffectMatcherFile = z.infer<typeof effectSchema>;
@@ -186,6 +216,9 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] | n
   const shape = path.map((part) => (typeof part === "number" ? "*" : String(part))).join(".");
   if (shape === "") return Object.keys(policySchema.shape);
   if (shape === "programs.*") return Object.keys(programSchema.shape);
+  if (shape === "reactions.*") return Object.keys(reactionSchema.shape);
+  if (shape === "reactions.*.when.*") return Object.keys(reactionConditionSchema.shape);
+  if (shape === "reactions.*.when.*.findings") return Object.keys(reactionFindingsSchema.shape);
   if (shape === "rules.*") return Object.keys(ruleSchema.shape);
   if (shape === "rules.*.risk") return Object.keys(riskSchema.shape);
   if (shape === "rules.*.risk.factors") return FACTORS;

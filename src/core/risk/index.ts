@@ -7,6 +7,7 @@ export { aivssJson, aivssLines, aivssNotes, calculate, parseAivssOptions, type A
 export { OUTCOMES, RISK_MODEL, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
 export { KIMI_DEV, riskProfile, type RiskProfile } from "./profiles.js";
 export { POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
+export { dueReactions, type DueReaction } from "./react.js";
 export { gateReasons, parseMaxAivss, parseSeverity, type RiskGate } from "./gate.js";
 export { initialRisk, reduceRisk, replayRisk, type PlacedEvent } from "./reduce.js";
 export type { RiskChange, RiskState } from "./state.js";

@@ -23,7 +23,7 @@ export const OTHER_RULES = "run.other-rules";
 /** State at the opening of a session: the profile under the posture that the attested controls earn. */
 export function initialRisk(profile: RiskProfile, opened: Pick<EventData["session.opened"], "controls">): RiskState {
   const posture = postureOf(profile.vector, opened.controls);
-  const inputs = { profile, controls: opened.controls, posture, findings: new Map<string, RiskFinding>(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
+  const inputs = { profile, controls: opened.controls, lost: [], posture, findings: new Map<string, RiskFinding>(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
   const headline = headlineOf(inputs);
   return { ...inputs, pending: new Map(), headline, peak: headline.score, changes: [] };
 }
@@ -95,7 +95,7 @@ function attestedAgain(state: RiskState, reported: readonly Control[], seq: numb
   const controls = state.controls.map((known) => worst.get(known.id) ?? known);
   const posture = postureOf(state.profile.vector, controls);
   const findings = new Map([...state.findings].map(([rule, finding]) => [rule, underPosture(finding, posture.credits)]));
-  const changed = { ...state, controls, posture, findings, ...factorsOf(state.profile, posture, state.evidence) };
+  const changed = { ...state, controls, lost: [...new Set([...state.lost, ...worst.keys()])].sort(), posture, findings, ...factorsOf(state.profile, posture, state.evidence) };
   const [layer, threats] = [lost.some(({ id }) => id === "record-kept") ? ("L5" as const) : ("L4" as const), []];
   return settleAs(state, changed, { rule: POSTURE_RULE, layer, threats, severity: "high", outcome: "lost", seq }, postureInputs(state.posture, posture, lost));
 }

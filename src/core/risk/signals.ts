@@ -26,6 +26,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "session.opened":
     case "controls.attested":
     case "session.tightened":
+    case "session.copied":
     case "session.closed":
     case "session.applied":
     case "session.discarded":

@@ -47,6 +47,8 @@ export interface RiskState {
   readonly profile: RiskProfile;
   /** Controls as last known, each at its worst. */
   readonly controls: readonly Control[];
+  /** Ids of those that were attested at the start and are no longer. */
+  readonly lost: readonly string[];
   readonly posture: Posture;
   readonly findings: ReadonlyMap<string, RiskFinding>;
   /** What was asked and is not answered yet, by call. */

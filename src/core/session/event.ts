@@ -1,7 +1,8 @@
 // The closed union of events. Everything else (state, score, reports, replay) is a pure function of these.
 
-import type { CallId, Digest, JsonObject, Role, SessionId } from "../shared/index.js";
-import type { DecisionEffect, Obligation, Reason } from "../policy/decision.js";
+import type { CallId, Digest, JsonObject, Role, SessionId, ThreatId } from "../shared/index.js";
+import type { DecisionEffect, MaestroLayer, Obligation, Reason } from "../policy/decision.js";
+import type { ReactionKind } from "../policy/reaction.js";
 import type { Change, Finding } from "../reconcile/change.js";
 
 /** A protection of this container. `attested`: tested inside it; `configured`: asked for, not tested; `missing`. */
@@ -142,7 +143,29 @@ export interface EventData {
   };
   /** Controls of this container, tested again while the session runs. What was seen to hold once and does no longer is the news. */
   "controls.attested": { readonly controls: readonly Control[]; /** What it was tested for. */ readonly trigger: "schedule" | "finding"; /** The event it follows; null for none. */ readonly cause: number | null };
-  "session.tightened": { readonly reason: string; readonly effect: DecisionEffect };
+  /** A reaction of policy. `effect` is what it makes of calls that would be allowed: `deny` where none follows. */
+  "session.tightened": {
+    readonly reason: string;
+    readonly effect: DecisionEffect;
+    /** The reaction's id in the policy. */
+    readonly reaction?: string;
+    readonly action?: ReactionKind;
+    readonly layer?: MaestroLayer | null;
+    readonly threats?: readonly ThreatId[];
+    /** The event that made it due. */
+    readonly cause?: number;
+  };
+  /** A forensic copy of the workspace layer, made when a session was stopped. */
+  "session.copied": {
+    /** Folder in the state folder, relative to it. */
+    readonly place: string;
+    /** Digest of its manifest, which names every changed path, what was kept of it and what was not. */
+    readonly digest: Digest;
+    readonly files: number;
+    readonly bytes: number;
+    /** Changed files that were not kept. */
+    readonly left: number;
+  };
   "session.closed": { readonly reason: "finished" | "cancelled" | "broken" | "recovered" | "stopped"; readonly detail: string | null; readonly calls: number };
   "session.applied": {
     readonly paths: readonly string[];

@@ -1,6 +1,6 @@
 // The record of a session folded to what rules ask of it. The same events give the same history, live and in replay.
 
-import { afterCall, afterChanges, afterFindings, afterRefusal, afterSpending, afterStart, NO_HISTORY, type Refusal, type SessionHistory } from "../policy/history.js";
+import { afterCall, afterChanges, afterFindings, afterPause, afterReaction, afterRefusal, afterSpending, afterStart, NO_HISTORY, type Refusal, type SessionHistory } from "../policy/history.js";
 import type { Spent } from "../policy/rule.js";
 import type { Change } from "../reconcile/change.js";
 import type { AuditEvent } from "./event.js";
@@ -53,6 +53,12 @@ function step({ history, root, open }: HistoryState, event: AuditEvent): Partial
     }
     case "call.closed":
       return event.data.outcome === "denied" || event.data.outcome === "rejected" ? { history: afterRefusal(history, open.refusal), open: NO_CALL } : { open: NO_CALL };
+    case "session.tightened": {
+      const { reaction, action, reason, layer = null, threats = [] } = event.data;
+      return reaction === undefined || action === undefined ? {} : { history: afterReaction(history, { reaction, kind: action, message: reason, layer, threats }) };
+    }
+    case "approval.resolved":
+      return event.call === null && event.data.outcome === "approved" ? { history: afterPause(history) } : {};
     default:
       return {};
   }

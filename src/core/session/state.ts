@@ -107,6 +107,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
     case "controls.attested":
     case "session.tightened":
     case "import.finished":
+    case "session.copied":
       return state;
     case "session.applied":
       return { ...state, applied: [...state.applied, ...event.data.paths] };

@@ -9,7 +9,7 @@ export interface ErrorRow {
   readonly hint: string;
 }
 
-/** Every code a GuardError can carry. Exit codes: 1 finding, 2 usage, 5 log invalid, 65 policy invalid, 70 own fault, 75 engine or sandbox not available. */
+/** Every code a GuardError can carry. Exit codes: 1 finding, 2 usage, 5 log invalid, 6 session stopped by policy, 65 policy invalid, 70 own fault, 75 engine or sandbox not available. */
 export const ERRORS = {
   USAGE_INVALID: { exit: 2, retry: false, hint: "see `ringfence --help`" },
   CALL_TOO_LARGE: { exit: 2, retry: false, hint: "split the call into smaller ones" },
@@ -20,6 +20,7 @@ export const ERRORS = {
   STATE_UNUSABLE: { exit: 70, retry: false, hint: "set RINGFENCE_HOME to a folder you own on a local disk" },
   SESSION_NOT_FOUND: { exit: 2, retry: false, hint: "`ringfence sessions` lists them" },
   SESSION_BUSY: { exit: 75, retry: true, hint: "another command works on this session; wait for it" },
+  SESSION_STOPPED: { exit: 6, retry: false, hint: "`ringfence score ID --explain` tells why; a forensic copy of the workspace layer is kept with the session" },
   SESSION_ENDED: { exit: 70, retry: false, hint: "open a new session" },
   WORKSPACE_LIMIT: { exit: 75, retry: false, hint: "the session changed more than can be reviewed; discard it" },
   APPLY_FAILED: { exit: 75, retry: true, hint: "the folder was put back as it was; free disk space or mend its permissions" },

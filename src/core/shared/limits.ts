@@ -54,6 +54,10 @@ export const LIMITS = {
   digestBytes: 4 * 1024 * 1024 * 1024,
   /** Most rules the live risk score keeps apart in one session; evidence of further rules goes into one common finding. */
   riskFindings: 256,
+  /** Most bytes of one file, and of all, and most files in a forensic copy; the rest is named in its manifest. */
+  forensicFileBytes: 32 * 1024 * 1024,
+  forensicBytes: 256 * 1024 * 1024,
+  forensicFiles: 5_000,
   /** Most calls whose approval the live risk score waits for at once; the oldest is forgotten and stays `asked`. */
   riskPending: 256,
   /** Longest model answer of a recorded Kimi-Dev stage, in characters; the model itself stops at 16384 tokens. */

@@ -30,6 +30,8 @@ export interface PlayResult {
   readonly unfit: number;
   /** The line at which it ended early; null when all was played. */
   readonly stoppedAt: number | null;
+  /** Why policy stopped the session; null when it did not. */
+  readonly stopped: string | null;
   /** The last run with the accepted edits; null where no such run was made. */
   readonly tests: TestVerdict | null;
   /** The last run with the new tests alone; null where no such run was made. */
@@ -46,14 +48,14 @@ export interface PlayOptions {
   readonly onChanges: (changes: readonly Change[]) => void;
 }
 
-/** Plays until the end, the first line that cannot be read or does not fit (unless told to go on), or an abort; a submit is a call like any other. Throws GuardError for faults of ours. */
+/** Plays until the end, a stop by policy, the first line that cannot be read or does not fit (unless told to go on), or an abort; a submit is a call like any other. Throws GuardError for faults of ours. */
 export async function play(session: OpenedSession, lines: Iterable<TrajectoryLine>, listener: PlayListener, options: PlayOptions): Promise<PlayResult> {
   const harness = createHarness(session, listener, options.signal);
   const tally: Tally = { calls: 0, refused: 0, reverted: 0, unreadable: 0, unfit: 0, stoppedAt: null };
   const edits: Edits = { roles: new Set(), tests: 0 };
   for (const entry of lines) {
     const { line, calls, isAnswer } = entry;
-    if (options.signal.aborted) break;
+    if (options.signal.aborted || session.stopped() !== null) break;
     listener.onLine?.(entry);
     if (!calls.ok) {
       tally.unreadable += 1;
@@ -65,7 +67,7 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
       break;
     }
     for (const call of calls.value) {
-      if (options.signal.aborted) break;
+      if (options.signal.aborted || session.stopped() !== null) break;
       tally.calls += 1;
       listener.onStart?.(call);
       const command = call.arguments["command"];
@@ -73,7 +75,15 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
         await harness.run(command, edits);
         continue;
       }
-      const observation = await session.call(call, {}, options.signal);
+      const observation = await session.call(call, {}, options.signal).catch((error: unknown) => {
+        // A pause that nobody ended stops the session before the call.
+        if (session.stopped() === null) throw error;
+        return null;
+      });
+      if (observation === null) {
+        tally.calls -= 1;
+        break;
+      }
       options.onChanges(observation.changes);
       if (observation.changes.length > 0 && call.role !== null) edits.roles.add(call.role);
       if (observation.changes.length > 0 && call.role === ROLE_TESTWRITER) edits.tests += 1;
@@ -89,7 +99,7 @@ export async function play(session: OpenedSession, lines: Iterable<TrajectoryLin
     }
     if (tally.stoppedAt !== null) break;
   }
-  return { ...tally, ...harness.state() };
+  return { ...tally, ...harness.state(), stopped: session.stopped() };
 }
 
 type Tally = { -readonly [K in "calls" | "refused" | "reverted" | "unreadable" | "unfit" | "stoppedAt"]: PlayResult[K] };

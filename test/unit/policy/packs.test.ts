@@ -48,7 +48,7 @@ describe("the built-in packs", () => {
   it("come back from their data with the same digest and the same answers", () => {
     const again = policyFromData(JSON.parse(JSON.stringify(policyData(policy))) as PolicyData);
     const ask = (set: PolicySet, command: string): unknown => checkLine(set, { id: "1", command }, { role: null, root: "/workspace", home: "/home/agent", containment: "attested" });
-    expect(digestOf(again.rules, hash)).toBe(policy.digest);
+    expect(digestOf(again.rules, hash, again.programs ?? [], again.reactions ?? [])).toBe(policy.digest);
     expect(["rm -rf /", "ls", "git push"].map((command) => ask(again, command))).toEqual(["rm -rf /", "ls", "git push"].map((command) => ask(policy, command)));
   });
 });

@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
 import type { JsonObject } from "../../../core/shared/index.js";
-import { ERRORS, GuardError } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
 import type { AuditEvent } from "../../../core/session/index.js";
 import type { CallHooks } from "../../../engine/hooks.js";
 import type { Observation } from "../../../engine/observation.js";
@@ -40,7 +40,7 @@ Examples:
   ringfence exec --workspace ../other --timeout 60 -- python3 -m pytest -q
   ringfence exec --role bugfixer --shell 'sed -i s/a/b/ src/x.js && npm test'
 
-Exit code: the command's own; 124 time-out, 125 our fault, 126 denied or rejected; 1 when it would be 0 and a gate said no.`,
+Exit code: the command's own; 124 time-out, 125 our fault, 126 denied, rejected or stopped by policy; 1 when it would be 0 and a gate said no.`,
     )
     .action(async (words: readonly string[], flags: ExecFlags, command: Command) => {
       const io = context.ioOf(command);
@@ -77,6 +77,11 @@ async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io)
     if (!io.options.json) {
       for (const line of output.missing()) io.fail(line);
       summarise(observation, session.id, io);
+    }
+    const stopped = session.stopped();
+    if (stopped !== null) {
+      io.fail(`${io.paintErr.red("stopped")} ${printable(stopped, 400)}`, `why: ringfence score ${session.id} --explain`);
+      return REFUSED;
     }
     const code = exitCode(observation);
     // A command's own failure says more than the gate.

@@ -5,7 +5,7 @@ import { Option, type Command } from "commander";
 import { detectFormat, isTrajectoryFormat, parseTrajectory, TRAJECTORY_FORMATS, type ToolCall, type TrajectoryFormat } from "../../../core/action/index.js";
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
 import type { Change } from "../../../core/reconcile/change.js";
-import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, LIMITS, printable } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import { onInterrupt } from "../interrupt.js";
@@ -37,7 +37,7 @@ Examples:
   ringfence run -t calls.jsonl --keep-going --json > events.jsonl
   ringfence run -t calls.jsonl --max-aivss 8.9 --fail-on critical
 
-Exit codes: 0 played; 1 the tests did not pass, a line could not be read, an edit did not fit, or a gate said no; 75 engine not available.`,
+Exit codes: 0 played; 1 the tests did not pass, a line could not be read, an edit did not fit, or a gate said no; 6 policy stopped the session; 75 engine not available.`,
     )
     .action(async (flags: RunFlags, command: Command) => context.exit(await run(flags, "run", context.ioOf(command))));
 }
@@ -79,7 +79,9 @@ export async function run(flags: RunFlags, source: "run" | "demo", io: Io): Prom
     const { result } = ended;
     if (!io.options.json) await closing(session, { ...ended, renderer, tookMs: performance.now() - started }, io);
     if (result.stoppedAt !== null) io.fail(`stopped at line ${result.stoppedAt} of the trajectory; what was done before stands`, "`--keep-going` goes on after such a line");
+    if (result.stopped !== null) io.fail(`${io.paintErr.red("stopped")} ${printable(result.stopped, 400)}`, `why: ringfence score ${session.id} --explain`);
     const isGated = gateSaysNo(flags, riskSummary(session.risk()), io);
+    if (result.stopped !== null) return ERRORS.SESSION_STOPPED.exit;
     return isGated || result.tests?.passed === false || result.failsWithoutFix === false || result.unreadable + result.unfit > 0 ? 1 : 0;
   } finally {
     renderer.waiting(null);

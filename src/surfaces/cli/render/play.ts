@@ -8,6 +8,7 @@ import type { Io } from "../io.js";
 import type { HarnessKind, PlayListener } from "../play.js";
 import { columnsOf, pad } from "./layout.js";
 import { createProgress } from "./progress.js";
+import { reactionLines, type ReactionEvent } from "./reactions.js";
 import { createScoreMoves } from "./score-moves.js";
 import { callLabel, callLines, head, line, MARGIN, paragraph, reasonText, type Sheet } from "./step.js";
 import { createStopped, type Stopped } from "./stopped.js";
@@ -31,6 +32,7 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
   const progress = createProgress(process.stdout, io.isTerminal.out && io.env["TERM"] !== "dumb" && !io.options.json && !io.options.quiet, paint.dim);
   const score = createScoreMoves();
   const stopped = createStopped();
+  const reactions: ReactionEvent[] = [];
   const state: { number: number; role: string | null; isFirst: boolean; wantsAir: boolean } = { number: 0, role: null, isFirst: true, wantsAir: false };
 
   const print = (lines: readonly string[]): void => {
@@ -44,6 +46,7 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
     onEvent: (event) => {
       if (event.type === "approval.requested") progress.clear();
       if (event.type === "risk.updated") score.add(event.data);
+      if (event.type === "session.tightened" || event.type === "session.copied") reactions.push(event);
     },
     onLine: (entry) => {
       const role = roleOf(entry);
@@ -59,7 +62,7 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
     },
     onCall: (call, observation) => {
       stopped.add(observation);
-      const lines = [...callLines(sheet, state.number, call, observation), ...score.lines(sheet)];
+      const lines = [...callLines(sheet, state.number, call, observation), ...score.lines(sheet), ...reactions.splice(0).flatMap((event) => reactionLines(sheet, event))];
       state.wantsAir = lines.length > 1;
       const wasAsked = observation.approval !== null && observation.approval.outcome !== "unavailable";
       print(wasAsked ? ["", ...lines] : lines);
@@ -80,6 +83,7 @@ export function createPlayRenderer(io: Io, root: string): PlayRenderer {
         ...paragraph(sheet, parts),
         ...(reason?.allowed === null || reason === undefined ? [] : paragraph(sheet, [{ text: printable(reason.allowed, 300), paint: paint.dim }])),
         ...score.lines(sheet),
+        ...reactions.splice(0).flatMap((event) => reactionLines(sheet, event)),
       ]);
     },
   };

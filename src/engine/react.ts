@@ -1,0 +1,87 @@
+// Acting on the score: reactions of policy go on record in the batch that made them due, and hold from the next call on. A pause asks
+// a person; a stop ends the sandbox, keeps a forensic copy of the workspace layer, and closes the session. A call that moves no
+// score costs nothing here: the state of the score is then the very same object.
+
+import { dueReactions } from "../core/risk/index.js";
+import type { Reacted } from "../core/policy/index.js";
+import type { EventDraft } from "../core/session/event.js";
+import { GuardError, printable } from "../core/shared/index.js";
+import { consult } from "./approve.js";
+import { breakSession, brokenError, closeSandbox } from "./break-off.js";
+import { keepForensicCopy } from "./forensic.js";
+import type { LiveSession } from "./live.js";
+import type { ScoredBatch } from "./score-batch.js";
+
+/** A batch with the reactions that it makes due. */
+export function reactingBatch(live: LiveSession, batch: ScoredBatch): ScoredBatch {
+  const { reactions } = live.options.policy;
+  if (reactions === undefined || (batch.risk === live.risk && live.isScored) || live.stopped !== null || isEnd(batch.drafts)) return batch;
+  const happened = new Set(live.history.history.reacted.map(({ reaction }) => reaction));
+  const due = dueReactions(reactions, batch.risk, happened);
+  if (due.length === 0) return batch;
+  const drafts = due.map(({ reaction: { id, kind, layer, threats }, reason }): EventDraft => {
+    const effect = kind === "stop" ? ("deny" as const) : ("ask" as const);
+    return { call: null, type: "session.tightened", data: { reason: printable(reason, 600), effect, reaction: id, action: kind, layer, threats, cause: batch.cause } };
+  });
+  return { ...batch, drafts: [...batch.drafts, ...drafts] };
+}
+
+/** A session that has ended does not react any more. */
+function isEnd(drafts: readonly EventDraft[]): boolean {
+  return drafts.some(({ type }) => type === "session.closed");
+}
+
+/** What every later call of a stopped session is answered with; null while it goes on. */
+export function stoppedError({ id, stopped }: Pick<LiveSession, "id" | "stopped">): GuardError | null {
+  return stopped === null ? null : new GuardError("SESSION_STOPPED", `session ${id} was stopped: ${printable(stopped, 400)}`);
+}
+
+/** One piece of work in a session that may be paused or stopped: before it, and by it. Rejects with SESSION_STOPPED instead of beginning. */
+export async function goOn<T>(live: LiveSession, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  // What the start itself made due.
+  await stopIfDue(live);
+  if (live.history.history.paused !== null && live.stopped === null && live.broken === null) await holdPaused(live, live.history.history.paused, signal);
+  const stopped = stoppedError(live);
+  if (stopped !== null) throw stopped;
+  try {
+    return await work();
+  } finally {
+    await stopIfDue(live);
+  }
+}
+
+/** Asks a person whether a paused session goes on. Anything but a clear yes stops it. */
+async function holdPaused(live: LiveSession, pause: Reacted, signal: AbortSignal): Promise<void> {
+  const { deps, options } = live;
+  const { digest: policyDigest } = options.policy;
+  const actionDigest = deps.keyedDigest(JSON.stringify({ session: live.id, pause: pause.reaction, at: live.nextSeq }));
+  const summary = `go on with a session that was paused: ${printable(pause.message, 400)}`;
+  await live.append([{ call: null, type: "approval.requested", data: { actionDigest, policyDigest, summary, rules: [pause.reaction] } }]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.defaults.approvalTimeoutMs)]);
+  const reason = { rule: pause.reaction, effect: "ask" as const, layer: pause.layer, threats: pause.threats, message: pause.message, allowed: null, subject: "the session", at: null, risk: null };
+  const request = { actionDigest, policyDigest, role: null, tool: "session", action: summary, cwd: null, files: [], reasons: [reason], rejectedBefore: 0 };
+  const answer = await consult(live, null, request, deadline);
+  await live.append([{ call: null, type: "approval.resolved", data: answer }]);
+  if (answer.outcome !== "approved") await stop(live, `${pause.reaction} paused it and nobody said to go on (${answer.outcome})`);
+}
+
+/** Stops the session when a reaction that has happened says so. Never rejects. */
+async function stopIfDue(live: LiveSession): Promise<void> {
+  if (live.stopped !== null || brokenError(live) !== null) return;
+  const due = live.history.history.reacted.find(({ kind }) => kind === "stop");
+  if (due !== undefined) await stop(live, `${due.reaction}: ${due.message}`);
+}
+
+/** Ends the sandbox first, so that nothing changes any more; then the copy, on record. Never rejects. */
+async function stop(live: LiveSession, why: string): Promise<void> {
+  live.stopped = why;
+  live.deps.telemetry.warn("policy stops the session", { session: live.id, cause: printable(why, 400) });
+  const unclosed = await closeSandbox(live);
+  if (unclosed !== null) return breakSession(live, unclosed);
+  try {
+    const copied = await keepForensicCopy(live);
+    if (copied !== null) await live.append([{ call: null, type: "session.copied", data: copied }]);
+  } catch (error) {
+    live.deps.telemetry.error("no forensic copy was made", { session: live.id, cause: printable(error instanceof Error ? error.message : String(error)) });
+  }
+}

@@ -1,0 +1,183 @@
+// What policy does when a session's score rises or its findings add up: it asks more, pauses, stops and keeps a copy. Each on record,
+// with its reason; a quiet call costs nothing.
+
+import { afterEach, describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createForensics } from "../../src/adapters/store/forensics.js";
+import { sha256 } from "../../src/adapters/system/hasher.js";
+import { sessionHistory } from "../../src/core/session/history.js";
+import { sessionState } from "../../src/core/session/index.js";
+import { openSession, type Session } from "../../src/engine/session.js";
+import type { MemoryTree } from "../../src/adapters/memory/workspace.js";
+import { compileWith, kimiDevPolicy } from "../support/policy.js";
+import { bash, create, createRig, never, type Rig, type RigOptions } from "../support/rig.js";
+
+const programs = {
+  ls: {},
+  "python3 build.py": { changes: (tree: MemoryTree) => tree.set("out/a.txt", { kind: "file" as const, content: "built\n" }) },
+  "python3 hooks.py": { changes: (tree: MemoryTree) => tree.set(".git/hooks/pre-commit", { kind: "file" as const, content: "x" }) },
+};
+
+function policy(reactions: string): RigOptions["policy"] {
+  return compileWith(`version: 1\nid: own\ntitle: reactions under test\nrules: []\nreactions:\n${reactions}`);
+}
+
+function reaction(id: string, kind: string, when: string): string {
+  return `  - { id: own.${id}, do: ${kind}, layer: L7, threats: ["asi-2026:ASI10"], message: ${id} is due, when: [${when}] }\n`;
+}
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+async function opened(reactions: string, options: RigOptions = {}): Promise<{ readonly rig: Rig; readonly session: Session; readonly state: string }> {
+  const state = realpathSync(mkdtempSync(join(tmpdir(), "ringfence-react-")));
+  folders.push(state);
+  const rig = createRig({ programs, policy: policy(reactions) as NonNullable<RigOptions["policy"]>, ...options });
+  const session = await openSession({ ...rig.deps, forensics: createForensics(state, sha256) }, rig.options, never);
+  return { rig, session, state };
+}
+
+const HOOK = create(".git/config", "x");
+
+describe("a threshold", () => {
+  it("asks for every call from the next on, on record with its reason and its cause", async () => {
+    const { rig, session } = await opened(reaction("all", "ask", "{ findings: { severity: high, count: 2 } }"), { answers: ["rejected", "approved"] });
+    await session.call(HOOK, {}, never);
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+    await session.call(HOOK, {}, never);
+    const [refused, agreed] = [await session.call(bash("ls"), {}, never), await session.call(bash("ls"), {}, never)];
+    expect([refused.outcome, agreed.outcome]).toEqual(["rejected", "completed"]);
+    expect(refused.decision.reasons[0]).toMatchObject({ rule: "own.all", effect: "ask", layer: "L7", threats: ["asi-2026:ASI10"] });
+    await session.close("finished");
+    const events = await rig.events(session);
+    const tightened = events.filter((event) => event.type === "session.tightened");
+    expect(tightened.map(({ data }) => data)).toEqual([{ reason: "all is due: 2 occurrences of rig.no-hooks", effect: "ask", reaction: "own.all", action: "ask", layer: "L7", threats: ["asi-2026:ASI10"], cause: expect.any(Number) }]);
+    expect(events[tightened[0]?.data.cause ?? 0]?.type).toBe("decision.made");
+    expect(sessionHistory(events).reacted.map(({ reaction: id }) => id)).toEqual(["own.all"]);
+  });
+
+  it("by score holds at the very start, where the posture is too weak", async () => {
+    const { session } = await opened(reaction("weak", "ask", "{ aivss: 9.7 }"), { controls: [] });
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("rejected");
+    const strong = await opened(reaction("weak", "ask", "{ aivss: 9.7 }"));
+    expect((await strong.session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+  });
+
+  it("for writes leaves reads and programs alone, and undoes what nobody agreed to", async () => {
+    const { rig, session } = await opened(reaction("writes", "ask-writes", "{ findings: { severity: high } }"), { answers: ["rejected", "approved"] });
+    await session.call(HOOK, {}, never);
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+    const built = await session.call(bash("python3 build.py"), {}, never);
+    expect([built.outcome, [...new Set(built.findings.map(({ rule, reverted }) => `${rule} ${reverted ? "undone" : "stays"}`))]]).toEqual(["reverted", ["own.writes undone"]]);
+    expect(rig.content(session, "out/a.txt")).toBeNull();
+    const risky = session.risk().findings.get("own.writes");
+    expect([risky?.severity, risky?.cvss]).toEqual(["info", null]);
+    expect((await session.call(create("src/b.js", "x"), {}, never)).outcome).toBe("rejected");
+    expect((await session.call(create("src/b.js", "x"), {}, never)).outcome).toBe("completed");
+    expect(rig.content(session, "src/b.js")).toBe("x");
+  });
+});
+
+describe("a pause", () => {
+  it("asks a person before the next call, and goes on with a yes", async () => {
+    const { rig, session } = await opened(reaction("pause", "pause", "{ findings: { severity: high } }"), { answers: ["approved"] });
+    await session.call(HOOK, {}, never);
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+    await session.close("finished");
+    const events = await rig.events(session);
+    expect(events.flatMap((event) => (event.call === null ? [event.type] : []))).toEqual(["session.opened", "risk.updated", "session.tightened", "approval.requested", "approval.resolved", "session.closed"]);
+    expect(sessionState(events)?.closed?.reason).toBe("finished");
+  });
+
+  it.each(["rejected", "expired", "unavailable"] as const)("stops the session where the answer is %s", async (answer) => {
+    const { rig, session } = await opened(reaction("pause", "pause", "{ findings: { severity: high } }"), { answers: [answer] });
+    await session.call(HOOK, {}, never);
+    await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_STOPPED" });
+    await session.close("finished");
+    expect(sessionState(await rig.events(session))?.closed).toMatchObject({ reason: "stopped", detail: expect.stringContaining("own.pause") });
+    expect(rig.sandboxes.opened.map(({ closed, requests }) => [closed, requests.length])).toEqual([[true, 0]]);
+  });
+});
+
+describe("a stop", () => {
+  it("ends the sandbox, keeps a forensic copy, closes the session, and says so to every later call", async () => {
+    const { rig, session, state } = await opened(reaction("stop", "stop", "{ findings: { rules: [rig.no-hooks], outcome: undone } }"));
+    await session.call(create("src/b.js", "kept for those who look\n"), {}, never);
+    const last = await session.call(bash("python3 hooks.py"), {}, never);
+    expect([last.outcome, session.stopped()]).toEqual(["reverted", "own.stop: stop is due: 1 occurrence of rig.no-hooks"]);
+    await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_STOPPED" });
+    await session.close("finished");
+    const events = await rig.events(session);
+    expect(sessionState(events)?.closed).toMatchObject({ reason: "stopped", detail: "own.stop: stop is due: 1 occurrence of rig.no-hooks" });
+    expect(rig.sandboxes.opened.map(({ closed }) => closed)).toEqual([true]);
+    const copied = events.flatMap((event) => (event.type === "session.copied" ? [event.data] : []));
+    expect(copied).toEqual([{ place: `sessions/${session.id}/forensic`, digest: expect.any(String), files: 1, bytes: 24, left: 0 }]);
+    const folder = join(state, copied[0]?.place ?? "");
+    const manifest = readFileSync(join(folder, "manifest.json"));
+    expect(sha256(manifest)).toBe(copied[0]?.digest);
+    const { changes } = JSON.parse(manifest.toString("utf8")) as { changes: { path: string; content: string | null }[] };
+    const kept = changes.find(({ path }) => path === "src/b.js")?.content?.slice("sha256:".length) ?? "";
+    expect(readFileSync(join(folder, kept), "utf8")).toBe("kept for those who look\n");
+    expect(statSync(join(folder, kept)).mode & 0o777).toBe(0o600);
+  });
+
+  it("names what a copy leaves out, and stops all the same where none can be made", async () => {
+    const rule = reaction("stop", "stop", "{ findings: { severity: high } }");
+    const gone = await opened(rule);
+    await gone.session.call(create("src/b.js", "x"), {}, never);
+    gone.rig.faults.order("workspace.readChanged", { kind: "throw" });
+    await gone.session.call(HOOK, {}, never);
+    await gone.session.close("finished");
+    expect((await gone.rig.events(gone.session)).flatMap((event) => (event.type === "session.copied" ? [event.data.left] : []))).toEqual([1]);
+    const rig = createRig({ programs, policy: policy(rule) as NonNullable<RigOptions["policy"]> });
+    const session = await openSession({ ...rig.deps, forensics: { keep: () => Promise.reject(new Error("no room")) } }, rig.options, never);
+    await session.call(HOOK, {}, never);
+    await session.close("finished");
+    expect(sessionState(await rig.events(session))?.closed?.reason).toBe("stopped");
+    expect(rig.lines.some(({ message }) => message.includes("no forensic copy"))).toBe(true);
+  });
+
+  it("comes before a call that a person would have let run", async () => {
+    const { rig, session } = await opened(reaction("stop", "stop", "{ aivss: 9.7 }"), { controls: [], answers: ["approved"] });
+    await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_STOPPED" });
+    expect(rig.approver.requests).toEqual([]);
+    expect(rig.sandboxes.opened.flatMap(({ requests }) => requests)).toEqual([]);
+  });
+});
+
+describe("fifty medium probes", () => {
+  it("escalate under the built-in policy: changes are held, then everything, then a person must say so, and the session stops", async () => {
+    const rig = createRig({ programs, policy: await kimiDevPolicy(), profile: "kimi-dev" });
+    const session = await openSession(rig.deps, rig.options, never);
+    let probes = 0;
+    while (session.stopped() === null && probes < 80) {
+      probes += 1;
+      await session.call(bash(`curl https://host${probes}.test/`), {}, never).catch(() => null);
+    }
+    await session.close("finished");
+    const events = await rig.events(session);
+    const steps = events.flatMap((event) => (event.type === "session.tightened" ? [[event.data.action, event.data.reaction]] : []));
+    expect(steps).toEqual([["ask-writes", "kimi-dev.hold-changes"], ["ask", "kimi-dev.hold-everything"], ["pause", "kimi-dev.many-probes"]]);
+    expect(probes).toBe(51);
+    expect(sessionState(events)?.closed).toMatchObject({ reason: "stopped" });
+  });
+});
+
+describe("a call that moves no score", () => {
+  it("makes no more calls of ports with reactions than without", async () => {
+    const journal = async (options: RigOptions): Promise<readonly string[]> => {
+      const rig = createRig({ programs, ...options });
+      const session = await rig.open();
+      const from = rig.journal.length;
+      await session.call(bash("ls"), {}, never);
+      return rig.journal.slice(from);
+    };
+    const all = reaction("all", "ask", "{ findings: { severity: high } }") + reaction("stop", "stop", "{ aivss: 10 }");
+    expect(await journal({ policy: policy(all) as NonNullable<RigOptions["policy"]> })).toEqual(await journal({}));
+  });
+});
