@@ -3,14 +3,16 @@
 import { applyChanges, type ApplyResult } from "./adapters/files/apply.js";
 import { rebaseSelection } from "./adapters/files/apply-rebase.js";
 import { createPreimages, type Preimages } from "./adapters/files/preimages.js";
+import { rolledBack } from "./adapters/files/rolled-back.js";
 import { reviewPatch, reviewHunks, type HunkView } from "./compose-patch.js";
 import { noteApply, type NotedApply } from "./compose-apply.js";
 import { openStore, type Stored } from "./compose-store.js";
 import type { Change, Finding } from "./core/reconcile/change.js";
 import { isSameEntry, type RenderedPatch, type Selection } from "./core/reconcile/index.js";
-import { netChanges, sessionState, type AuditEvent, type EventData } from "./core/session/index.js";
+import { netChanges, sessionState, standingRecords, type AuditEvent, type EventData, type SessionState } from "./core/session/index.js";
 import { GuardError, isSessionId, printable, type SessionId } from "./core/shared/index.js";
 import type { LedgerStore } from "./ports/ledger.js";
+import type { Workspace } from "./ports/workspace.js";
 
 const SCAN_MS = 600_000;
 
@@ -52,13 +54,12 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   if (state === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
   if (state.opened.imported !== undefined) throw new GuardError("SESSION_ENDED", `session ${id} was imported: it has no workspace of its own`, { hint: "`ringfence show` and `ringfence replay view` tell what its file claims" });
   if (state.discarded) throw new GuardError("SESSION_ENDED", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
-  const workspace = await stored.workspaces.reopen(id);
-  const observed = await workspace.changes(AbortSignal.timeout(SCAN_MS)).catch(async (error: unknown) => {
-    await workspace.close?.();
+  const layers = await stored.workspaces.reopen(id);
+  const kept: Preimages = createPreimages({ stateDir: stored.stateDir, sessionId: id });
+  const { workspace, changes, refused } = await look(layers, kept, events, state).catch(async (error: unknown) => {
+    await layers.close?.();
     throw error;
   });
-  const { changes, refused } = standing(events, observed);
-  const kept: Preimages = createPreimages({ stateDir: stored.stateDir, sessionId: id });
   return {
     id,
     workspace: workspace.path,
@@ -94,11 +95,26 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   };
 }
 
+interface Look {
+  readonly workspace: Workspace;
+  readonly changes: readonly Change[];
+  readonly refused: readonly Finding[];
+}
+
+/** What stands: what the layers hold, or what they held when the call ended that the session was taken back to. */
+async function look(layers: Workspace, kept: Preimages, events: readonly AuditEvent[], state: SessionState): Promise<Look> {
+  const observed = await layers.changes(AbortSignal.timeout(SCAN_MS));
+  if (state.undone === null) return { workspace: layers, ...standing(events, observed) };
+  const { workspace, changes, lost } = await rolledBack(layers, observed, netChanges(events), kept);
+  const seen = standing(events, changes);
+  return { workspace, changes: seen.changes, refused: [...seen.refused, ...lost.map((change) => unkept(change))] };
+}
+
 /** What may be taken over: on record, still as recorded, and not a forbidden change that could not be undone. */
 function standing(events: readonly AuditEvent[], observed: readonly Change[]): { readonly changes: readonly Change[]; readonly refused: readonly Finding[] } {
   const recorded = new Map(netChanges(events).map((change) => [change.path, change]));
   const forbidden = new Map(
-    events.flatMap((event) => (event.type === "reconciliation.done" ? event.data.findings : [])).filter((finding) => !finding.reverted && finding.rule !== "").map((finding) => [finding.path, finding]),
+    standingRecords(events).flatMap((event) => event.data.findings).filter((finding) => !finding.reverted && finding.rule !== "").map((finding) => [finding.path, finding]),
   );
   const changes: Change[] = [];
   const refused: Finding[] = [];
@@ -123,6 +139,10 @@ function unrecorded(change: Change): Finding {
     reverted: false,
     risk: null,
   };
+}
+
+function unkept(change: Change): Finding {
+  return { ...unrecorded(change), rule: "reconcile.not-kept", message: "what it was at that step was not kept: it was too large, or is no file" };
 }
 
 /** Throws a session's changes away and puts that on record. */

@@ -30,6 +30,7 @@ import type { Telemetry } from "./ports/system.js";
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
 export type { Observation } from "./engine/observation.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
+export { undoSession, type Undone } from "./compose-undo.js";
 export { openStore, type Stored } from "./compose-store.js";
 
 export interface ComposeOptions {

@@ -3,6 +3,7 @@
 export { composeEngine, type ComposeOptions, type OpenedSession, type OpenOptions, type Orchestrator } from "./compose.js";
 export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
+export { undoSession, type Undone } from "./compose-undo.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";
 export type { CallHooks } from "./engine/hooks.js";
@@ -13,7 +14,7 @@ export { normalise, parseTrajectory, type Action, type ActionEffect, type ToolCa
 export { evaluateArgv, evaluateShell, type Evaluation, type ShellContext } from "./core/shell/index.js";
 export { checkLine, compilePolicy, decide, decideEffects, explainDecision, type Decision, type DecisionContext, type PolicySet } from "./core/policy/index.js";
 export { calculate, replayRisk, riskSummary } from "./core/risk/index.js";
-export { netChanges, sessionState, type AuditEvent, type EventData } from "./core/session/index.js";
+export { netChanges, netChangesAfter, sessionState, type AuditEvent, type EventData } from "./core/session/index.js";
 export { verifyLedger } from "./core/ledger/index.js";
 export { ERRORS, GuardError, type ErrorCode } from "./core/shared/index.js";
 export type { ApprovalOutcome, ApprovalRequest, Approver } from "./ports/approver.js";

@@ -30,6 +30,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "session.closed":
     case "session.applied":
     case "session.discarded":
+    case "session.undone":
     case "call.received":
     case "approval.requested":
     case "approval.resolved":

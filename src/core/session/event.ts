@@ -172,6 +172,8 @@ export interface EventData {
     /** Files of which only some hunks were taken over, with their numbers; left out when there are none. */
     readonly hunks?: readonly { readonly path: string; readonly numbers: readonly number[] }[];
   };
+  /** A person took changes back: those stand that stood when call `to` ended, or none where it is null. `paths` is how many names that moved. */
+  "session.undone": { readonly to: CallId | null; readonly paths: number };
   "session.discarded": { readonly reason: string };
   /** The account of an import: `records` is the sum of `kinds` and of the counts of `skipped`; `parts` are pieces of used records. */
   "import.finished": {

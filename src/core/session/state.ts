@@ -36,6 +36,8 @@ export interface SessionState {
   readonly risk: EventData["risk.updated"] | null;
   readonly applied: readonly string[];
   readonly discarded: boolean;
+  /** What it was last taken back to; null when it never was. */
+  readonly undone: EventData["session.undone"] | null;
   readonly events: number;
 }
 
@@ -53,6 +55,7 @@ export function reduceSession(state: SessionState | null, event: AuditEvent): Se
       risk: null,
       applied: [],
       discarded: false,
+      undone: null,
       events: 1,
     };
   }
@@ -111,6 +114,8 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return state;
     case "session.applied":
       return { ...state, applied: [...state.applied, ...event.data.paths] };
+    case "session.undone":
+      return { ...state, undone: event.data };
     case "session.discarded":
       return { ...state, discarded: true };
     case "session.closed":

@@ -98,6 +98,7 @@ export const anyDraft: fc.Arbitrary<EventDraft> = fc.oneof(
   callId.map((call): EventDraft => ({ call, type: "approval.resolved", data: { actionDigest: digest("1"), outcome: "approved", by: "me", detail: null } })),
   fc.constant<EventDraft>({ call: null, type: "session.tightened", data: { reason: "r", effect: "ask" } }),
   fc.array(fc.constantFrom(...PATHS), { maxLength: 2 }).map((paths): EventDraft => ({ call: null, type: "session.applied", data: { paths } })),
+  fc.option(callId).map((to): EventDraft => ({ call: null, type: "session.undone", data: { to, paths: 1 } })),
   fc.constant<EventDraft>({ call: null, type: "session.discarded", data: { reason: "r" } }),
   fc.constant<EventDraft>({ call: null, type: "session.closed", data: { reason: "finished", detail: null, calls: 1 } }),
   fc.constant(opening),

@@ -1,4 +1,4 @@
-// `ringfence diff`, `apply` and `discard`: reviewing what a session did, and taking it over or throwing it away.
+// `ringfence diff`, `apply`, `undo` and `discard`: reviewing what a session did, and taking it over, back or throwing it away.
 
 import type { Command } from "commander";
 import { patchLine } from "../render/patch.js";
@@ -7,7 +7,7 @@ import { printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { changeLine, findingLine } from "../render/text.js";
+import { changeLine, count, findingLine } from "../render/text.js";
 import { collect } from "../session-options.js";
 import { apply, type ApplyFlags } from "./apply.js";
 
@@ -48,6 +48,23 @@ Examples:
       context.exit(await apply(id, flags, context.ioOf(command)));
     });
   program
+    .command("undo")
+    .description("take a session back to one of its steps, or forward again; your folder is not touched")
+    .argument("<session>", SESSION)
+    .option("--to <step>", "step to go to: the number of a call from 1, 0 for before the first, or a call id (default: the step before the last change)")
+    .addHelpText(
+      "after",
+      `
+Nothing is lost: what was taken back is kept, and a later step can be named as well. \`diff\` and \`apply\` then see that step.
+Not kept are files over 64 MiB, and more than 2 GiB in all; a step that needs one is refused, and nothing changes.
+
+Examples:
+  ringfence undo last
+  ringfence undo last --to 3
+  ringfence undo ses_abc --to 0`,
+    )
+    .action(async (id: string, flags: { readonly to?: string }, command: Command) => undo(id, flags.to ?? null, context.ioOf(command)));
+  program
     .command("discard")
     .description("throw a session's changes away; its record stays")
     .argument("<session>", SESSION)
@@ -80,6 +97,18 @@ async function diff(id: string, statOnly: boolean, io: Io): Promise<void> {
   } finally {
     await review.close();
   }
+}
+
+async function undo(id: string, step: string | null, io: Io): Promise<void> {
+  await recoverFirst(io);
+  const { undoSession } = await import("../../../compose.js");
+  const undone = await undoSession(id, step, io.env);
+  if (io.options.json) return io.json({ session: undone.id, step: undone.step, call: undone.to, moved: undone.moved, changes: undone.changes });
+  for (const change of undone.moved.slice(0, NAMED)) io.out(changeLine(change, io.paint));
+  if (undone.moved.length > NAMED) io.note(`and ${String(undone.moved.length - NAMED)} more`);
+  const place = undone.to === null ? "before its first call" : `after step ${String(undone.step)} (${undone.to})`;
+  io.note(`${undone.id} is as it was ${place}: ${count(undone.moved.length, "path")} moved, ${count(undone.changes.length, "change")} ${undone.changes.length === 1 ? "stands" : "stand"}`);
+  if (undone.applied.length > 0) io.note("what was taken over into your folder before stays there");
 }
 
 async function discard(id: string, io: Io): Promise<void> {

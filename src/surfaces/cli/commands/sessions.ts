@@ -79,6 +79,7 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
     for (const call of state.calls) callLines(call, withOutput, io);
     const net = netChanges(events);
     io.out("");
+    if (state.undone !== null) io.out(io.paint.yellow(`Taken back to ${state.undone.to === null ? "before the first call" : `how it was after ${state.undone.to}`}.`));
     io.out(net.length === 0 ? "No file changed." : `${count(net.length, "path")} changed:`);
     for (const change of net.slice(0, 50)) io.out(`  ${changeLine(change, io.paint)}`);
     if (net.length > 50) io.out(io.paint.dim(`  and ${net.length - 50} more`));
