@@ -14,6 +14,7 @@ import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
 import { deliver } from "./deliver.js";
 import { describeAction } from "./describe.js";
+import { heldFindings } from "./held.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { nextCallId } from "./live.js";
@@ -164,7 +165,7 @@ async function finish(
   const outcome = outcomeOf(performed, settled);
   const shown = { stdout: modelText(performed.stdout, performed.stdoutDropped, deps.redactor), stderr: modelText(performed.stderr, performed.stderrDropped, deps.redactor) };
   const { stdout, stderr, findings: printed } = deliver(live, shown, judged.context);
-  const findings = [...settled.findings, ...printed];
+  const findings = [...settled.findings, ...printed, ...heldFindings(live, { ...judged, approval }, [shown.stdout, shown.stderr], settled)];
   const message = [stdout, stderr, endText(performed), findingText(findings)].filter((part) => part !== "").join("\n");
   await live.append([
     {

@@ -3,6 +3,7 @@
 import type { CallId, Role, SessionId } from "../core/shared/index.js";
 import type { PolicySet } from "../core/policy/index.js";
 import type { Change } from "../core/reconcile/change.js";
+import type { Holdings } from "../core/reconcile/index.js";
 import type { RiskProfile, RiskState } from "../core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData, EventDraft } from "../core/session/event.js";
 import type { HistoryState } from "../core/session/history.js";
@@ -50,6 +51,8 @@ export interface LiveSession {
   readonly preimages: Preimages;
   readonly ledger: Ledger;
   readonly watch: Watch;
+  /** What holds names for policy's sake; null where nothing does. */
+  readonly holdings: Holdings | null;
   /** null where nobody follows what the user does meanwhile. */
   readonly userEdits: UserEdits | null;
   surroundings: Surroundings;

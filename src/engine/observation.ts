@@ -4,6 +4,7 @@ import type { ToolCall } from "../core/action/action.js";
 import { printable, type CallId } from "../core/shared/index.js";
 import type { Decision } from "../core/policy/decision.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
+import { heldText } from "../core/reconcile/index.js";
 import type { EventData } from "../core/session/event.js";
 
 export interface Observation {
@@ -72,12 +73,13 @@ export function refusalText(decision: Decision, approval: EventData["approval.re
   return [lead, ...reasons, ...errors, ...guidance].join("\n");
 }
 
-/** Lines about changes that were undone. */
+/** Lines about changes that were undone and attempts that were held. */
 export function findingText(findings: readonly Finding[]): string {
   return findings
     .slice(0, 20)
     .map((finding) => {
       const threats = finding.threats.length === 0 ? "" : ` [${finding.threats.join(", ")}]`;
+      if (finding.held !== undefined) return `${heldText({ ...finding, held: finding.held })}: ${finding.rule}${threats}: ${finding.message}`;
       if (finding.path === "") return `${finding.rule}${threats}: ${finding.message}${finding.reverted && finding.about === undefined ? "; the changes of this call were undone" : ""}`;
       const fate = finding.reverted ? "was undone" : "could not be undone";
       return `The ${finding.operation} of ${printable(finding.path)} ${fate}: ${finding.rule}${threats}: ${finding.message}`;

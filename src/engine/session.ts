@@ -2,6 +2,7 @@
 
 import { GuardError, printable, type SessionId } from "../core/shared/index.js";
 import type { ToolCall } from "../core/action/action.js";
+import type { Holdings } from "../core/reconcile/index.js";
 import { initialRisk, type RiskState } from "../core/risk/index.js";
 import type { AuditEvent, Control, EventData, EventDraft } from "../core/session/event.js";
 import { emptyHistory, reduceHistory } from "../core/session/history.js";
@@ -14,6 +15,7 @@ import { DEADLINES, within } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
 import { openGrounds, workspaceModes } from "./grounds.js";
 import { guardCall } from "./guard.js";
+import { heldIn } from "./held.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession, SessionOptions } from "./live.js";
@@ -60,7 +62,8 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     const watch = enforced?.watch ?? null;
     const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
     const record = await attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs);
-    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement: [...enforcement, record], userEdits });
+    const holdings = heldIn(enforced, sandbox, options);
+    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement: [...enforcement, record], holdings, userEdits });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
@@ -93,11 +96,12 @@ interface Parts {
   readonly ledger: Ledger;
   /** What was seen to hold of what policy forbids, and of the record. */
   readonly enforcement: readonly Control[];
+  readonly holdings: Holdings | null;
   readonly userEdits: UserEdits | null;
 }
 
 async function start(parts: Parts): Promise<Session> {
-  const { deps, options, id, workspace, sandbox, ledger, userEdits } = parts;
+  const { deps, options, id, workspace, sandbox, ledger, holdings, userEdits } = parts;
   const opened = openedEvent(parts);
   const deadlines = deps.deadlines ?? DEADLINES;
   const live: LiveSession = {
@@ -109,6 +113,7 @@ async function start(parts: Parts): Promise<Session> {
     workspace,
     ledger,
     watch: watchSession(deps, deadlines, id, workspace),
+    holdings,
     userEdits,
     preimages: deps.preimages(id),
     surroundings: initialSurroundings(options.defaults.root),

@@ -100,6 +100,30 @@ describe.skipIf(missing !== null)("a protected name", () => {
     expect(snapshot(session.rig.folder)).toEqual(before);
   });
 
+  it("tells of an attempt that only the program reports, with the gate on, as a report that weighs little", async () => {
+    const rig = await engineRig({ setUp: REPOSITORY, files: { ...FILES, "t.py": "import sys\ntry:\n  open('.git' + 'hub/workflows/ci.yml', 'w')\nexcept OSError as error:\n  sys.exit(str(error))\n" } });
+    rigs.push(rig);
+    const session = await rig.open();
+    const { decision, outcome, findings } = await session.run("python3 t.py");
+    expect([decision.effect, outcome]).toEqual(["allow", "failed"]);
+    expect(findings).toMatchObject([{ rule: "X.ci-files", path: ".github/workflows/ci.yml", about: "attempt", reverted: true, held: { by: "read-only-mount", name: ".github/workflows", told: ["program"], error: "EROFS" } }]);
+    const events = await session.events();
+    expect(events.find(({ type }) => type === "reconciliation.done")?.data).toMatchObject({ findings });
+    expect([...session.session.risk().findings.keys()]).toEqual(["run.reported-refusal"]);
+  });
+
+  it("tells, with the gate off, of what the text says and the program confirms, with secrets taken out", async () => {
+    const session = await opened();
+    const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
+    const { findings } = await session.run(`rm -rf .github; git ls-remote https://u:${token}@x.test/r`);
+    expect(findings).toMatchObject([
+      { rule: "X.ci-files", path: ".github/workflows", operation: "delete", held: { by: "read-only-mount", told: ["text", "program"], error: "EROFS" } },
+      { rule: "X.ci-files", path: ".github/actions", operation: "delete", held: { by: "held-place", told: ["text", "program"], error: "EBUSY" } },
+      { path: "", held: { by: "no-network", name: expect.stringContaining("[redacted:") as unknown, told: ["text"] } },
+    ]);
+    expect(JSON.stringify(await session.events())).not.toContain(token);
+  });
+
   it("that does not exist yet cannot be made, and nothing of it shows in git or in the changes", async () => {
     const session = await opened({ files: { "src/a.js": "one\n" } });
     const { stdout } = await session.run(

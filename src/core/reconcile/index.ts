@@ -1,8 +1,11 @@
 // What was really changed, what is wrong with it, how it is undone and how it is shown.
 
-export type { Change, Entry, FileKind, Finding } from "./change.js";
+export { attemptFindings, type AttemptInput } from "./attempts.js";
+export type { Change, Entry, FileKind, Finding, Held, HeldBy, ToldBy } from "./change.js";
 export { changesOfCall, markReverted, reconcile, type Judge, type Judgement, type ReconcileInput, type Reconciliation } from "./compare.js";
 export { changeBetween, isSameContent, isSameEntry } from "./entries.js";
+export { heldText } from "./held-text.js";
+export { holdingsOf, type Holding, type Holdings } from "./holdings.js";
 export { comparePaths, decodeName, encodeName, isWorkspacePath, parentPath } from "./names.js";
 export type { Hunk, TextDiff } from "./hunks.js";
 export { leavesWorkspace } from "./own-findings.js";

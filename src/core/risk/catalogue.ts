@@ -79,6 +79,7 @@ export const RUN_SIGNALS = {
   "run.timeout": { layer: "L4", risk: { severity: "info", cvss: null, factors: { non_determinism: 0.02 } } },
   "run.limit": { layer: "L4", risk: { severity: "low", cvss: "CVSS:4.0/AV:N/AC:H/AT:P/PR:L/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N", factors: { non_determinism: 0.05, autonomy: 0.03 } } },
   "run.left-processes": { layer: "L4", risk: { severity: "info", cvss: null, factors: { autonomy: 0.02 } } },
+  "run.reported-refusal": { layer: "L4", risk: { severity: "info", cvss: null, factors: { tools: 0.01, autonomy: 0.01 } } },
   "run.not-quiescent": { layer: "L4", risk: { severity: "high", cvss: null, factors: { autonomy: 0.15, tools: 0.15 } } },
   "run.in-doubt": { layer: "L5", risk: { severity: "low", cvss: "CVSS:4.0/AV:N/AC:H/AT:P/PR:L/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N", factors: { opacity: 0.1 } } },
 } as const satisfies Readonly<Record<string, { readonly layer: MaestroLayer | null; readonly risk: RuleRisk }>>;

@@ -1,6 +1,7 @@
 // What an event is evidence of. Closed over the event union: a new event type does not compile until it is placed here.
 
 import type { Reason } from "../policy/decision.js";
+import type { Finding } from "../reconcile/change.js";
 import { assertNever } from "../shared/index.js";
 import type { EventData, EventDraft } from "../session/event.js";
 import { OUTCOMES, RUN_SIGNALS, UNEXPLAINED_CHANGE, type Outcome, type RunSignal } from "./catalogue.js";
@@ -12,13 +13,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "decision.made":
       return byRule(decisionSignals(event.data));
     case "reconciliation.done":
-      return byRule(event.data.findings.map((finding) => ({
-        rule: finding.rule,
-        layer: finding.layer,
-        threats: finding.threats,
-        risk: finding.risk ?? UNEXPLAINED_CHANGE,
-        outcome: finding.reverted ? "undone" : "succeeded",
-      })));
+      return byRule(event.data.findings.map(findingSignal));
     case "execution.finished":
       return byRule(executionSignals(event.data));
     case "call.closed":
@@ -47,6 +42,13 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
 /** Reasons of an `ask` that assert no risk: routine questions, which count only once a person refuses. */
 export function routineQuestions(data: EventData["decision.made"]): readonly Signal[] {
   return data.effect === "ask" ? byRule(data.reasons.filter(({ effect, risk }) => effect === "ask" && risk === null).map((reason) => reasonSignal(reason, "asked"))) : [];
+}
+
+/** An attempt that was held is blocked. Where only the program's output tells of it, it counts as the run's word, not as its rule's. */
+function findingSignal({ rule, layer, threats, risk, reverted, about, held }: Finding): Signal {
+  if (about !== "attempt") return { rule, layer, threats, risk: risk ?? UNEXPLAINED_CHANGE, outcome: reverted ? "undone" : "succeeded" };
+  if (held?.told.includes("text") !== true) return runSignal("run.reported-refusal", "blocked");
+  return { rule, layer, threats, risk: risk ?? RUN_SIGNALS["run.rule-without-risk"].risk, outcome: "blocked" };
 }
 
 function decisionSignals(data: EventData["decision.made"]): readonly Signal[] {

@@ -2,7 +2,7 @@
 
 import { afterCall, afterChanges, afterFindings, afterPause, afterReaction, afterRefusal, afterSpending, afterStart, NO_HISTORY, type Refusal, type SessionHistory } from "../policy/history.js";
 import type { Spent } from "../policy/rule.js";
-import type { Change } from "../reconcile/change.js";
+import type { Change, Finding } from "../reconcile/change.js";
 import type { AuditEvent } from "./event.js";
 
 /** A history under way: with what is known of the call that is open. */
@@ -49,7 +49,7 @@ function step({ history, root, open }: HistoryState, event: AuditEvent): Partial
     case "reconciliation.done": {
       const { bytesWritten, deletions } = spentOf(event.data.changes);
       const paths = event.data.changes.filter(isFile).map((change) => `${root}/${change.path}`);
-      return { history: afterFindings(afterChanges(afterSpending(history, { bytesWritten, deletions }), paths), event.data.findings.map((finding) => finding.rule)) };
+      return { history: afterFindings(afterChanges(afterSpending(history, { bytesWritten, deletions }), paths), event.data.findings.filter(isKnown).map((finding) => finding.rule)) };
     }
     case "call.closed":
       return event.data.outcome === "denied" || event.data.outcome === "rejected" ? { history: afterRefusal(history, open.refusal), open: NO_CALL } : { open: NO_CALL };
@@ -62,6 +62,11 @@ function step({ history, root, open }: HistoryState, event: AuditEvent): Partial
     default:
       return {};
   }
+}
+
+/** What a program merely says of itself makes no rule of a sequence true. */
+function isKnown({ held }: Finding): boolean {
+  return held === undefined || held.told.includes("text");
 }
 
 /** What changes come to. Folders count for nothing, bytes for the files that are there now. */

@@ -80,6 +80,11 @@ export const LIMITS = {
   diffChars: 1024 * 1024,
   /** Most findings listed of one call; the undoing is not limited by it. */
   findings: 1_000,
+  /** Most findings of one call on attempts that the kernel held; the last says how many more there were. */
+  attempts: 16,
+  /** Most lines of one output read for refusals of the kernel, and longest command or word named in a finding on one, in characters. */
+  refusals: 400,
+  attemptName: 120,
   /** Most names looked at in the upper folder, or in one deleted folder of the user; past it nothing is known and the call fails. */
   scanNames: 400_000,
   /** Most bytes read in one look through the workspace; sparse files can claim far more than the disk holds. */

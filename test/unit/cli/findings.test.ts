@@ -30,6 +30,17 @@ describe("findings of one call", () => {
     ]);
   });
 
+  it("on attempts are apart from those on changes, and say what held the first and who tells of it", () => {
+    const held = (path: string): Finding => finding(path, "X.git-hooks", { about: "attempt", held: { by: "read-only-mount", name: path, told: ["program"], error: "EROFS" } });
+    expect(groupFindings([held(".git/hooks"), finding(".git/x"), held(".git/config")]).map(({ about, where }) => [about, where])).toEqual([
+      ["attempt", "deletion of .git/hooks: held by a read-only mount; only the program reported EROFS; and 1 more"],
+      [undefined, "deletion of .git/x"],
+    ]);
+    const stopped = createStopped();
+    stopped.add(observed({ findings: [held(".git/hooks"), held(".git/config")] }));
+    expect(stopped.lines(sheet).join("\n")).toContain("held by the sandbox 2 times");
+  });
+
   it("are kept apart by whether they were undone, and several kinds of change are a change", () => {
     const groups = groupFindings([finding("d/a"), finding("d/b", "X.git-hooks", { reverted: false }), finding("d/c", "X.git-hooks", { operation: "create" })]);
     expect(groups.map(({ reverted, where, paths }) => [reverted, where, paths])).toEqual([

@@ -1,7 +1,7 @@
 // What reconciliation found after a call, one line a rule in place of one a path.
 
 import { printable } from "../../../core/shared/index.js";
-import type { Finding } from "../../../core/reconcile/change.js";
+import { heldText, type Finding } from "../../../core/reconcile/index.js";
 import type { Palette } from "../io.js";
 import { threatText } from "./text.js";
 
@@ -14,7 +14,7 @@ export interface FindingGroup {
   readonly message: string;
   readonly reverted: boolean;
   readonly paths: readonly string[];
-  /** What happened where, in a few words: `delete of .git and 27 paths in it`. */
+  /** What happened where, in a few words: `delete of .git and 27 paths in it`; of attempts, what held the first. */
   readonly where: string;
 }
 
@@ -22,7 +22,7 @@ export interface FindingGroup {
 export function groupFindings(findings: readonly Finding[]): readonly FindingGroup[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const key = `${finding.rule} ${finding.reverted}`;
+    const key = `${finding.rule} ${finding.reverted} ${finding.about === "attempt"}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [finding]);
     else group.push(finding);
@@ -38,11 +38,14 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
 /** One group in one line: what was undone or stays, under which rule, for which threats. */
 export function groupLine({ about, rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
   const shown = threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(threats)}]`)}`;
+  if (about === "attempt") return `${paint.green("held")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
   if (about !== undefined) return `${paint.yellow(about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
   return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
 }
 
 function whereOf(group: readonly Finding[]): string {
+  const [one] = group;
+  if (one?.held !== undefined) return `${heldText({ ...one, held: one.held })}${group.length === 1 ? "" : `; and ${group.length - 1} more`}`;
   const operations = new Set(group.map(({ operation }) => operation));
   const [only] = operations;
   const what = operations.size === 1 && only !== undefined ? VERB[only] : "change";
@@ -54,7 +57,7 @@ function whereOf(group: readonly Finding[]): string {
   return folder === "" ? `${what} of ${shown(first)} and ${paths.length - 1} more` : `${what} of ${paths.length} paths in ${shown(folder)}`;
 }
 
-const VERB = { create: "creation", modify: "change", delete: "deletion", metadata: "change of mode" } as const;
+const VERB = { create: "creation", modify: "change", delete: "deletion", metadata: "change of mode", read: "reading" } as const;
 
 function shown(path: string): string {
   return printable(path, 80);

@@ -10,6 +10,8 @@ interface Stop {
   refused: number;
   notApproved: number;
   undone: number;
+  /** Attempts that the kernel held, reported ones too. */
+  held: number;
 }
 
 export interface Stopped {
@@ -22,7 +24,7 @@ export function createStopped(): Stopped {
   const of = (rule: string, threats: readonly string[]): Stop => {
     const known = stops.get(rule);
     if (known !== undefined) return known;
-    const fresh = { threat: (threats.find((threat) => threat.startsWith("maestro:")) ?? "").slice("maestro:".length), refused: 0, notApproved: 0, undone: 0 };
+    const fresh = { threat: (threats.find((threat) => threat.startsWith("maestro:")) ?? "").slice("maestro:".length), refused: 0, notApproved: 0, undone: 0, held: 0 };
     stops.set(rule, fresh);
     return fresh;
   };
@@ -32,7 +34,10 @@ export function createStopped(): Stopped {
       const first = decision.reasons.find((reason) => reason.effect === decision.effect);
       if (first !== undefined && outcome === "denied") of(first.rule, first.threats).refused += 1;
       if (first !== undefined && outcome === "rejected") of(first.rule, first.threats).notApproved += 1;
-      for (const group of groupFindings(findings)) if (group.reverted) of(group.rule, group.threats).undone += group.paths.length;
+      for (const group of groupFindings(findings)) {
+        if (group.about === "attempt") of(group.rule, group.threats).held += group.paths.length;
+        else if (group.reverted) of(group.rule, group.threats).undone += group.paths.length;
+      }
     },
     lines: (sheet) => table(sheet, stops),
   };
@@ -52,8 +57,8 @@ function table({ width, paint }: Sheet, stops: ReadonlyMap<string, Stop>): reado
   return [row(["rule", "MAESTRO threat", "how"], [paint.dim, paint.dim, paint.dim]), ...rows.map((one) => row([one.rule, one.threat, one.how], [paint.bold, paint.cyan, String]))];
 }
 
-function howText({ refused, notApproved, undone }: Stop): string {
+function howText({ refused, notApproved, undone, held }: Stop): string {
   const times = (count: number): string => (count === 1 ? "" : ` ${count} times`);
-  const parts = [refused === 0 ? "" : `refused${times(refused)}`, notApproved === 0 ? "" : `not approved${times(notApproved)}`, undone === 0 ? "" : `${undone} path${undone === 1 ? "" : "s"} undone`];
+  const parts = [refused === 0 ? "" : `refused${times(refused)}`, notApproved === 0 ? "" : `not approved${times(notApproved)}`, undone === 0 ? "" : `${undone} path${undone === 1 ? "" : "s"} undone`, held === 0 ? "" : `held by the sandbox${times(held)}`];
   return parts.filter((part) => part !== "").join(", ");
 }

@@ -2,7 +2,7 @@
 
 import { printable, type Digest } from "../../../core/shared/index.js";
 import type { Decision, DecisionEffect, Reason } from "../../../core/policy/index.js";
-import type { Change, Finding } from "../../../core/reconcile/change.js";
+import { heldText, type Change, type Finding } from "../../../core/reconcile/index.js";
 import type { Palette } from "../io.js";
 
 /** The effect as a coloured word of fixed width. */
@@ -34,6 +34,7 @@ function reasonLine(reason: Reason, paint: Palette): string {
 /** One finding: what was done to which path, which rule forbids it, and whether it was undone. */
 export function findingLine(finding: Finding, paint: Palette): string {
   const threats = finding.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(finding.threats)}]`)}`;
+  if (finding.held !== undefined) return `${paint.green("held")}: ${heldText({ ...finding, held: finding.held })}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
   if (finding.about !== undefined) return `${paint.yellow(finding.about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
   const fate = finding.reverted ? paint.green("reverted") : paint.red("not reverted");
   return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
