@@ -1,6 +1,6 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
 // with `--policy` test/bench/policy.mjs, with `--policy-strace` test/bench/policy-strace.ts, with `--content` test/bench/content.mjs,
-// with `--danger` test/bench/danger.mjs. Arguments go to it.
+// with `--danger` test/bench/danger.mjs, with `--risk` test/bench/risk.mjs. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -9,7 +9,7 @@ import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
 
 // The policy's figures need no engine: judging runs nothing.
-const judging = ["policy", "content", "danger"].find((name) => process.argv.includes(`--${name}`));
+const judging = ["policy", "content", "danger", "risk"].find((name) => process.argv.includes(`--${name}`));
 const isBuilt = existsSync(join(CHECKOUT, "dist", "lib", "index.js"));
 if (judging !== undefined && isBuilt) process.exitCode = await follow([process.execPath, join(CHECKOUT, "test", "bench", `${judging}.mjs`), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });
 else {

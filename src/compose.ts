@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { loadPolicy } from "./compose-policy.js";
+import { loadRiskProfile } from "./compose-profile.js";
 import { openStore } from "./compose-store.js";
 import { createForensics } from "./adapters/store/forensics.js";
 import { createPreimages } from "./adapters/files/preimages.js";
@@ -17,7 +18,7 @@ import { createKeyedDigest } from "./adapters/system/signer.js";
 import { createAbsentApprover, createTerminalApprover, type TerminalApproverOptions } from "./adapters/approver/terminal.js";
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
-import { KIMI_DEV, type RiskState } from "./core/risk/index.js";
+import type { RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
 import { printable, type Role } from "./core/shared/index.js";
 import type { EngineDeps } from "./engine/deps.js";
@@ -47,6 +48,8 @@ export interface OpenOptions {
   readonly policies?: readonly string[];
   /** False: policies found in the workspace are left out. */
   readonly workspacePolicies?: boolean;
+  /** Risk profile: a built-in one's id, or a file. Left out: by the agent's name, the rubric's defaults for one that nobody has rated. */
+  readonly profile?: string;
   readonly role?: Role | null;
   readonly image?: string;
   readonly root?: string;
@@ -117,7 +120,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
           image: open.image ?? DEFAULT_IMAGE,
           policy,
           profile: (open.policies ?? []).length === 0 ? DEFAULT_PROFILE : null,
-          risk: KIMI_DEV,
+          risk: await loadRiskProfile(open.profile, open.agent?.name ?? null),
           role: open.role ?? null,
           source: open.source ?? "library",
           startedBy: open.startedBy ?? "library",

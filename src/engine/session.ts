@@ -1,9 +1,9 @@
 // One session: a workspace, a sandbox, a record and a policy, opened and closed together. Calls are made one at a time.
 
-import { GuardError, printable, type SessionId } from "../core/shared/index.js";
+import { GuardError, printable, type JsonObject, type SessionId } from "../core/shared/index.js";
 import type { ToolCall } from "../core/action/action.js";
 import type { Holdings } from "../core/reconcile/index.js";
-import { initialRisk, type RiskState } from "../core/risk/index.js";
+import { initialRisk, profileData, riskProfile, type RiskState } from "../core/risk/index.js";
 import type { AuditEvent, Control, EventData, EventDraft } from "../core/session/event.js";
 import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
@@ -185,6 +185,7 @@ function openedEvent({ deps, options, workspace, sandbox, enforcement, userEdits
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
     image: { reference: options.image, id: sandbox.imageId },
     engine: sandbox.engine,
+    ...(options.risk === riskProfile(options.profile) ? {} : { riskProfile: profileData(options.risk) as JsonObject }),
     controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(userEdits === null ? [] : [userEdits.control]), ...(options.gate === "off" ? [GATE_OFF] : [])],
   };
 }

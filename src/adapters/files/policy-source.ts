@@ -60,6 +60,12 @@ export async function readBesidePolicy(policyFile: string, suffix: string): Prom
   return statSync(path, { throwIfNoEntry: false }) === undefined ? null : readPolicy(path, path);
 }
 
+/** Text of a risk profile's file. Throws POLICY_NOT_FOUND with the hint where there is none. */
+export function readProfileText(path: string, hint: string): string {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new GuardError("POLICY_NOT_FOUND", `there is no profile \`${printable(path)}\``, { hint });
+  return readPolicy(path, path).text;
+}
+
 function builtinNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder).filter((name) => name.endsWith(SUFFIX)).sort();

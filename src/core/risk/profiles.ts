@@ -1,9 +1,25 @@
-// Published risk profiles of agents, as data. Values are copied with their source and never adjusted here.
+// Risk profiles of agents: what a live score starts from. The built-in ones are files (policies/profiles); what this build was made with
+// is kept beside it as data, so that no command reads YAML for them.
 
+import type { MaestroLayer } from "../policy/decision.js";
 import type { Formula } from "./aivss.js";
-import { parseCvssVector, type CvssVector } from "./cvss-vector.js";
-import { decimal, type Decimal } from "./decimal.js";
-import { factorKey, FACTOR_KEYS, type FactorKey, type Factors } from "./factors.js";
+import { BUILTIN_PROFILES } from "./builtin-profiles.js";
+import type { CvssVector } from "./cvss-vector.js";
+import type { Decimal } from "./decimal.js";
+import type { FactorKey, Factors } from "./factors.js";
+import { readProfile } from "./profile-data.js";
+
+/** One MAESTRO layer of an agent's threat model. */
+export interface ProfileLayer {
+  readonly layer: MaestroLayer;
+  /** False: the listing was not certain about it. */
+  readonly isStated: boolean;
+  readonly about: string;
+  /** What the listing leaves open; null where it states the layer. */
+  readonly open: string | null;
+  /** Controls that answer it, all of them; for reports only, the score does not count them again. */
+  readonly controls: readonly string[];
+}
 
 /** What a live score starts from. */
 export interface RiskProfile {
@@ -17,62 +33,36 @@ export interface RiskProfile {
   /** CVSS v4.0 base vector of the agent without a sandbox. */
   readonly vector: CvssVector;
   readonly vectorSource: string;
+  /** Why the vector is what it is. */
+  readonly reasoning: readonly string[];
   readonly formula: Formula;
   /** Threat multiplier of the static score and of the posture. */
   readonly thm: Decimal;
   readonly mf: Decimal;
+  readonly layers: readonly ProfileLayer[];
 }
 
-/** Ten factors as the directory listing prints them, in its order. */
-const KIMI_DEV_FACTORS: readonly (readonly [string, string])[] = [
-  ["Autonomy of Action", "0.80"],
-  ["Goal-Driven Planning", "0.80"],
-  ["Self-Modification", "0.20"],
-  ["Dynamic Tool Use", "0.80"],
-  ["Persistent Memory", "0.30"],
-  ["Contextual Awareness", "0.80"],
-  ["Dynamic Identity", "0.10"],
-  ["Multi-Agent Interactions", "0.10"],
-  ["Non-Determinism", "0.70"],
-  ["Opacity & Reflexivity", "0.60"],
-];
+/** The published Kimi-Dev threat model: factor sum 5.2. */
+export const KIMI_DEV: RiskProfile = builtin("kimi-dev");
 
-/** Any code the model writes runs with network, host files and the user's rights, after the user opened a repository. */
-const UNSANDBOXED_CODING_AGENT = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H";
+/** Levels of the AIVSS v0.8 rubric for a coding agent that nobody has rated: factor sum 7.5. */
+export const RUBRIC: RiskProfile = builtin("rubric");
 
-/** The published Kimi-Dev threat model: factor sum 5.2. Its page prints no CVSS vector, so the vector is this project's. */
-export const KIMI_DEV: RiskProfile = {
-  id: "kimi-dev",
-  title: "Kimi-Dev, as published",
-  source: "agent.distributedapps.ai/directory/kimi-dev/threat-model",
-  ...published(KIMI_DEV_FACTORS),
-  vector: vectorOf(UNSANDBOXED_CODING_AGENT),
-  vectorSource: "this project: a coding agent without a sandbox; the listing prints none",
-  formula: "0.8-floor",
-  thm: decimal("0.97"),
-  mf: decimal("1"),
-};
+/** Built-in profiles by id. */
+export const PROFILES: readonly RiskProfile[] = [KIMI_DEV, RUBRIC];
 
-/** Profile of that name; Kimi-Dev's for any other, because it is the worst-known default that is published. */
+/** Profile of a session that names none of its own: Kimi-Dev's, whose values are published. */
 export function riskProfile(name: string | null): RiskProfile {
-  return [KIMI_DEV].find(({ id }) => id === name) ?? KIMI_DEV;
+  return PROFILES.find(({ id }) => id === name) ?? KIMI_DEV;
 }
 
-function published(rows: readonly (readonly [string, string])[]): Pick<RiskProfile, "factors" | "publishedNames"> {
-  const byKey = new Map(rows.map(([name, value]) => [factorKey(name), { name, value: decimal(value) }]));
-  const row = (key: FactorKey): { readonly name: string; readonly value: Decimal } => {
-    const found = byKey.get(key);
-    if (found === undefined) throw new Error(`profile lacks ${key}`);
-    return found;
-  };
-  return {
-    factors: new Map(FACTOR_KEYS.map((key): [FactorKey, Decimal] => [key, row(key).value])),
-    publishedNames: new Map(FACTOR_KEYS.map((key): [FactorKey, string] => [key, row(key).name])),
-  };
+/** Profile for an agent by its name: Kimi-Dev's for Kimi-Dev and where no name is known, the rubric's defaults for any other. */
+export function profileForAgent(name: string | null): RiskProfile {
+  return name === null || /^kimi[-_ ]?dev/iu.test(name) ? KIMI_DEV : RUBRIC;
 }
 
-function vectorOf(text: string): CvssVector {
-  const parsed = parseCvssVector(text);
-  if (!parsed.ok) throw new Error(`profile vector: ${text}`);
-  return parsed.value;
+function builtin(id: keyof typeof BUILTIN_PROFILES): RiskProfile {
+  const { profile, problems } = readProfile(BUILTIN_PROFILES[id]);
+  if (profile === null) throw new Error(`built-in profile ${id}: ${problems[0]?.message ?? "not read"}`);
+  return profile;
 }

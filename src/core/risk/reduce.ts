@@ -10,6 +10,7 @@ import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type
 import { FACTOR_KEYS } from "./factors.js";
 import { answerFinding, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
 import { postureOf, type Posture } from "./posture.js";
+import { readProfile } from "./profile-data.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
 import { routineQuestions, signalsOf } from "./signals.js";
 import { findingBase, headlineOf, POSTURE_RULE, standingOutcome, type PendingQuestion, type RiskChange, type RiskInput, type RiskState } from "./state.js";
@@ -47,11 +48,17 @@ export function replayRisk(events: Iterable<AuditEvent>, profile?: RiskProfile):
   for (const event of events) {
     if (state === null) {
       const opened = event.type === "session.opened" ? event.data : null;
-      state = initialRisk(profile ?? riskProfile(opened?.policy.profile ?? null), opened ?? { controls: [] });
+      state = initialRisk(profile ?? profileOf(opened), opened ?? { controls: [] });
     }
     state = reduceRisk(state, event);
   }
   return state ?? initialRisk(profile ?? riskProfile(null), { controls: [] });
+}
+
+/** The profile that a session names on record; the built-in one of its policy's profile where it names none. */
+function profileOf(opened: EventData["session.opened"] | null): RiskProfile {
+  const own = opened?.riskProfile === undefined ? null : readProfile(opened.riskProfile).profile;
+  return own ?? riskProfile(opened?.policy.profile ?? null);
 }
 
 function factorsOf(profile: RiskProfile, posture: Posture, evidence: Evidence): Pick<RiskState, "factors" | "factorSum"> {

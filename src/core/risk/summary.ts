@@ -1,11 +1,13 @@
 // The live score for people and programs: plain JSON values, exact numbers as text. Derives everything from the state, adds nothing.
 
 import type { MaestroLayer } from "../policy/decision.js";
+import type { Control } from "../session/event.js";
 import { printable, type ThreatId } from "../shared/index.js";
 import { bandOf, higher, type AivssScore, type Band } from "./aivss.js";
 import { OUTCOMES, RISK_MODEL, type Outcome, type Severity } from "./catalogue.js";
 import { compare, formatExact, formatFixed, subtract } from "./decimal.js";
 import { FACTOR_NAMES, factorSum, isRubricLevel, type FactorKey } from "./factors.js";
+import type { ProfileLayer } from "./profiles.js";
 import { findingBase, findingScore, postureScore, standingOutcome, staticScore, type RiskChange, type RiskState } from "./state.js";
 
 /** A score as shown (`8.6`), with its band and every digit (`8.6123…`). */
@@ -46,6 +48,16 @@ export interface LayerSummary {
   readonly score: ShownScore | null;
 }
 
+/** One MAESTRO layer of the profile: what the listing says, and what this container's controls answer. */
+export interface ProfileLayerSummary {
+  readonly layer: MaestroLayer;
+  /** `stated` by the listing; where it was not certain, what was tested here says: all its controls hold, one does not, or nobody tested. */
+  readonly state: "stated" | "unknown" | "attested" | "failed";
+  readonly about: string;
+  readonly open: string | null;
+  readonly controls: readonly { readonly id: string; readonly state: string }[];
+}
+
 export interface RiskSummary {
   readonly model: string;
   readonly profile: { readonly id: string; readonly source: string; readonly vectorSource: string };
@@ -60,6 +72,8 @@ export interface RiskSummary {
   /** Highest score first. */
   readonly findings: readonly FindingSummary[];
   readonly layers: readonly LayerSummary[];
+  /** The profile's threat model, layer by layer. */
+  readonly profileLayers: readonly ProfileLayerSummary[];
   readonly nonRubric: boolean;
   /** One line a change, in order. */
   readonly reasons: readonly string[];
@@ -90,6 +104,7 @@ export function riskSummary(state: RiskState): RiskSummary {
     factors,
     findings: findingSummaries(state),
     layers: layerSummaries(state),
+    profileLayers: profile.layers.map((layer) => profileLayerSummary(layer, state.controls)),
     nonRubric: factors.some(({ nonRubric }) => nonRubric),
     reasons: [...postureLines(state), ...state.changes.map(changeLine)],
   };
@@ -152,6 +167,16 @@ function findingSummaries(state: RiskState): readonly FindingSummary[] {
       score: score === null ? null : shownScore(score),
     };
   });
+}
+
+function profileLayerSummary({ layer, isStated, about, open, controls }: ProfileLayer, reported: readonly Control[]): ProfileLayerSummary {
+  const tested = controls.map((id) => {
+    const states = reported.filter((control) => control.id === id).map(({ state }) => state);
+    return { id, state: states.find((one) => one !== "attested") ?? states[0] ?? "not reported" };
+  });
+  const failed = tested.some(({ state }) => state === "missing" || state === "configured");
+  const attested = tested.length > 0 && tested.every(({ state }) => state === "attested");
+  return { layer, state: isStated ? "stated" : failed ? "failed" : attested ? "attested" : "unknown", about, open, controls: tested };
 }
 
 function descending(a: AivssScore | null, b: AivssScore | null): number {

@@ -72,6 +72,8 @@ export interface EventData {
     readonly image: { readonly reference: string; readonly id: string };
     readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
     readonly controls: readonly Control[];
+    /** What the score starts from, where that is not the built-in profile of Kimi-Dev: the whole of it, so that the record alone gives the score. */
+    readonly riskProfile?: JsonObject;
     /** Read from a file of another tool: nothing of the session was witnessed. Left out for every other. */
     readonly imported?: ImportSource;
   };

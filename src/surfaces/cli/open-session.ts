@@ -28,6 +28,7 @@ export async function openCliSession(
       role: flags.role ?? null,
       source,
       startedBy: userName(),
+      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
       ...(flags.image === undefined ? {} : { image: flags.image }),
       ...(flags.root === undefined ? {} : { root: flags.root }),
       ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),

@@ -7,6 +7,8 @@ export interface SessionFlags {
   readonly policy: readonly string[];
   /** False with `--no-workspace-policy`. */
   readonly workspacePolicy?: boolean;
+  /** Built-in profile of the agent by its id, or a file. */
+  readonly profile?: string;
   readonly role?: string;
   readonly image?: string;
   readonly root?: string;
@@ -21,6 +23,7 @@ export function addSessionOptions(command: Command): Command {
     .option("-w, --workspace <dir>", "folder the agent works on a copy of", parseFolder, ".")
     .option("-p, --policy <file>", "policy file, in place of the built-in kimi-dev profile (may be repeated)", collect, [])
     .option("--no-workspace-policy", "leave out policies found in the workspace (.ringfence/*.policy.yaml), which can only make it stricter")
+    .option("--profile <id|file>", "risk profile of the agent that the score starts from: kimi-dev (default), rubric, or a *.profile.yaml")
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
     .option("--image <reference>", "sandbox image")
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)

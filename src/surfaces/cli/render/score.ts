@@ -16,7 +16,7 @@ export function sessionScore(events: readonly AuditEvent[]): RiskSummary {
 export function scoreLines(events: readonly AuditEvent[], explain: boolean, width: number, paint: Palette): readonly string[] {
   const state = replayRisk(events);
   const summary = riskSummary(state);
-  return [...headLines(summary, width, paint), ...findingTable(summary, paint), ...(explain ? [...factorLines(summary, paint), ...layerLines(summary, paint), ...changeLines(state.changes, events, width, paint), "", paint.dim("Weights are asserted by this project, not measured: docs/risk.md")] : [])];
+  return [...headLines(summary, width, paint), ...findingTable(summary, paint), ...(explain ? [...factorLines(summary, paint), ...layerLines(summary, paint), ...profileLines(summary, width, paint), ...changeLines(state.changes, events, width, paint), "", paint.dim("Weights are asserted by this project, not measured: docs/risk.md")] : [])];
 }
 
 function headLines(summary: RiskSummary, width: number, paint: Palette): readonly string[] {
@@ -64,6 +64,22 @@ function layerLines({ layers }: RiskSummary, paint: Palette): readonly string[] 
   if (layers.length === 0) return [];
   const shown = layers.map(({ layer, findings, score }) => `${layer} ${score === null ? "-" : score.score} (${findings})`);
   return ["", `${paint.bold("Layers")} ${paint.dim("MAESTRO layer, its highest finding, number of findings")}`, `  ${shown.join("   ")}`];
+}
+
+/** Layers that the listing was not certain about, and what was tested here. */
+function profileLines({ profileLayers, profile }: RiskSummary, width: number, paint: Palette): readonly string[] {
+  const uncertain = profileLayers.filter(({ state }) => state !== "stated");
+  if (uncertain.length === 0) return [];
+  const colours = { attested: paint.green, failed: paint.red, unknown: paint.yellow, stated: String } as const;
+  return [
+    "",
+    `${paint.bold("Not certain from the listing")} ${paint.dim(`layers of ${profile.id}, by what was tested in this container`)}`,
+    ...uncertain.flatMap(({ layer, state, open, controls }) => {
+      const lacking = controls.filter((control) => control.state !== "attested").map((control) => `${control.id} ${control.state}`);
+      const text = `${printable(open ?? "", 200)}${lacking.length === 0 ? "" : `: ${lacking.join(", ")}`}`;
+      return hanging(16, width, [{ text: `  ${pad(layer, 4)}` }, { text: pad(state, 10), paint: colours[state] }], [{ text, paint: paint.dim }]);
+    }),
+  ];
 }
 
 /** One entry a change: event, score before and after, rule; below it what moved. */
