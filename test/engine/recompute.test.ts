@@ -58,6 +58,11 @@ const drafts: fc.Arbitrary<EventDraft> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(rules, fc.option(risks), fc.boolean()).map(([rule, asserted, reverted]) => reconciled([{ rule, reverted, risk: asserted }])) },
   { weight: 2, arbitrary: fc.tuple(rules, fc.option(risks), fc.nat(4)).map(([rule, asserted, call]) => decision("ask", [reason(rule, asserted, "ask")], call)) },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom("approved", "rejected", "expired", "unavailable"), fc.nat(4)).map(([outcome, call]) => answered(outcome, call)) },
+  fc.tuple(rules, fc.option(risks), fc.constantFrom("text", "exit")).map(([rule, asserted, told]): EventDraft => {
+    const draft = reconciled([{ rule, reverted: false, risk: asserted }]);
+    if (draft.type !== "reconciliation.done") return draft;
+    return { ...draft, data: { ...draft.data, findings: draft.data.findings.map((finding) => ({ ...finding, about: "attempt" as const, held: { by: "read-only-root", told: [told], target: "x" } as never })) } };
+  }),
   fc.tuple(fc.constantFrom("exit", "timeout", "limit", "fault"), fc.nat(2), fc.boolean()).map(([ended, killed, quiescent]) => finished({ ended, killed, quiescent })),
   fc.constantFrom(closed("in-doubt"), closed("completed"), decision("deny", [])),
   fc.constantFrom(...EVERY_CONTROL).map((id): EventDraft => ({ call: null, type: "controls.attested", data: { controls: controls([id], "missing"), trigger: "finding", cause: null } })),

@@ -52,6 +52,7 @@ const RUN = {
   "run.timeout": ["L4", "info", null, { non_determinism: 0.02 }],
   "run.limit": ["L4", "low", "CVSS:4.0/AV:N/AC:H/AT:P/PR:L/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N", { non_determinism: 0.05, autonomy: 0.03 }],
   "run.left-processes": ["L4", "info", null, { autonomy: 0.02 }],
+  "run.reported-refusal": ["L4", "info", null, { tools: 0.01, autonomy: 0.01 }],
   "run.not-quiescent": ["L4", "high", null, { autonomy: 0.15, tools: 0.15 }],
   "run.in-doubt": ["L5", "low", "CVSS:4.0/AV:N/AC:H/AT:P/PR:L/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N", { opacity: 0.1 }],
 };
@@ -163,7 +164,11 @@ class Session {
       this.questions.set(event.call, { counted, routine });
       if (this.questions.size > MOST_QUESTIONS) this.questions.delete(this.questions.keys().next().value);
     } else if (type === "reconciliation.done") {
-      this.evidence(data.findings.map(({ rule, layer, risk, reverted }) => signal(rule, layer, risk ?? { severity: "medium", cvss: null, factors: {} }, reverted ? "undone" : "succeeded")));
+      this.evidence(data.findings.map((finding) => {
+        const { rule, layer, risk, reverted, about, held } = finding;
+        if (about !== "attempt") return signal(rule, layer, risk ?? { severity: "medium", cvss: null, factors: {} }, reverted ? "undone" : "succeeded");
+        return held?.told.includes("text") === true ? ofReason(finding, "blocked") : run("run.reported-refusal", "blocked");
+      }));
     } else if (type === "execution.finished") {
       const seen = [];
       if (data.ended === "timeout") seen.push(run("run.timeout", "blocked"));
