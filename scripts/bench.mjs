@@ -8,9 +8,10 @@ import { follow } from "./setup/follow.mjs";
 import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
 
-// The policy's figures need no engine: judging runs nothing.
+// The policy's figures need no engine: judging runs nothing. It judges with the library as built, so that is brought up to date first:
+// an older evaluator beside today's rules has figures of neither.
 const judging = ["policy", "content", "danger", "risk"].find((name) => process.argv.includes(`--${name}`));
-const isBuilt = existsSync(join(CHECKOUT, "dist", "lib", "index.js"));
+const isBuilt = judging !== undefined && existsSync(join(CHECKOUT, "node_modules", "esbuild")) && (await follow([process.execPath, join(CHECKOUT, "scripts", "build.mjs")], { env: process.env, cwd: CHECKOUT })) === 0;
 if (judging !== undefined && isBuilt) process.exitCode = await follow([process.execPath, join(CHECKOUT, "test", "bench", `${judging}.mjs`), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });
 else {
   const ready = await ensureSetup();

@@ -1,47 +1,59 @@
-// `npm run bench -- --policy-strace [--count N] [--seed N] [--all] [--write]`: refused rows of nl2bash and tldr that carry no risk tag are
-// run for real under strace in a throwaway container. A row is false when nothing that its refusal names was seen.
+// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check]`: refused rows of nl2bash and
+// tldr that carry no risk tag are run for real under strace in a throwaway container, in a world that has what they presuppose. A row
+// is false when nothing that its refusal names was seen.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPolicySources } from "../../src/adapters/files/policy-source.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
-import { baseName, parentOf } from "../../src/core/action/paths.js";
-import type { ActionEffect, FileEffect } from "../../src/core/action/effects.js";
+import type { ActionEffect } from "../../src/core/action/effects.js";
 import { compilePolicy, type PolicySet } from "../../src/core/policy/index.js";
 import { explainQuestion } from "../../src/core/policy/check-line.js";
-import { compileGlob, subjectOf } from "../../src/core/policy/match-path.js";
 import { evaluateShell, sessionEnvironment } from "../../src/core/shell/index.js";
 import { CHECKOUT } from "../soak/checkout.js";
 import { createRandom, type Random } from "../soak/random.js";
-import { traceImage, traceLines, whyNoTrace, type Order, type Traced, type TraceEvent } from "../support/trace/container.js";
-import { corpusRows, seedFor } from "../support/trace/lines.js";
-import { TRACE_PACKAGES } from "../support/trace/packages.js";
-
-/** Installed beside the default sandbox. */
-const PACKAGES = TRACE_PACKAGES;
+import { confirm, programsOf, type Verdict } from "../support/trace/confirm.js";
+import { programsIn, traceImage, traceLines, whyNoTrace, type Order, type Traced } from "../support/trace/container.js";
+import { fillPlaceholders, withVariables } from "../support/trace/fill.js";
+import { layoutFor } from "../support/trace/layout.js";
+import { corpusRows } from "../support/trace/lines.js";
+import { REFUSED_PACKAGES } from "../support/trace/packages.js";
 
 const PLACE = { root: "/workspace", cwd: "/workspace", home: "/home/agent" };
 const DOC = join(CHECKOUT, "docs", "benchmarks.md");
 const LIST = join(CHECKOUT, "docs", "policy-strace.txt");
 const MARK = "<!-- policy strace -->";
-const BUILTINS = new Set("alias bg bind builtin caller cd command compgen complete declare dirs disown echo enable eval exec exit export fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readonly return set shift shopt source suspend test times trap type typeset ulimit umask unalias unset wait".split(" "));
+const SETS = ["nl2bash/commands.jsonl", "tldr/commands.jsonl"];
+/** Rows run between two looks at how many are still wanted. */
+const BATCH = 60;
+/** The second run is for what asks first or takes something for given, the third for what was cut off in it. */
+const SECONDS = { first: 8, second: 15, third: 90 } as const;
+const SHOWN = 160;
 
 interface Row {
   readonly id: string;
-  readonly command: string;
   readonly text: string;
+  readonly command: string;
+  readonly raw?: string;
   readonly tags: readonly string[];
 }
 
 interface Refused {
-  readonly row: Row;
+  readonly id: string;
+  /** As it is run: placeholders filled. */
+  readonly text: string;
   readonly rules: readonly string[];
   /** The effects that rules refuse. */
   readonly effects: readonly ActionEffect[];
   readonly all: readonly ActionEffect[];
 }
 
-type Verdict = "seen" | "false" | "not runnable" | "not to be seen";
+interface Result {
+  readonly refused: Refused;
+  readonly verdict: Verdict;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
 
 function flag(name: string): string | null {
   const at = process.argv.indexOf(`--${name}`);
@@ -54,157 +66,97 @@ async function builtinPolicy(): Promise<PolicySet> {
   return made.value;
 }
 
-/** The refused rows of the two sets; empty when the corpora are not there. */
+/** What the policy says of one command; null when it is allowed. */
+function refusalOf(policy: PolicySet, id: string, text: string): Refused | null {
+  const { decision, effects } = explainQuestion(policy, { subject: { kind: "command", text }, role: null, root: PLACE.root, cwd: PLACE.cwd }, { home: PLACE.home, containment: "attested" });
+  if (decision.effect === "allow") return null;
+  const all = evaluateShell(text, { ...PLACE, environment: sessionEnvironment(PLACE), environmentIsWhole: true }).effects;
+  return { id, text, rules: decision.reasons.map((reason) => reason.rule), effects: all.filter((_, index) => effects[index]?.verdict !== "allow"), all };
+}
+
+/** The refused rows of the two sets, as they are run; empty when the corpora are not there. A row that is allowed once it is filled in keeps what was refused of it. */
 function refusedRows(policy: PolicySet): readonly Refused[] {
-  const environment = sessionEnvironment(PLACE);
-  return ["nl2bash/commands.jsonl", "tldr/commands.jsonl"].flatMap((file) => corpusRows<Row>(file).filter((row) => row.tags.length === 0)).flatMap((row): readonly Refused[] => {
-    const { decision, effects } = explainQuestion(policy, { subject: { kind: "command", text: row.command }, role: null, root: PLACE.root, cwd: PLACE.cwd }, { home: PLACE.home, containment: "attested" });
-    if (decision.effect === "allow") return [];
-    const all = evaluateShell(row.command, { ...PLACE, environment, environmentIsWhole: true }).effects;
-    const refused = all.filter((_, index) => effects[index]?.verdict !== "allow");
-    return [{ row, rules: decision.reasons.map((reason) => reason.rule), effects: refused, all }];
+  return SETS.flatMap((file) => corpusRows<Row>(file)).filter((row) => row.tags.length === 0).flatMap((row): readonly Refused[] => {
+    const asWritten = refusalOf(policy, row.id, row.command);
+    if (asWritten === null) return [];
+    const filled = row.raw === undefined ? null : fillPlaceholders(row.raw);
+    return [filled === null || filled === row.command ? asWritten : (refusalOf(policy, row.id, filled) ?? { ...asWritten, text: filled })];
   });
-}
-
-/** Files that the refused effects speak of are laid out, so that what is refused can happen. */
-function seedOf(refused: Refused): string {
-  const text = refused.row.command;
-  const lines = [PREPARED, seedFor(text)];
-  // What a search looks for is there, is old, and holds the words of the line.
-  const folders = [...new Set([".", ...refused.all.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
-  for (const match of [...text.matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
-    const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
-    if (!/^[\w. -]{1,60}$/.test(name)) continue;
-    for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do printf '%s\\n' "$WORDS" > "$p/${name}"; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
-  }
-  for (const effect of refused.all) {
-    if (effect.kind !== "file" || effect.operation === "write" || effect.operation === "create" || lines.length > 30) continue;
-    const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
-    if (path === null || /^\/(?:usr|bin|sbin|lib|lib64|etc|proc|sys|dev|run)(?:\/|$)|'/.test(path) || path === "/" || path.length > 300) continue;
-    const folder = effect.recursive && effect.certainty === "exact";
-    lines.push(folder ? `[ -e '${path}' ] || { mkdir -p '${path}' && printf 'one\\n' > '${path}/one.txt'; } 2>/dev/null || :` : `[ -e '${path}' ] || { mkdir -p '${parentOf(path)}' && printf 'one\\ntwo\\n' > '${path}'; } 2>/dev/null || :`);
-  }
-  for (const effect of refused.all) if (effect.kind === "file" && effect.certainty === "exact" && (effect.operation === "write" || effect.operation === "create") && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(effect.path)) lines.push(`mkdir -p '${parentOf(effect.path)}' 2>/dev/null || :`);
-  return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Keys and remotes that a program asks for before it goes to the network; none of them is real. */
-const PREPARED = String.raw`
-cd /workspace && git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm two
-for r in remote_name upstream remote origin2; do git remote add $r https://example.invalid/p.git; done
-printf '//registry.npmjs.org/:_authToken=x
-' > /home/agent/.npmrc
-printf 'module example.invalid/p
-
-go 1.19
-' > go.mod
-printf 'one
-two
-' > list.txt
-mkdir -p /home/backup /home/testuser/log /destination /target /path/to
-`;
-
-/** One name that a glob names. */
-function sample(glob: string): string | null {
-  const out = glob.replace(/\/\*\*(?=\/|$)/g, "/s").replace(/\[!?([^\]])[^\]]*\]/g, "$1").replace(/\*+/g, "x").replace(/\?/g, "x").replace(/\\(.)/g, "$1");
-  return /[{}()]/.test(out) ? null : out;
-}
-
-function verdictOf(refused: Refused, traced: Traced): Verdict {
-  const events = traced.events;
-  const ran = new Set(events.flatMap((event) => (event.kind === "exec" && event.ok ? [event.program, baseName(event.argv[0] ?? "")] : [])));
-  if (refused.effects.some((effect) => isSeen(effect, events, ran))) return "seen";
-  const programs = refused.effects.flatMap((effect) => (effect.kind === "file" || effect.kind === "connect" ? [effect.by] : effect.kind === "exec" || effect.kind === "runs-code" ? [effect.program] : []));
-  const missing = programs.some((program) => !ran.has(program) && !BUILTINS.has(program) && program !== "redirect");
-  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command/.test(traced.stderr)) return "not runnable";
-  if (missing || /command not found|No such file or directory$/m.test(traced.code === 127 ? traced.stderr : /command not found/.test(traced.stderr) ? traced.stderr : "")) return "not runnable";
-  if (refused.effects.every((effect) => effect.kind === "environment" || (effect.kind === "exec" && BUILTINS.has(effect.program)))) return "not to be seen";
-  return "false";
-}
-
-function isSeen(effect: ActionEffect, events: readonly TraceEvent[], ran: ReadonlySet<string>): boolean {
-  switch (effect.kind) {
-    case "exec":
-    case "runs-code":
-      return ran.has(effect.program);
-    case "connect":
-      return events.some((event) => event.kind === "connect" && event.to !== "unix:/var/run/nscd/socket" && !event.to.startsWith("unix:/dev/log"));
-    case "file":
-      return events.some((event) => event.kind === "file" && isOperation(effect, event.operation) && [event.path, event.real].some((path) => path !== null && isNamed(effect, path)));
-    case "environment":
-      return false;
-    case "opaque-text":
-      return events.some((event) => event.kind === "file" && event.operation !== "read" && !/^\/dev\/(?:null|tty)/.test(event.path)) || (/runs|program|command/.test(effect.why) && events.some((event) => event.kind === "exec" && event.by.length > 1));
-  }
-}
-
-function isOperation(effect: FileEffect, operation: string): boolean {
-  if (effect.operation === "read") return operation === "read";
-  if (effect.operation === "delete") return operation === "delete";
-  return operation === "write" || operation === "create" || operation === "metadata";
-}
-
-function isNamed(effect: FileEffect, path: string): boolean {
-  if (effect.certainty === "exact") return effect.path === path || (effect.recursive && (effect.path === "/" || path.startsWith(`${effect.path}/`)));
-  return compileGlob(effect.recursive && !effect.path.endsWith("/**") ? `${effect.path}/**` : effect.path, { root: "/", home: "/" }).hits(subjectOf({ ...effect, path, certainty: "exact", recursive: false }));
 }
 
 function shuffled<T>(list: readonly T[], random: Random): T[] {
   return list.map((one) => ({ one, key: random.next() })).sort((left, right) => left.key - right.key).map(({ one }) => one);
 }
 
+/** Runs rows, once quickly and, where nothing was seen, once with time and answers. */
+async function runRows(policy: PolicySet, image: string, rows: readonly Refused[], programs: ReadonlySet<string>): Promise<readonly Result[]> {
+  const environment = Object.fromEntries(sessionEnvironment(PLACE));
+  const results = new Map<string, Result>();
+  const pass = async (part: readonly Refused[], seconds: number, answers: boolean): Promise<void> => {
+    const orders = part.map((refused): Order => ({ id: refused.id, text: refused.text, cwd: PLACE.cwd, root: true, network: true, answers, seconds, environment, seed: layoutFor(refused.text, refused.all) }));
+    await traceLines(image, orders, 2, (order, traced: Traced) => {
+      const refused = part.find(({ id }) => id === order.id);
+      if (refused !== undefined) results.set(refused.id, { refused, verdict: traced.started ? confirm(refused.text, refused.effects, traced) : "not runnable", stderr: traced.stderr, timedOut: traced.timedOut });
+    });
+  };
+  const isThere = ({ effects }: Refused): boolean => {
+    const needed = programsOf(effects);
+    return needed.length < effects.length || needed.some((program) => program === "redirect" || programs.has(program));
+  };
+  for (const refused of rows) if (!isThere(refused)) results.set(refused.id, { refused, verdict: "not runnable", stderr: "", timedOut: false });
+  await pass(rows.filter(isThere), SECONDS.first, false);
+  // What a variable holds is part of the text that is judged, so the refusal is the one of the line with its values.
+  const again = rows.filter(({ id }) => results.get(id)?.verdict === "false").map((refused) => refusalOf(policy, refused.id, withVariables(refused.text)) ?? refused);
+  await pass(again, SECONDS.second, true);
+  await pass(again.filter(({ id }) => results.get(id)?.verdict === "false" && results.get(id)?.timedOut === true), SECONDS.third, true);
+  return rows.flatMap(({ id }) => results.get(id) ?? []);
+}
+
 async function main(): Promise<number> {
   const reason = whyNoTrace();
   if (reason !== null) throw new Error(reason);
   const seed = Number(flag("seed") ?? "20261122");
-  const all = process.argv.includes("--all");
-  const wanted = all ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
+  const wanted = process.argv.includes("--all") ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
   const only = flag("only");
-  const rows = shuffled(refusedRows(await builtinPolicy()), createRandom(seed)).filter(({ rules }) => only === null || rules.includes(only));
-  const image = process.env["RINGFENCE_TRACE_IMAGE"] ?? traceImage(PACKAGES);
-  const environment = Object.fromEntries(sessionEnvironment(PLACE));
-  const counts = new Map<Verdict, number>();
-  const told: string[] = [];
-  const batch = 60;
-  for (let at = 0; at < rows.length && (counts.get("seen") ?? 0) + (counts.get("false") ?? 0) < wanted; at += batch) {
-    const part = rows.slice(at, at + batch);
-    const results = new Map<string, Traced>();
-    const orders = part.map(({ row }, index): Order => ({ id: String(index), text: row.command, cwd: PLACE.cwd, root: true, seconds: 6, environment, seed: seedOf(part[index] as Refused) }));
-    await traceLines(image, orders, 2, (order, traced) => void results.set(order.id, traced));
-    for (const [index, refused] of part.entries()) {
-      if ((counts.get("seen") ?? 0) + (counts.get("false") ?? 0) >= wanted) break;
-      const traced = results.get(String(index));
-      const verdict = traced === undefined || !traced.started ? "not runnable" : verdictOf(refused, traced);
-      counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-      if (verdict === "false") told.push(`${refused.row.id}\t${refused.rules.slice(0, 3).join(",")}\t${refused.row.command.replaceAll("\n", "\\n").slice(0, 160)}${process.argv.includes("--why") ? `\t${JSON.stringify(refused.effects.slice(0, 4))}\t${traced?.stderr.replaceAll("\n", "\\n").slice(0, 200) ?? ""}` : ""}`);
-    }
-    process.stderr.write(`${at + part.length} of ${rows.length}: ${JSON.stringify(Object.fromEntries(counts))}\n`);
+  const policy = await builtinPolicy();
+  const rows = shuffled(refusedRows(policy), createRandom(seed)).filter(({ rules }) => only === null || rules.includes(only));
+  const image = process.env["RINGFENCE_TRACE_IMAGE"] ?? traceImage(REFUSED_PACKAGES);
+  const programs = programsIn(image);
+  const results: Result[] = [];
+  const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
+  for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += BATCH) {
+    for (const result of await runRows(policy, image, rows.slice(at, at + BATCH), programs)) if (count("seen") + count("false") < wanted) results.push(result);
+    process.stderr.write(`${Math.min(at + BATCH, rows.length)} of ${rows.length}: seen ${count("seen")}, false ${count("false")}, not runnable ${count("not runnable")}\n`);
   }
-  const seen = counts.get("seen") ?? 0;
-  const wrong = counts.get("false") ?? 0;
-  const share = (100 * wrong) / Math.max(1, seen + wrong);
+  const run = count("seen") + count("false");
+  const share = (100 * count("false")) / Math.max(1, run);
   const table = [
     "### Refusals of untagged rows, run for real",
     "",
-    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container without a network, on files laid out for it; ${PACKAGES.length} Debian packages are installed beside the default sandbox. A row is false when no effect that its refusal names was seen, tried ones counted. A row whose program is not installed is replaced by the next.`,
+    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS.third} seconds where it was cut off.`,
+    "",
+    "A row is false when no effect that its refusal names was seen, tried ones counted. Seen is: of a program that is refused, its start; of a file, a change or read of a path that the effect covers, of that operation; of a connection, a `connect`, a datagram (a question to the resolver too) or a raw frame of the named program or of one that it started, to anything but the row's own loopback; of text that cannot be told, a program of that name started with a word, or a file changed at a name, that stands nowhere in the text. A row whose program is not installed is replaced by the next.",
     "",
     "| refused rows | run | false | share | bar 1 % | not runnable, replaced | effect inside the shell, not to be seen by strace |",
     "| --- | --- | --- | --- | --- | --- | --- |",
-    `| ${rows.length} | ${seen + wrong} | ${wrong} | ${share.toFixed(1)} % | ${share <= 1 ? "held" : "**missed**"} | ${counts.get("not runnable") ?? 0} | ${counts.get("not to be seen") ?? 0} |`,
+    `| ${rows.length} | ${run} | ${count("false")} | ${share.toFixed(1)} % | ${share <= 1 ? "held" : "**missed**"} | ${count("not runnable")} | ${count("not to be seen")} |`,
     "",
-    wrong === 0 ? "No false row." : "Every false row: [policy-strace.txt](policy-strace.txt).",
+    "Every row that was drawn, with its rule and what was seen: [policy-strace.txt](policy-strace.txt).",
   ].join("\n");
+  const told = results.filter(({ verdict }) => verdict === "false").map(({ refused, stderr }) => `${refused.id}\t${refused.rules.slice(0, 3).join(",")}\t${cut(refused.text)}${process.argv.includes("--why") ? `\n    ${JSON.stringify(refused.effects.slice(0, 3))}\n    ${stderr.replaceAll("\n", "\\n").slice(0, 240)}` : ""}`);
   process.stdout.write(`${table}\n\n${told.join("\n")}\n`);
-  if (process.argv.includes("--write")) write(table, told);
+  if (process.argv.includes("--write")) write(table, seed, results);
   return share <= 1 || !process.argv.includes("--check") ? 0 : 1;
 }
 
-function write(table: string, told: readonly string[]): void {
-  writeFileSync(LIST, `Refused rows without a risk tag of which nothing named in the refusal was seen: id, rules, command (cut). nl2bash (MIT), tldr-pages (CC BY 4.0).\nWritten by \`npm run bench -- --policy-strace --write\`.\n\n${told.join("\n")}\n`);
+function cut(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").slice(0, SHOWN);
+}
+
+function write(table: string, seed: number, results: readonly Result[]): void {
+  const order: readonly Verdict[] = ["false", "seen", "not to be seen", "not runnable"];
+  const lines = order.flatMap((verdict) => results.filter((one) => one.verdict === verdict).map(({ refused }) => `${verdict}\t${refused.id}\t${refused.rules.slice(0, 3).join(",")}\t${cut(refused.text)}`));
+  writeFileSync(LIST, `Refused rows without a risk tag, in the order drawn with seed ${seed}, as they were run: what was seen, id, rules, command (cut).\nnl2bash (MIT), tldr-pages (CC BY 4.0). Written by \`npm run bench -- --policy-strace --write\`; what each word means: benchmarks.md.\n\n${lines.join("\n")}\n`);
   const page = readFileSync(DOC, "utf8");
   const parts = page.split(MARK);
   const section = `${MARK}\n\n${table}\n\n${MARK}`;

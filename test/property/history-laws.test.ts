@@ -17,7 +17,7 @@ const name = fc.constantFrom("x", "y");
 const effects: fc.Arbitrary<readonly ActionEffect[]> = fc.array(fc.oneof(program.map((one) => exec(one)), fc.tuple(fc.constantFrom("read" as const, "write" as const, "delete" as const), name).map(([operation, path]) => file(operation, `/workspace/${path}`))), { minLength: 1, maxLength: 4 });
 
 const did: fc.Arbitrary<EffectMatcher> = fc.oneof(
-  program.map((one) => ({ on: "exec" as const, programs: [one], args: [], flags: [], withoutFlags: [], known: false })),
+  program.map((one) => ({ on: "exec" as const, programs: [one], args: [], flags: [], withoutFlags: [], unlessAlone: [], known: false })),
   name.map((one) => ({ on: "file" as const, operations: ["write", "delete"] as const, paths: [`./${one}`], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] })),
 );
 const small = fc.option(fc.integer({ min: 0, max: 3 }));
@@ -31,7 +31,7 @@ function make(id: string, effect: Rule["effect"], when: readonly Matcher[]): Rul
   return { id, pack: "acme", effect, layer: null, threats: [], message: id, allowed: null, guidance: null, risk: null, roles: [], notRoles: [], containment: "any", timeoutMs: null, when, at: { file: "x", line: 1, column: 1 } };
 }
 
-const ANY = make("acme.any", "allow", [{ on: "exec", programs: [], args: [], flags: [], withoutFlags: [], known: false }, { on: "file", operations: ["read", "write", "create", "delete", "metadata"], paths: [], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] }]);
+const ANY = make("acme.any", "allow", [{ on: "exec", programs: [], args: [], flags: [], withoutFlags: [], unlessAlone: [], known: false }, { on: "file", operations: ["read", "write", "create", "delete", "metadata"], paths: [], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] }]);
 const rules = fc.array(fc.record({ effect: fc.constantFrom("ask" as const, "deny" as const), when: fc.array(matcher, { minLength: 1, maxLength: 2 }) }), { minLength: 1, maxLength: 4 }).map((some) => [ANY, ...some.map((one, index) => make(`acme.r${String(index)}`, one.effect, one.when))]);
 
 function setOf(some: readonly Rule[]): PolicySet {

@@ -35,7 +35,7 @@ const matcher: fc.Arbitrary<Matcher> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ on: fc.constant("file" as const), operations: fc.subarray([...OPERATIONS], { minLength: 1 }), paths: fc.array(glob, { maxLength: 3 }), except: fc.array(glob, { maxLength: 1 }), outside: fc.boolean(), whole: fc.boolean(), recursive: fc.constantFrom(null, true, false), by: fc.constant([]), notBy: fc.constant([]) }),
   },
-  { weight: 1, arbitrary: words.map((programs) => ({ on: "exec" as const, programs, args: [], flags: [], withoutFlags: [], known: false })) },
+  { weight: 1, arbitrary: words.map((programs) => ({ on: "exec" as const, programs, args: [], flags: [], withoutFlags: [], unlessAlone: [], known: false })) },
   { weight: 1, arbitrary: words.map((programs) => ({ on: "code" as const, sources: [], programs, upstream: [], containing: [] })) },
   { weight: 1, arbitrary: fc.subarray(["PATH", "H*"]).map((names) => ({ on: "environment" as const, names, values: [] })) },
   { weight: 1, arbitrary: fc.constant({ on: "connect" as const, hosts: [], except: [], urls: [], by: [], notBy: [], known: false }) },

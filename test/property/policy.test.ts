@@ -42,7 +42,7 @@ const matcher: fc.Arbitrary<Matcher> = fc.oneof(
   fc
     .record({ paths: fc.array(ruleGlob, { maxLength: 2 }), except: fc.array(ruleGlob, { maxLength: 1 }), operations: fc.subarray(["read", "write", "create", "delete", "metadata"] as const, { minLength: 1 }) })
     .map((one) => ({ on: "file" as const, outside: false, whole: false, recursive: null, by: [], notBy: [], ...one })),
-  fc.record({ programs: fc.subarray(["rm", "git"]), args: fc.array(word, { maxLength: 2 }) }).map((one) => ({ on: "exec" as const, flags: [], withoutFlags: [], known: false, ...one })),
+  fc.record({ programs: fc.subarray(["rm", "git"]), args: fc.array(word, { maxLength: 2 }) }).map((one) => ({ on: "exec" as const, flags: [], withoutFlags: [], unlessAlone: [], known: false, ...one })),
   fc.record({ hosts: fc.subarray(["localhost", "*.test"]) }).map((one) => ({ on: "connect" as const, except: [], urls: [], by: [], notBy: [], known: false, ...one })),
 );
 const rules: fc.Arbitrary<readonly Rule[]> = fc

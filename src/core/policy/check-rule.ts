@@ -115,7 +115,7 @@ function checkSequence(rule: RuleFile, { after, then, same }: NonNullable<Matche
 
 function checkEmpty(name: string, value: Readonly<Record<string, unknown>>, path: readonly PropertyKey[], report: Report): void {
   const given = Object.entries(value).filter(([, item]) => item !== undefined).map(([key]) => key);
-  const narrowing = given.filter((key) => !["any", "except", "operations", "withoutFlags", "recursive", "known", "notBy"].includes(key));
+  const narrowing = given.filter((key) => !["any", "except", "operations", "withoutFlags", "unlessAlone", "recursive", "known", "notBy"].includes(key));
   if (narrowing.length === 0 && !given.includes("any")) report("POLICY_RULE", path, `\`${name}\` matches everything of its kind`, "say what it matches, or `any: true` when that is meant");
   if (narrowing.length > 0 && given.includes("any")) report("POLICY_RULE", [...path, "any"], `\`any\` beside \`${narrowing.join("`, `")}\` says two things`, "remove one of them");
 }

@@ -19,7 +19,7 @@ export function covers(wide: Matcher, narrow: Matcher): boolean {
       return narrow.on === "content" && wide.where === narrow.where && wide.deliver === narrow.deliver && narrow.contains.every((one) => wide.contains.includes(one)) && pathsWithin(wide.paths, narrow.paths) && wide.except.every((glob) => narrow.except.includes(glob));
     case "exec": {
       if (narrow.on !== "exec" || (wide.known && !narrow.known)) return false;
-      if (!within(wide.programs, narrow.programs) || !wide.withoutFlags.every((flag) => narrow.withoutFlags.includes(flag))) return false;
+      if (!within(wide.programs, narrow.programs) || !wide.withoutFlags.every((flag) => narrow.withoutFlags.includes(flag)) || !wide.unlessAlone.every((word) => narrow.unlessAlone.includes(word))) return false;
       const args = wide.args.length === 0 || (wide.args.length === narrow.args.length && wide.args.every((glob, index) => glob === narrow.args[index]));
       return args && within(wide.flags, narrow.flags);
     }

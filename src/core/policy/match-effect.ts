@@ -128,6 +128,10 @@ function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean):
     const given = words.some((word) => (word === null ? !strict : matcher.withoutFlags.some((flag) => givesFlag(flag, word))));
     if (given) return false;
   }
+  if (matcher.unlessAlone.length > 0 && effect.argv.length === 2) {
+    const word = effect.argv[1] ?? null;
+    if (word === null ? !strict : matcher.unlessAlone.includes(word)) return false;
+  }
   return true;
 }
 

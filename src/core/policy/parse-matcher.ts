@@ -18,8 +18,8 @@ function toEffectMatcher(raw: EffectMatcherFile): EffectMatcher {
     return { on: "file", operations: operationsOf(operations), paths, except, outside, whole, recursive, by, notBy };
   }
   if (raw.exec !== undefined) {
-    const { programs = [], args = [], flags = [], withoutFlags = [], known = false } = raw.exec;
-    return { on: "exec", programs, args, flags, withoutFlags, known };
+    const { programs = [], args = [], flags = [], withoutFlags = [], unlessAlone = [], known = false } = raw.exec;
+    return { on: "exec", programs, args, flags, withoutFlags, unlessAlone, known };
   }
   if (raw.connect !== undefined) return { on: "connect", hosts: raw.connect.hosts ?? [], except: raw.connect.except ?? [], urls: raw.connect.urls ?? [], by: raw.connect.by ?? [], notBy: raw.connect.notBy ?? [], known: raw.connect.known ?? false };
   if (raw.code !== undefined) {

@@ -33,6 +33,8 @@ export interface ExecMatcher {
   readonly flags: readonly string[];
   /** Not matched when any of these options is given. */
   readonly withoutFlags: readonly string[];
+  /** Not when the only word behind the program is one of these: what is asked for its version starts nothing else. */
+  readonly unlessAlone: readonly string[];
   /** Only words that can be told; otherwise a word that cannot be told may be any of `args` and `flags`. */
   readonly known: boolean;
 }

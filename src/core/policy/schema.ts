@@ -29,6 +29,7 @@ export const execSchema = z.strictObject({
   args: words.optional(),
   flags: words.optional(),
   withoutFlags: words.optional(),
+  unlessAlone: words.optional(),
   known: z.literal(true).optional(),
   any: z.literal(true).optional(),
 });

@@ -3,6 +3,7 @@
 import { LIMITS } from "../shared/index.js";
 import { baseName, normalisePath, parentOf } from "../action/paths.js";
 import { parseArguments, type Arguments } from "./arguments.js";
+import { asksHelp, asksVersion, staysHere } from "./asks.js";
 import { touch } from "./files.js";
 import { addExec } from "./started.js";
 import { HANDLERS } from "./handlers.js";
@@ -14,7 +15,7 @@ import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, t
 import { followFile } from "./scripts.js";
 import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
-import { exact, type Field } from "./value.js";
+import { escapeGlob, exact, type Field } from "./value.js";
 
 const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]);
 
@@ -95,18 +96,26 @@ export function runModel(call: Call, model: Model): Output {
   const parsed = parseArguments(call.words.slice(1), model);
   applyArguments(call, model, parsed);
   if (model.code !== null) runsCode(call, model.code, null);
-  if (model.connects && !parsed.options.some((option) => option.role === "u")) {
+  const asks = asksVersion(call.words) || asksHelp(call.words) || staysHere(call.program, call.words);
+  if (model.connects && !asks && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   }
   if ((model.lists || model.rest === "R" || parsed.marks.has("tree")) && !parsed.uncertain && roots(model, parsed).length === 0 && LOOKS_HERE.has(call.program)) touch(call, "read", exact("."), model.rest === "R" || parsed.marks.has("tree"));
   if (model.lists) return listing(model, parsed);
-  if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: below(roots(model, parsed)) };
+  if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: parsed.marks.has("tree") || model.rest === "R" ? below(roots(model, parsed)) : namesOf(roots(model, parsed)) };
   return passThrough(call, parsed);
 }
 
 /** Programs that print paths below their operands. */
 function listing(model: Model, parsed: Arguments): Output {
   return { text: null, globs: parsed.marks.has("notpaths") ? null : below(roots(model, parsed)) };
+}
+
+/** The names that a search of single files can print; null when one of them cannot be told. */
+function namesOf(places: readonly Field[]): readonly string[] | null {
+  if (places.length === 0) return null;
+  const out = places.map((place) => (place.text === null ? place.glob : escapeGlob(place.text)));
+  return out.every((glob): glob is string => glob !== null) ? out : null;
 }
 
 /** The places a search starts from. */

@@ -60,9 +60,11 @@ export function passThrough(call: Call, parsed: Arguments): Output {
 const CANONICAL = new Set(["-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing"]);
 
 /** `tr` of plain sets: each character becomes the one at its place, or goes. */
-function translated({ text }: Stream, parsed: Arguments): Output {
+function translated({ text, globs }: Stream, parsed: Arguments): Output {
   const [from, to] = parsed.operands.map((operand) => (operand.text === null || /[-\[\]]/.test(operand.text) ? null : unescape(operand.text).text));
   const deletes = parsed.options.length === 1 && parsed.options[0]?.name === "-d";
+  // One end of a line becomes the other; what stands in the lines stays.
+  if (parsed.options.length === 0 && ((from === "\n" && to === "\0") || (from === "\0" && to === "\n"))) return { text: text?.replaceAll(from, to) ?? null, globs };
   if (text === null || from === undefined || from === null || (!deletes && parsed.options.length > 0)) return UNKNOWN_OUTPUT;
   if (deletes) return to === undefined ? { text: Array.from(text).filter((letter) => !from.includes(letter)).join(""), globs: null } : UNKNOWN_OUTPUT;
   if (to === undefined || to === null || to === "") return UNKNOWN_OUTPUT;
@@ -134,7 +136,7 @@ function pathOutput(call: Call, parsed: Arguments): Output {
   if (operand.text === null || parsed.options.length > 0) return call.program === "basename" ? { text: null, globs: ["*"] } : UNKNOWN_OUTPUT;
   if (call.program === "dirname") return parsed.operands.length === 1 ? { text: `${dirName(operand.text)}\n`, globs: null } : UNKNOWN_OUTPUT;
   const suffix = parsed.operands[1]?.text ?? "";
-  const name = operand.text.replace(/\/+$/, "").split("/").pop() ?? "";
+  const name = operand.text.replace(/\/+$/, "").split("/").pop() || "/";
   return { text: `${suffix !== "" && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`, globs: null };
 }
 

@@ -163,7 +163,7 @@ function judgeOf(random: Random): Judge {
 
 function refusal(random: Random, n: number): Rule {
   const file = { on: "file" as const, operations: [random.pick(["read", "write", "create", "delete"] as const)], except: [], outside: false, whole: false, recursive: null, by: [], notBy: [] };
-  const exec = { on: "exec" as const, args: [], flags: [], withoutFlags: [], known: false };
+  const exec = { on: "exec" as const, args: [], flags: [], withoutFlags: [], unlessAlone: [], known: false };
   const when = random.int(0, 1) === 0 ? { ...file, paths: [random.pick(["**/*.py", "./src/**", "~/**", "/etc/**", "**/a*"])] } : { ...exec, programs: [random.pick(["cat", "git", "r*", "echo"])] };
   return { id: `soak.refusal-${n}`, pack: "soak", effect: random.pick(["deny", "ask"]), layer: "L3", threats: [], message: "refused", allowed: null, guidance: null, risk: null, roles: [], notRoles: [], containment: "any", timeoutMs: null, when: [when], at: { file: "soak", line: 1, column: 1 } };
 }

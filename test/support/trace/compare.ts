@@ -44,7 +44,7 @@ export function leftOut(told: Told, events: readonly TraceEvent[]): readonly str
     const by = event.by.at(-1) ?? "";
     if (event.kind === "connect") {
       // A machine's own name is looked up where names are.
-      if (by !== "hostname" && !/^(?:127\.|::1$|::$|0\.0\.0\.0$)/.test(event.to) && !event.to.startsWith("unix:") && !connects) out.add(`${by} connects to ${event.to}`);
+      if (by !== "hostname" && !/^(?:127\.|::1$|::$|0\.0\.0\.0$)/.test(event.to) && !event.to.startsWith("unix:") && event.to !== "packet" && !connects) out.add(`${by} connects to ${event.to}`);
     } else if (event.kind === "exec") {
       if (event.ok && !code.has(event.program) && !execs.some((effect) => isThis(effect, event)) && SHELLS.has(by) && !isInner(event)) out.add(`${by} starts ${event.argv.join(" ")}`);
     } else if (!isNothing(event, by, told.root) && !own.has(event.path) && !files.some((effect) => takesIn(effect, event, replaced, by))) {

@@ -11,7 +11,7 @@ import { CHECKOUT } from "../../soak/checkout.js";
 export type TraceEvent =
   | { readonly kind: "exec"; readonly program: string; readonly path: string; readonly argv: readonly string[]; readonly by: readonly string[]; readonly ok: boolean }
   | { readonly kind: "file"; readonly operation: "read" | "write" | "create" | "delete" | "metadata"; readonly path: string; readonly real: string | null; readonly by: readonly string[]; readonly ok: boolean; readonly error?: string | null; readonly folder?: boolean }
-  | { readonly kind: "connect"; readonly to: string; readonly by: readonly string[] };
+  | { readonly kind: "connect"; /** An address, `unix:` and a path, or `packet` for frames without one. */ readonly to: string; readonly by: readonly string[] };
 
 /** One line to be run. `seed`: shell text that lays out more of the project before it. */
 export interface Order {
@@ -23,6 +23,10 @@ export interface Order {
   readonly seconds: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly seed: string;
+  /** With a card, a router and a resolver of its own, beside which there is nothing; needs `root`. */
+  readonly network?: boolean;
+  /** Standard input says yes to every question, instead of being empty. */
+  readonly answers?: boolean;
 }
 
 export interface Traced {
@@ -57,6 +61,13 @@ export function traceImage(packages: readonly string[]): string {
   return tag;
 }
 
+/** The programs that an image has in the folders of its path, and bash's own. */
+export function programsIn(image: string): ReadonlySet<string> {
+  const told = spawnSync("docker", ["run", "--rm", "--network", "none", "--label", `${LABEL}=1`, image, "bash", "--noprofile", "--norc", "-c", "compgen -c"], { encoding: "utf8", timeout: 60_000 });
+  if (told.status !== 0) throw new Error(`the programs of the image cannot be told: ${told.stderr.slice(-400)}`);
+  return new Set(told.stdout.split("\n").filter((name) => name !== ""));
+}
+
 /** The program that runs inside, as one module. */
 function program(): string {
   const parser = readFileSync(join(FOLDER, "strace.mjs"), "utf8").replace("export function parseTrace", "function parseTrace");
@@ -64,7 +75,7 @@ function program(): string {
 }
 
 function start(image: string): ChildProcessWithoutNullStreams {
-  const words = ["run", "--rm", "-i", "--label", `${LABEL}=1`, "--network", "none", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--security-opt", "apparmor=unconfined", "--read-only", "--memory", "3g", "--pids-limit", "512", "--tmpfs", "/out:exec,size=256m", "--tmpfs", "/scene:exec,size=64m", "--tmpfs", "/run", "--tmpfs", "/dev/shm"];
+  const words = ["run", "--rm", "-i", "--label", `${LABEL}=1`, "--network", "none", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--cap-add", "NET_ADMIN", "--security-opt", "apparmor=unconfined", "--read-only", "--memory", "3g", "--pids-limit", "512", "--tmpfs", "/out:exec,size=256m", "--tmpfs", "/scene:exec,size=64m", "--tmpfs", "/run", "--tmpfs", "/dev/shm"];
   return spawn("docker", [...words, image, "node", "--input-type=module", "-e", program()], { stdio: ["pipe", "pipe", "pipe"] });
 }
 

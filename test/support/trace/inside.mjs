@@ -44,6 +44,48 @@ ulimit -f 65536 -v 4000000 -c 0
 exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
 `;
 
+/**
+ * A network for a line that is to find one: a card, a router, and a resolver that gives every name an address. Every IPv4 address is this
+ * machine's own, so a connection is really tried, pings are answered, and nothing leaves the namespace.
+ */
+const NETWORK = String.raw`
+ip link set lo up
+ip link add eth0 type veth peer name eth0p
+ip addr add 10.0.2.15/24 dev eth0
+ip link set eth0 up; ip link set eth0p up
+ip route add default via 10.0.2.2 dev eth0
+ip route add local 0.0.0.0/0 dev lo
+mount -t sysfs -o ro sysfs /mnt/all/sys
+mkdir -p /mnt/all/etc
+rm -f /mnt/all/etc/resolv.conf /mnt/all/etc/hosts
+printf 'nameserver 10.0.2.3\n' > /mnt/all/etc/resolv.conf
+printf '127.0.0.1 localhost\n10.0.2.15 %s\n' "$(hostname)" > /mnt/all/etc/hosts
+node /out/resolver.mjs "/out/$1.resolver" > /dev/null 2>&1 &
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "/out/$1.resolver" ] && break; sleep 0.05; done
+`;
+
+/** Answers each question for an IPv4 address with one of the addresses kept for documents, and any other with nothing. */
+const RESOLVER = String.raw`
+import { createSocket } from "node:dgram";
+import { writeFileSync } from "node:fs";
+const socket = createSocket("udp4");
+socket.on("message", (question, from) => {
+  let end = 12;
+  while (end < question.length && question[end] !== 0) end += question[end] + 1;
+  const asked = question.subarray(12, end + 5);
+  const isAddress = question.readUInt16BE(end + 1) === 1;
+  const head = Buffer.from(question.subarray(0, 12));
+  head.writeUInt16BE(0x8180, 2);
+  head.writeUInt16BE(1, 4);
+  head.writeUInt16BE(isAddress ? 1 : 0, 6);
+  head.writeUInt32BE(0, 8);
+  const answer = isAddress ? Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 7]) : Buffer.alloc(0);
+  socket.send(Buffer.concat([head, asked, answer]), from.port, from.address);
+});
+socket.on("error", () => undefined);
+socket.bind(53, "10.0.2.3", () => writeFileSync(process.argv[2], ""));
+`;
+
 /** The same on a writable copy of the whole system: what a line does to it is really done, and gone with the mounts. */
 const WHOLE = String.raw`
 set -e
@@ -54,6 +96,7 @@ mount -t proc -o ro proc /mnt/all/proc
 mount --rbind /dev /mnt/all/dev
 mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/"$1".seed /mnt/all/out/
 mkdir -p /mnt/all/scene; cp -a /scene/. /mnt/all/scene/
+if [ -e "/out/$1.network" ]; then . /out/network.sh; fi
 status=0
 chroot /mnt/all bash /out/setup2.sh "$@" || status=$?
 cp "/mnt/all/out/$1.trace" "/out/$1.trace" 2>/dev/null || :
@@ -64,6 +107,8 @@ const out = "/out";
 mkdirSync(out, { recursive: true });
 writeFileSync(`${out}/setup.sh`, SETUP);
 writeFileSync(`${out}/whole.sh`, WHOLE);
+writeFileSync(`${out}/network.sh`, NETWORK);
+writeFileSync(`${out}/resolver.mjs`, RESOLVER);
 writeFileSync(`${out}/setup2.sh`, SETUP.replace("mount -t proc -o ro proc /proc\n", "").replace("exec timeout", "timeout").replace("for place in /workspace /home/agent /tmp /var/tmp; do mount -t tmpfs -o size=64m,mode=1777 tmpfs $place; done\n", ""));
 const made = spawnSync("bash", ["-c", SCENE], { encoding: "utf8" });
 if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stderr}`);
@@ -71,15 +116,17 @@ if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stde
 const AS_AGENT = "--reuid=1000 --regid=1000 --clear-groups --bounding-set=-all --inh-caps=-all";
 const AS_ROOT = "--bounding-set=-sys_admin,-sys_ptrace --inh-caps=-all";
 
-/** @param {{id: string, text: string, cwd: string, root: boolean, seconds: number, environment: Record<string, string>, seed: string}} order */
+/** @param {{id: string, text: string, cwd: string, root: boolean, seconds: number, environment: Record<string, string>, seed: string, network?: boolean, answers?: boolean}} order */
 function runLine(order) {
   const name = `l${process.pid}`;
   writeFileSync(`${out}/${name}.seed`, order.seed);
-  rmSync(`${out}/${name}.trace`, { force: true });
+  for (const kind of ["trace", "network", "resolver"]) rmSync(`${out}/${name}.${kind}`, { force: true });
+  if (order.network === true) writeFileSync(`${out}/${name}.network`, "");
   const variables = Object.entries(order.environment).map(([key, value]) => `${key}=${value}`);
-  const words = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
+  const words = ["--mount", ...(order.network === true ? ["--net"] : []), "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
   return new Promise((resolve) => {
-    const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn("unshare", words, { stdio: [order.answers === true ? "pipe" : "ignore", "pipe", "pipe"], detached: true });
+    child.stdin?.on("error", () => undefined).end("y\n".repeat(200));
     let stderr = "";
     child.stdout.resume();
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));

@@ -168,6 +168,8 @@ function handle(name, args, result, error, self) {
       return fromDescriptor(args[0] ?? "", "metadata", ok);
     case "truncate":
       return file("write", path(0));
+    case "socket":
+      return /^AF_PACKET$/.test(args[0] ?? "") ? [{ kind: "connect", to: "packet" }] : null;
     case "connect":
     case "bind":
     case "sendto":

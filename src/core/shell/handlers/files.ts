@@ -1,5 +1,6 @@
 // Programs on files whose words have a shape of their own: `tar`, `dd`, `make`, editors, container engines.
 
+import { asksHelp, asksVersion } from "../asks.js";
 import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
@@ -105,6 +106,8 @@ export function runVim(call: Call): Output {
 
 /** Container engines reach the host: what they run is not judged here. */
 export function runDocker(call: Call): Output {
+  // Words behind an image or a pod are another program's, so help is asked for right behind the subcommand.
+  if (asksVersion(call.words) || asksHelp(call.words, 1)) return UNKNOWN_OUTPUT;
   addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   runsCode(call, "program", null);
   return UNKNOWN_OUTPUT;

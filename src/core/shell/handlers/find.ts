@@ -67,7 +67,7 @@ function expression(call: Call, words: readonly Field[], at: number, roots: read
   }
   if (RUNS.has(text)) return execute(call, words, at, roots, found);
   if (text === "-o" || text === "-or" || text === "!" || text === "-not" || text === "," || text === "(") found.exact = false;
-  if (text === "-printf") found.printf = true;
+  if (text === "-printf" && !/^%p(?:\\n|\\0)$/.test(words[at + 1]?.text ?? "")) found.printf = true;
   if ((text === "-name" || text === "-iname") && found.name === null) found.name = words[at + 1]?.text ?? null;
   return at + (TAKES_ONE.has(text) ? 2 : 1);
 }

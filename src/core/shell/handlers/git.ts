@@ -5,6 +5,7 @@ import { parseArguments } from "../arguments.js";
 import { addEnvironment } from "../assign.js";
 import { touch } from "../files.js";
 import type { Model } from "../model.js";
+import { lookUp } from "../lookup.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
@@ -61,6 +62,8 @@ function runSetting(call: Call, name: string, setting: Field): void {
 }
 
 function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
+  // Right behind a subcommand of git's own it shows the manual page, whatever follows.
+  if (args[0]?.text === "--help" && (verb === "config" || GIT_COMMANDS.has(verb))) return UNKNOWN_OUTPUT;
   if (verb === "config") return runConfig(call, args);
   const known = GIT_COMMANDS.get(verb);
   if (known === undefined) {
@@ -179,8 +182,11 @@ function connect(call: Call, known: GitCommand, operands: readonly Field[]): voi
     const scp = !remote.lead.includes("://");
     if (!scp) addConnect(call, remote);
     else addEffect(call.run, { kind: "connect", host: remote.lead.slice(remote.lead.indexOf("@") + 1, remote.lead.indexOf(":")).toLowerCase(), url: remote.text, by: call.program, from: excerpt(call.from) });
-  } else if (/^[./]/.test(remote.lead)) touch(call, "read", remote, true);
-  else addEffect(call.run, { kind: "connect", host: null, url: remote.text, by: call.program, from: excerpt(call.from) });
+  } else if (/^[./]/.test(remote.lead) || (known.model.head.length > 1 && remote.text !== null)) {
+    // What `clone` is given is no name of a remote: without a host it lies here.
+    touch(call, "read", remote, true);
+    if (call.words.some(({ lead }) => lead.startsWith("--recurs"))) addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
+  } else addEffect(call.run, { kind: "connect", host: null, url: remote.text, by: call.program, from: excerpt(call.from) });
   if (known.model.head.length > 1) cloneInto(call, operands);
 }
 
@@ -227,7 +233,15 @@ function runConfig(call: Call, args: readonly Field[]): Output {
 
 function configFile(call: Call, names: ReadonlySet<string>, file: Field | null): Field {
   if (file !== null) return file;
-  if (names.has("--global")) return exact(normalisePath(".gitconfig", call.run.context.home) ?? "/.gitconfig");
+  if (names.has("--global")) return globalFile(call) ?? exact(normalisePath(".gitconfig", call.run.context.home) ?? "/.gitconfig");
   if (names.has("--system")) return exact("/etc/gitconfig");
   return exact(names.has("--worktree") ? ".git/config.worktree" : ".git/config");
+}
+
+/** The file that `GIT_CONFIG_GLOBAL` names. Behind `env`, `sudo` and the like git may not see that variable: null. */
+function globalFile({ run, state, frame }: Call): Field | null {
+  const variable = state.variables.get("GIT_CONFIG_GLOBAL");
+  if (frame.depth > 0 || (variable !== undefined && !variable.exported)) return null;
+  const { value } = lookUp(run, state, "GIT_CONFIG_GLOBAL");
+  return value === null || value.text === null || value.text === "" ? null : value;
 }

@@ -1,13 +1,14 @@
 // Package managers: what installs code from elsewhere, and what runs the project's own.
 
 import { parseArguments } from "../arguments.js";
+import { asksHelp } from "../asks.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
 import { connectTo } from "../net.js";
 import { PACKAGE_MANAGERS, type PackageManager } from "../models/packages.js";
-import { runsCode, applyArguments } from "../roles.js";
+import { runsCode, runShellText, applyArguments } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { exact } from "../value.js";
+import { exact, UNKNOWN } from "../value.js";
 import { runInner } from "./wrappers.js";
 
 export const PACKAGE_MANAGER_NAMES: readonly string[] = [...PACKAGE_MANAGERS.keys()];
@@ -19,8 +20,10 @@ export function runPackageManager(call: Call): Output {
   const manager = PACKAGE_MANAGERS.get(call.program);
   if (manager === undefined) return UNKNOWN_OUTPUT;
   const parsed = parseArguments(call.words.slice(1), manager.model);
-  applyArguments(call, manager.model, { ...parsed, uncertain: false });
   const [verb, ...rest] = parsed.operands;
+  const kind = verb?.text == null ? undefined : manager.verbs.get(verb.text);
+  // Behind these the words are another program's.
+  if (kind !== "exec" && kind !== "starts") applyArguments(call, manager.model, { ...parsed, uncertain: false });
   if (verb === undefined) {
     if (parsed.options.length === 0 || !parsed.options.every((option) => ASKS.has(option.name))) perform(call, manager, manager.bare);
     return UNKNOWN_OUTPUT;
@@ -33,19 +36,53 @@ export function runPackageManager(call: Call): Output {
     addOpaque(call.run, `which \`${call.program}\` command runs cannot be told`, call.from);
     return UNKNOWN_OUTPUT;
   }
-  const kind = manager.verbs.get(verb.text);
   if (kind === "nested") return runPackageManager({ ...call, program: `${call.program} ${verb.text}`, words: [exact(call.program), ...wordsBehind(call, verb.text)] });
-  if (kind === "exec") {
-    runsCode(call, "project", null);
-    addConnection(call);
-    const command = wordsBehind(call, verb.text).filter((word, i, all) => !(word.text === "--" && i === all.findIndex((other) => other.text === "--")));
-    const at = command.findIndex((word) => !word.lead.startsWith("-"));
-    if (at >= 0) runInner(call, command.slice(at));
+  const offline = isOffline(call, manager, parsed.options);
+  if (kind === "exec" || kind === "starts" || (kind === "makes" && rest.length > 0)) {
+    const own: Call = { ...call, program: call.program.split(" ", 1)[0] ?? call.program };
+    runsCode(own, "project", null);
+    // A runner looks for what is installed first: policy tells it from an installation by the verb.
+    if (kind !== "starts" && !offline) addConnection({ ...call, program: `${own.program} ${kind === "makes" ? "exec" : verb.text}` }, true);
+    if (kind !== "makes") runStarted(own, wordsBehind(call, verb.text));
     return UNKNOWN_OUTPUT;
   }
-  perform(call, manager, kind ?? manager.other);
+  if (asksHelp(call.words)) return UNKNOWN_OUTPUT;
+  perform(call, manager, kind === "makes" ? "writes" : parsed.marks.has("lists") ? "reads" : (kind ?? manager.other), offline);
   if (kind === undefined && manager.other === "exec") runInner(call, [verb, ...rest]);
   return UNKNOWN_OUTPUT;
+}
+
+/** Options of `npm exec`, `uv run`, `poetry run`, `conda run` and their like in front of the command. */
+const STARTED = compile("t*", "-c:s --call:s --shell:x -p:t --package:t -w:t --workspace:t --workspaces --filter:t -F:t --with:t --with-editable:R --with-requirements:r --python:t -n:t --name:t --prefix:t --project:t --directory:t --extra:t --group:t --only-group:t --env-file:r --index:u --index-url:u --registry:u -y --yes -q --quiet -v --verbose --no-install --no-sync --frozen --locked --offline --isolated --no-project --active --no-capture-output --live-stream -s --script -m --module --parallel -r --recursive", "stops");
+
+/** Their first word may be a folder, a version or a toolchain. */
+const NAMES_PLACE = new Set(["direnv", "mise", "nvm", "fnm", "asdf", "volta", "rustup"]);
+
+/** The command behind such a verb. Behind an option that is not known the next word may be its value or the command: both count. */
+function runStarted(call: Call, words: Call["words"]): void {
+  let left = words;
+  for (let turn = 0; turn < MAX_COMMANDS && left.length > 0; turn += 1) {
+    const parsed = parseArguments(left, STARTED);
+    applyArguments(call, STARTED, { ...parsed, operands: [] });
+    const command = left.slice(parsed.firstOperand);
+    const [program] = command;
+    if (program === undefined) return;
+    if (/\s/.test(program.text ?? "")) runShellText(call, command.every(({ text }) => text !== null) ? exact(command.map(({ text }) => text).join(" ")) : UNKNOWN);
+    runInner(call, command);
+    const before = left.slice(0, parsed.firstOperand);
+    const isKnown = (turn > 0 || !NAMES_PLACE.has(call.program)) && before.every((word) => !word.lead.startsWith("-") || word.lead === "--" || word.lead.includes("=") || STARTED.options.has(word.lead));
+    const later = command.findIndex((word) => word.text === "--");
+    if (isKnown && later < 0) return;
+    left = isKnown ? command.slice(later + 1) : command.slice(1);
+  }
+}
+
+/** Most words of one command that may be its beginning. */
+const MAX_COMMANDS = 4;
+
+/** Told to stay away from the network, and given no address that it would fetch all the same. */
+function isOffline(call: Call, manager: PackageManager, options: readonly { readonly name: string }[]): boolean {
+  return options.some(({ name }) => manager.offline.has(name)) && call.words.every(({ text }) => text !== null && !/:\/\/|^git\+|@(?:https?|git|ssh):|^-?-(?:r|c|requirement|constraint)/.test(text));
 }
 
 const FILE_PACKAGES = compile("t*", "--root:C --admindir:C --instdir:C --dbpath:C --define:t --eval:t -E:t --queryformat:t --qf:t --prefix:t --relocate:t --excludepath:t -D:t", "");
@@ -82,8 +119,9 @@ function wordsBehind(call: Call, verb: string): Call["words"] {
   return call.words.slice(at + 1);
 }
 
-function addConnection(call: Call): void {
-  addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program.split(" ", 1)[0] ?? call.program, from: excerpt(call.from) });
+/** @param verb whether the verb is part of who connects */
+function addConnection(call: Call, verb = false): void {
+  addEffect(call.run, { kind: "connect", host: null, url: null, by: verb ? call.program : (call.program.split(" ", 1)[0] ?? call.program), from: excerpt(call.from) });
 }
 
 /** Where Node's package managers keep what is installed for all. */
@@ -93,23 +131,26 @@ function isGlobal({ program, words }: Call): boolean {
   return /^(?:npm|pnpm|cnpm|yarn)$/.test(program) && words.some(({ text }) => text === "-g" || text === "--global" || text === "--location=global" || (program === "yarn" && text === "global"));
 }
 
-function perform(call: Call, manager: PackageManager, kind: string): void {
+function perform(call: Call, manager: PackageManager, kind: string, offline = false): void {
   const own: Call = { ...call, program: call.program.split(" ", 1)[0] ?? call.program };
+  const connects = (): void => {
+    if (!offline) addConnection(own);
+  };
   switch (kind) {
     case "reads":
     case "queries":
       for (const file of manager.files) touch(own, "read", exact(file), false);
-      if (kind === "queries") addConnection(own);
+      if (kind === "queries") connects();
       return;
     case "exec":
-      addConnection(own);
+      connects();
       runsCode(own, "project", null);
       return;
     case "runs":
       runsCode(own, "project", null);
       return;
     case "publishes":
-      addConnection(own);
+      connects();
       runsCode(own, "project", null);
       return;
     case "removes":
@@ -122,11 +163,11 @@ function perform(call: Call, manager: PackageManager, kind: string): void {
       for (const file of manager.files) touch(own, "write", exact(file), false);
       return;
     case "fetches":
-      addConnection(own);
+      connects();
       for (const folder of manager.folders) touch(own, "write", exact(folder), true);
       return;
     case "installs":
-      addConnection(own);
+      connects();
       if (isGlobal(own)) touch(own, "write", exact(GLOBAL), true);
       for (const folder of manager.folders) touch(own, "write", exact(folder), true);
       for (const file of manager.files) touch(own, "write", exact(file), false);

@@ -39,10 +39,7 @@ export function runXargs(call: Call): Output {
   const fromFile = parsed.options.some((option) => option.name === "-a" || option.name === "--arg-file");
   const words = fromFile ? [UNKNOWN_MANY] : inputWords(call, replace !== undefined);
   const inner: Call = { ...call, frame: { ...call.frame, stdin: NO_INPUT } };
-  if (replace === undefined) {
-    runInner(inner, [...command, ...words]);
-    return UNKNOWN_OUTPUT;
-  }
+  if (replace === undefined) return { text: null, globs: runInner(inner, [...command, ...words]).globs };
   const mark = replace.value?.text === "" || replace.value === null ? "{}" : (replace.value?.text ?? "{}");
   for (const word of words.slice(0, 64)) runInner(inner, command.map((part) => fill(part, mark, word)));
   return UNKNOWN_OUTPUT;

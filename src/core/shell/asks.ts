@@ -1,0 +1,30 @@
+// Command lines that only ask a program about itself.
+
+import type { Field } from "./value.js";
+
+/**
+ * Tells whether a command asks for help alone: nothing but plain words in front of `--help` or `-h`, so that no option can take it as its
+ * value; `-h` last of all, since it names a host elsewhere. Not for what starts another program, whose words may follow. @param most plain words in front of it at the most
+ */
+export function asksHelp(words: readonly Field[], most = 4): boolean {
+  const at = words.findIndex(({ lead }, i) => i > 0 && lead.startsWith("-"));
+  const flag = at < 0 || at > most + 1 ? null : (words[at]?.text ?? null);
+  return (flag === "--help" || (flag === "-h" && at === words.length - 1)) && words.slice(0, at).every(({ text }) => text !== null);
+}
+
+/** Tells whether the only word behind the program asks for its version or its help. */
+export function asksVersion(words: readonly Field[]): boolean {
+  const text = words[1]?.text ?? null;
+  return words.length === 2 && (text === "--version" || text === "--help");
+}
+
+/** Subcommands of clients of services that only work on this machine. */
+const LOCAL: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  ["gh", "glab", "hub"].map((name) => [name, new Set("alias completion config help version accessibility actions environment exit-codes formatting mintty reference".split(" "))]),
+);
+
+/** Tells whether a client's first word is a subcommand that stays on this machine. */
+export function staysHere(program: string, words: readonly Field[]): boolean {
+  const verb = words[1]?.text ?? null;
+  return verb !== null && LOCAL.get(program)?.has(verb) === true;
+}

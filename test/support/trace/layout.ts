@@ -1,0 +1,72 @@
+// What a line presupposes is laid out before it runs: the files and folders it speaks of, keys and remotes, a history.
+
+import { parentOf } from "../../../src/core/action/paths.js";
+import type { ActionEffect } from "../../../src/core/action/effects.js";
+import { seedFor } from "./lines.js";
+
+/** Shell text that lays out what a line of these effects works on. */
+export function layoutFor(text: string, effects: readonly ActionEffect[]): string {
+  const lines = [PREPARED, scriptsOf(text), seedFor(text), searchedOf(text)];
+  // What a search looks for is there, is old, and holds the words of the line.
+  const folders = [...new Set([".", ...effects.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
+  for (const match of [...text.matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
+    const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
+    if (!/^[\w. -]{1,60}$/.test(name)) continue;
+    for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do printf '%s\\n' "$WORDS" > "$p/${name}"; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
+  }
+  for (const effect of effects) {
+    if (effect.kind !== "file" || effect.operation === "write" || effect.operation === "create" || lines.length > 30) continue;
+    const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
+    if (path === null || /^\/(?:usr|bin|sbin|lib|lib64|etc|proc|sys|dev|run)(?:\/|$)|'/.test(path) || path === "/" || path.length > 300) continue;
+    const folder = effect.recursive && effect.certainty === "exact";
+    lines.push(folder ? `[ -e '${path}' ] || { mkdir -p '${path}/deep/er/est' && for p in '${path}' '${path}/deep/er/est'; do printf 'one\\n' > "$p/one.txt"; touch -d '10 days ago' "$p/one.txt"; done; } 2>/dev/null || :` : `[ -e '${path}' ] || { mkdir -p '${parentOf(path)}' && printf 'one\\ntwo\\n' > '${path}'; } 2>/dev/null || :`);
+  }
+  for (const effect of effects) {
+    if (effect.kind !== "file" || (effect.operation !== "write" && effect.operation !== "create")) continue;
+    const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
+    if (path !== null && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(path)) lines.push(`mkdir -p '${parentOf(path)}' 2>/dev/null || :`);
+  }
+  return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
+}
+
+/** Scripts that a line runs hand their input, or the names they are given, on. */
+function scriptsOf(text: string): string {
+  const bodies: Readonly<Record<string, string>> = { sh: "[ $# -gt 0 ] && printf '%s\\n' \"$@\" || cat", pl: "print while <STDIN>;", py: "import sys; sys.stdout.write(sys.stdin.read())", rb: "print STDIN.read", awk: "{ print }" };
+  const names = [...new Set([...text.matchAll(/(?<![\w./-])((?:[\w-]+\/)*[\w-]+)\.(sh|pl|py|rb|awk)(?![\w./])/g)].map(([name]) => name))].slice(0, 4);
+  return names.map((name) => `mkdir -p "$(dirname '${name}')" && printf '%s\\n' ${quoted(bodies[name.split(".").pop() ?? ""] ?? "")} > '${name}' && chmod +x '${name}' || :`).join("\n");
+}
+
+/** Names and words that a line's searches look for are there to be found. */
+function searchedOf(text: string): string {
+  const words = [...text.matchAll(/grep\s+(?:-[\w-]+\s+)*["']?([\w][\w ._-]{1,40}?)["'$|]/g)].map((match) => (match[1] ?? "").trim()).slice(0, 3);
+  return words.map((word) => `mkdir -p 'deep/er/${word}' '${word} folder' && printf '%s\\n' "$WORDS" > 'deep/er/${word}/${word}.txt'`).join("\n");
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Keys, accounts, remotes and lists that a program asks for before it does its work; none of them is real. */
+const PREPARED = String.raw`
+cd /workspace && git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm two
+git remote set-url origin https://github.com/example/p.git
+for r in remote_name upstream remote origin2; do git remote add $r https://example.invalid/p.git; done
+mkdir -p /home/agent/.config/gh && printf 'github.com:\n  oauth_token: x\n  user: a\n  git_protocol: https\n' > /home/agent/.config/gh/hosts.yml
+printf '{"name":"p","version":"1.0.0","scripts":{"test":"true"},"dependencies":{"left-pad":"1.3.0"}}\n' > package.json
+printf '[tool.poetry]\nname = "p"\nversion = "1.0.0"\ndescription = ""\nauthors = []\n[tool.poetry.dependencies]\npython = "^3.9"\nrequests = "^2"\n' > pyproject.toml
+git config branch.main.remote origin; git config branch.main.merge refs/heads/main
+printf '//registry.npmjs.org/:_authToken=x\n' > /home/agent/.npmrc
+printf 'module example.invalid/p\n\ngo 1.19\n' > go.mod
+printf 'one\ntwo\n' > list.txt
+printf 'mailserver.example\nhost.example\n' > ips; cp ips hosts.txt
+printf 'defaults\nhost mailserver.example\nfrom a@host.example\naccount default\n' > /etc/msmtprc
+printf '[package]\nname = "p"\nversion = "1.0.0"\nedition = "2021"\n[dependencies]\nserde = "1"\n' > Cargo.toml
+printf 'requests\n' > requirements.txt
+mkdir -p /home/backup /home/testuser/log /destination /target /path/to
+`;
+
+/** One name that a glob names. */
+function sample(glob: string): string | null {
+  const out = glob.replace(/\/\*\*(?=\/|$)/g, "/s").replace(/\[!?([^\]])[^\]]*\]/g, "$1").replace(/\*+/g, "x").replace(/\?/g, "x").replace(/\\(.)/g, "$1");
+  return /[{}()]/.test(out) ? null : out;
+}
