@@ -12,10 +12,10 @@ import { keepForensicCopy } from "./forensic.js";
 import type { LiveSession } from "./live.js";
 import type { ScoredBatch } from "./score-batch.js";
 
-/** A batch with the reactions that it makes due. */
+/** A batch with the reactions that it makes due. None with the gate off: they are part of it, and what is tested then is what holds without. */
 export function reactingBatch(live: LiveSession, batch: ScoredBatch): ScoredBatch {
   const { reactions } = live.options.policy;
-  if (reactions === undefined || (batch.risk === live.risk && live.isScored) || live.stopped !== null || isEnd(batch.drafts)) return batch;
+  if (reactions === undefined || live.options.gate === "off" || (batch.risk === live.risk && live.isScored) || live.stopped !== null || isEnd(batch.drafts)) return batch;
   const happened = new Set(live.history.history.reacted.map(({ reaction }) => reaction));
   const due = dueReactions(reactions, batch.risk, happened);
   if (due.length === 0) return batch;

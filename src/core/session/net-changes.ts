@@ -32,7 +32,7 @@ export function netChangesAfter(events: readonly AuditEvent[], call: CallId | nu
  */
 export function acceptedChanges(events: readonly AuditEvent[]): readonly Change[] {
   const found = new Set<string>();
-  for (const event of events) if (event.type === "reconciliation.done") for (const finding of event.data.findings) found.add(`${event.call} ${finding.path}`);
+  for (const event of events) if (event.type === "reconciliation.done") for (const finding of event.data.findings) if (finding.about !== "attempt") found.add(`${event.call} ${finding.path}`);
   return fold(oldestFirst(standing(events)), (call, path) => found.has(`${call} ${path}`));
 }
 

@@ -67,6 +67,11 @@ describe("accepted changes", () => {
     expect(acceptedChanges(events)).toEqual([{ path: "a", operation: "modify", before: ONE, after: THREE }]);
   });
 
+  it("do not depend on what a program says of an attempt", () => {
+    const attempt = { ...finding("a", true), about: "attempt", held: { by: "read-only-mount", name: "a", told: ["program"] } } as const;
+    expect(acceptedChanges(placed([opening, reconciled(call(1), from(ONE, TWO), [attempt])])).map(({ path }) => path)).toEqual(["a"]);
+  });
+
   it("know a finding of the same call whichever of its records it is in", () => {
     const [a, b] = [reconciled(call(1), from(null, ONE)), reconciled(call(1), [], [finding("a", false)])];
     expect(acceptedChanges(placed([opening, received(call(1)), a, b]))).toEqual([]);
