@@ -8,6 +8,8 @@ import type { LiveSession } from "./live.js";
 import { inWorkspace } from "./perform.js";
 import { carryOn, judgedEnvironment, type Surroundings } from "./surroundings.js";
 
+/** Folders of the sandbox that no program can take away or replace: something is mounted there. */
+const ALWAYS = ["/", "/tmp", "/var/tmp"];
 /** Most folders looked at after one command. */
 const LOOKS = 8;
 
@@ -25,7 +27,7 @@ export async function surroundingsAfter(live: LiveSession, action: CommandAction
     named.add(path);
     return "unknown";
   });
-  const kinds = new Map<string, PathKind>([[live.options.defaults.root, "directory"]]);
+  const kinds = new Map<string, PathKind>([live.options.defaults.root, live.options.defaults.home, ...ALWAYS].map((path) => [path, "directory"]));
   for (const path of [...named].filter((name) => !kinds.has(name)).slice(0, LOOKS)) kinds.set(path, await kindOf(live, path));
   return carryOn(before, evaluate(live, action, readText, (path) => kinds.get(path) ?? "unknown"));
 }

@@ -24,6 +24,7 @@ import { goOn, reactingBatch, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
+import { takeBack, type TakenBack } from "./take-back.js";
 import { followUserEdits, type UserEdits } from "./user-edits.js";
 import { watchSession } from "./watch.js";
 import { refuseUnreadable, type UnreadableCall } from "./unreadable.js";
@@ -40,6 +41,10 @@ export interface Session {
   refuse(unreadable: UnreadableCall): Promise<Observation>;
   /** Runs tests in a fresh sandbox, on the base copy with accepted edits. */
   harness(request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun>;
+  /** Where the next command starts, as the agent sees it. */
+  readonly cwd: () => string;
+  /** Takes the workspace back to a step, between two calls: see `takeBack`. */
+  undo(step: string | null): Promise<TakenBack>;
   /** Ends the sandbox under whatever runs in it, which is then in doubt, and closes the session. Never rejects. */
   abandon(why: string): Promise<void>;
   /** Idempotent. Ends the sandbox, then the record. A session whose sandbox dies closes itself. */
@@ -162,6 +167,8 @@ async function start(parts: Parts): Promise<Session> {
     call: (call, hooks, signal) => take(() => goOn(live, signal, () => guardCall(live, call, hooks, signal))),
     refuse: (unreadable) => take(() => goOn(live, never, () => refuseUnreadable(live, unreadable))),
     harness: (request, hooks, signal) => take(() => goOn(live, signal, () => runHarness(live, request, hooks, signal))),
+    cwd: () => live.surroundings.cwd,
+    undo: (step) => take(() => takeBack(live, step)),
     abandon: async (why) => {
       await breakSession(live, why);
       await closeBroken(why);

@@ -113,12 +113,22 @@ function baseName(path: string): string {
 }
 
 async function undo(live: LiveSession, steps: readonly RevertStep[], signal: AbortSignal): Promise<void> {
+  await bringBack(live, await opsOf(live, steps), signal);
+}
+
+/** What the steps come to, with the content they need. Throws SANDBOX_FAILED when one of them cannot be taken. */
+export async function opsOf(live: LiveSession, steps: readonly RevertStep[]): Promise<readonly FileOp[]> {
   const ops: FileOp[] = [];
   for (const step of steps) {
     const made = revertOps(step, needsContent(step) ? await contentOf(live, step) : null);
     if (made === null) throw new GuardError("SANDBOX_FAILED", `\`${printable(step.path)}\` cannot be brought back as it was`);
     ops.push(...made);
   }
+  return ops;
+}
+
+/** Carries them out through the mount. What fails is seen by who reads back. */
+export async function bringBack(live: LiveSession, ops: readonly FileOp[], signal: AbortSignal): Promise<void> {
   const failures = (await live.sandbox.apply(ops, signal)).filter((result) => result !== null);
   if (failures.length > 0) live.deps.telemetry.warn("undoing changes", { session: live.id, failures: failures.slice(0, 5) });
 }

@@ -124,7 +124,7 @@ export function createRig(extra: Readonly<Record<string, string>> = {}): Rig {
       const [file = "", ...words] = [...(options.through ?? []), process.execPath, CLI, ...args];
       return start(file, words, options);
     },
-    startOnTerminal: (args, options = {}) => start("script", ["--quiet", "--flush", "--return", "--command", [process.execPath, CLI, ...args].map(quote).join(" "), "/dev/null"], { ...options, stdin: "pipe" }),
+    startOnTerminal: (args, options = {}) => start("script", ["--quiet", "--flush", "--return", "--command", `exec ${[process.execPath, CLI, ...args].map(quote).join(" ")}`, "/dev/null"], { ...options, stdin: "pipe" }),
     sessions: async () => {
       const { code, out, err } = await rig.run(["sessions", "--json", "-n", "1000"]);
       if (code !== 0) throw new Error(err);

@@ -15,6 +15,7 @@ interface CommandModule {
 /** In the order in which help lists them. */
 const MODULES: readonly CommandModule[] = [
   { names: ["exec"], load: async () => (await import("./commands/exec.js")).registerExec },
+  { names: ["shell"], load: async () => (await import("./commands/shell.js")).registerShell },
   { names: ["run"], load: async () => (await import("./commands/run.js")).registerRun },
   { names: ["demo"], load: async () => (await import("./commands/demo.js")).registerDemo },
   { names: ["sessions", "show"], load: async () => (await import("./commands/sessions.js")).registerSessions },

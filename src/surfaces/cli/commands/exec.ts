@@ -13,7 +13,8 @@ import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import { onInterrupt } from "../interrupt.js";
 import type { Io } from "../io.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
-import { count, findingLine, reasonLines } from "../render/text.js";
+import { tellOutcome } from "../render/outcome.js";
+import { count } from "../render/text.js";
 
 const TIMED_OUT = 124;
 const OUR_FAULT = 125;
@@ -140,17 +141,7 @@ function fault(error: unknown, started: string | null, io: Io): number {
 }
 
 function summarise(observation: Observation, session: string, io: Io): void {
-  const paint = io.paintErr;
-  if (observation.outcome === "denied" || observation.outcome === "rejected") {
-    const word = observation.outcome === "denied" ? "denied" : `needs approval (${observation.approval?.outcome ?? "rejected"})`;
-    const [first = "default-deny", ...more] = reasonLines(observation.decision, paint);
-    io.fail(`${paint.red(word)} ${first}`);
-    for (const line of more) io.fail(`${" ".repeat(word.length)} ${line}`);
-    const allowed = observation.decision.reasons.find((reason) => reason.allowed !== null)?.allowed;
-    if (allowed !== undefined && allowed !== null) io.fail(paint.dim(`allowed: ${allowed}`));
-  }
-  for (const finding of observation.findings) io.fail(findingLine(finding, paint));
-  if (observation.ended === "timeout") io.fail(`${paint.red("timed out")} after ${Math.round(observation.durationMs)} ms; every process was ended`);
+  tellOutcome(observation, io);
   const changed = observation.changes.length === 0 ? "no file changed" : `${count(observation.changes.length, "file")} changed; see \`ringfence diff ${session}\``;
   io.note(`session ${session}: ${changed}`);
 }

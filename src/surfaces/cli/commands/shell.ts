@@ -1,0 +1,164 @@
+// `ringfence shell`: a person types, each line is judged and runs as a call of one session.
+
+import type { Command } from "commander";
+import { riskSummary } from "../../../core/risk/index.js";
+import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
+import type { OpenedSession } from "../../../compose.js";
+import type { Change } from "../../../core/reconcile/change.js";
+import type { CliContext } from "../main.js";
+import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
+import type { Io } from "../io.js";
+import { addSessionOptions, type SessionFlags } from "../session-options.js";
+import { openLines, type Lines } from "../shell-lines.js";
+import { tellOutcome } from "../render/outcome.js";
+import { changeLine, count } from "../render/text.js";
+
+type ShellFlags = SessionFlags & GateFlags;
+
+const REFUSED = 126;
+const OUR_FAULT = 125;
+const CANCELLED = 130;
+/** Changes listed after `:undo`. */
+const LISTED = 20;
+
+const HELP = `  :undo [STEP]   back to before the last change, or to how it was after call STEP (0: before the first)
+  :score         the score, and where it stands
+  :help          this
+  :exit          end the session (so does Ctrl-D)`;
+
+export function registerShell(program: Command, context: CliContext): void {
+  addGateOptions(addSessionOptions(program.command("shell")))
+    .description("type commands; each line is judged and runs guarded, in one session on a copy of the folder")
+    .addHelpText(
+      "after",
+      `
+Working directory and exported variables are carried from line to line; functions, aliases and jobs are not, and programs get no
+input. A line that ends with \\ goes on in the next. Ctrl-C ends the running command, Ctrl-D the session. Lines may also come from a
+pipe. The changes stay in the session: see \`ringfence diff\`, then \`apply\` or \`discard\`.
+
+${HELP}
+
+Examples:
+  ringfence shell
+  ringfence shell --workspace ../other --role bugfixer
+  printf 'npm test\\n' | ringfence shell
+
+Exit code: that of the last command, as of \`exec\`; ${ERRORS.SESSION_STOPPED.exit} when policy stopped the session; 1 when it would be 0 and a gate said no.`,
+    )
+    .action(async (flags: ShellFlags, command: Command) => context.exit(await shell(flags, context.ioOf(command))));
+}
+
+async function shell(flags: ShellFlags, io: Io): Promise<number> {
+  const ending = new AbortController();
+  const running: { call: AbortController | null; strikes: number } = { call: null, strikes: 0 };
+  const onSignal = (): void => {
+    running.strikes += 1;
+    if (running.strikes > 2) process.exit(CANCELLED);
+    if (running.call === null) ending.abort();
+    else running.call.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
+  const lines = openLines(io);
+  try {
+    const { openCliSession } = await import("../open-session.js");
+    const session = await openCliSession(flags, "shell", io, ending.signal);
+    try {
+      return await talk(session, { lines, flags, io, running, ending: ending.signal });
+    } finally {
+      await session.close(ending.signal.aborted ? "cancelled" : "finished");
+    }
+  } finally {
+    lines.close();
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(name, onSignal);
+  }
+}
+
+interface Talk {
+  readonly lines: Lines;
+  readonly flags: ShellFlags;
+  readonly io: Io;
+  readonly running: { call: AbortController | null; strikes: number };
+  readonly ending: AbortSignal;
+}
+
+async function talk(session: OpenedSession, { lines, flags, io, running, ending }: Talk): Promise<number> {
+  const paint = io.paintErr;
+  if (io.isTerminal.in) io.note(`session ${session.id}: a copy of ${printable(flags.workspace)}, no network; :help for help`);
+  let code = 0;
+  for (let step = 1; !ending.aborted; ) {
+    const text = await whole(lines, () => `${paint.cyan(session.cwd())} ${paint.dim(riskSummary(session.risk()).live.score)} ${paint.bold("$")} `);
+    if (text === null || text === ":exit" || text === "exit") break;
+    if (text === "") continue;
+    if (text.startsWith(":")) {
+      await own(session, text, io);
+      continue;
+    }
+    running.call = new AbortController();
+    const observation = await session
+      .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, io.options.json ? {} : { output: { stdout: (chunk) => io.command("stdout", chunk), stderr: (chunk) => io.command("stderr", chunk) } }, running.call.signal)
+      .catch((error: unknown) => {
+        // A pause that nobody ended, or a stop by policy, is told below.
+        if (session.stopped() === null) throw error;
+        return null;
+      })
+      .finally(() => {
+        running.call = null;
+        running.strikes = 0;
+      });
+    if (observation !== null && !io.options.json) tellOutcome(observation, io);
+    if (session.stopped() !== null) break;
+    step += 1;
+    code = observation === null ? OUR_FAULT : exitOf(observation.outcome, observation.exitCode);
+    if (observation?.ended === "cancelled") code = CANCELLED;
+  }
+  return farewell(session, flags, code, io);
+}
+
+/** One command: a line, with those it says go on. Null at the end. */
+async function whole(lines: Lines, prompt: () => string): Promise<string | null> {
+  let text = await lines.next(prompt());
+  while (text?.endsWith("\\") === true) {
+    const more = await lines.next("> ");
+    if (more === null) break;
+    text = `${text}\n${more}`;
+  }
+  return text?.trim() ?? null;
+}
+
+async function own(session: OpenedSession, text: string, io: Io): Promise<void> {
+  const [word, argument, ...rest] = text.split(/\s+/u);
+  if (word === ":undo" && rest.length === 0) return undo(session, argument ?? null, io);
+  if (word === ":score" && argument === undefined) {
+    const { live, peak } = riskSummary(session.risk());
+    return io.note(`AIVSS ${live.score} ${live.band}, peak ${peak.score}; every reason: ringfence score ${session.id} --explain`);
+  }
+  if (word !== ":help") io.fail(`\`${printable(text, 80)}\` is no command of this shell`);
+  for (const line of HELP.split("\n")) io.note(line);
+}
+
+async function undo(session: OpenedSession, step: string | null, io: Io): Promise<void> {
+  try {
+    const { moved, step: at } = await session.undo(step);
+    for (const change of moved.slice(0, LISTED)) io.note(changeLine(change satisfies Change, io.paintErr));
+    if (moved.length > LISTED) io.note(`and ${String(moved.length - LISTED)} more`);
+    io.note(`as it was ${at === 0 ? "before the first call" : `after call ${String(at)}`}: ${count(moved.length, "path")} moved`);
+  } catch (error) {
+    if (!(error instanceof GuardError) || session.isBroken()) throw error;
+    io.fail(error.message, error.hint);
+  }
+}
+
+function exitOf(outcome: string, exitCode: number | null): number {
+  if (outcome === "denied" || outcome === "rejected") return REFUSED;
+  return exitCode ?? OUR_FAULT;
+}
+
+function farewell(session: OpenedSession, flags: ShellFlags, code: number, io: Io): number {
+  const stopped = session.stopped();
+  if (!io.options.json) io.note(`session ${session.id}: see \`ringfence diff ${session.id}\`, then \`apply\` or \`discard\``);
+  if (stopped !== null) {
+    io.fail(`${io.paintErr.red("stopped")} ${printable(stopped, 400)}`, `why: ringfence score ${session.id} --explain`);
+    return ERRORS.SESSION_STOPPED.exit;
+  }
+  return gateSaysNo(flags, riskSummary(session.risk()), io) && code === 0 ? 1 : code;
+}

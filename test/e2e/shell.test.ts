@@ -1,0 +1,72 @@
+// `ringfence shell`: lines from a pipe and from a terminal, each judged, in one session.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { treePicture } from "../support/tree-picture.js";
+import { createRig, leftInTheEnd, sessionFolders, whyNotHere, type Result } from "./rig.js";
+
+const missing = whyNotHere();
+if (missing !== null) console.warn(`left out: ${missing}`);
+const rig = createRig();
+afterAll(() => rig.remove());
+const folder = rig.workspace({ "a.txt": "one\n", "sub/x.txt": "x\n" });
+const before = treePicture(folder, { exact: true });
+const plain = (text: string): string => text.replace(/\u001b\[[\d;?]*[A-Za-z]/gu, "");
+const prompts = (text: string): number => plain(text).split(/\/workspace \d+\.\d \$ /u).length - 1;
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+
+async function piped(text: string, ...flags: readonly string[]): Promise<Result> {
+  const shell = rig.start(["shell", "--workspace", folder, ...flags], { stdin: "pipe" });
+  shell.stdin.end(text);
+  return shell.ended;
+}
+
+describe.skipIf(missing !== null)("a guarded shell", () => {
+  it("carries folder and variables from line to line, joins lines, and ends with the last command's code", async () => {
+    const { code, out, err } = await piped("cd sub\npwd\nexport X=5\necho \"$X\"\ncd /tmp\npwd\ncd /nowhere\npwd\necho one \\\ntwo\n\nfalse\n");
+    expect([code, out], err).toEqual([1, "/workspace/sub\n5\n/tmp\n/tmp\none two\n"]);
+  });
+
+  it("refuses a line with its reason and goes on; the folder itself is never written", async () => {
+    const { code, out, err } = await piped("cat ~/.ssh/id_rsa\necho more >> a.txt\ncat a.txt\n:undo\ncat a.txt\n:nonsense\n:undo 99\n:score\n");
+    expect([code, out], err).toEqual([0, "one\nmore\none\n"]);
+    expect(err).toMatch(/denied L2\.credential-files/u);
+    expect(err).toContain("M a.txt");
+    expect(err).toContain("as it was before the first call: 1 path moved");
+    expect(err).toContain("`:nonsense` is no command of this shell");
+    expect(err).toContain("`99` is no step of the session");
+    expect(err).toMatch(/AIVSS \d+\.\d /u);
+    expect(treePicture(folder, { exact: true })).toEqual(before);
+  });
+
+  it("on a terminal shows where it is, lets a running command be stopped, and asks what policy asks", async () => {
+    const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
+    await shell.until("the prompt", () => prompts(shell.out()) > 0);
+    shell.stdin.write("echo begun; sleep 1000\r");
+    await shell.until("the command", () => shell.out().includes("begun\r\n"));
+    shell.stdin.write(CTRL_C);
+    await shell.until("the next prompt", () => /\^C[^]*\/workspace \d+\.\d \$ $/u.test(plain(shell.out())));
+    shell.stdin.write("echo '*.js filter=x' > .gitattributes\r");
+    await shell.until("the question", () => shell.out().includes("Run this?"));
+    shell.stdin.write("\r");
+    await shell.until("the answer", () => /needs approval \(rejected\)[^]*\$ $/u.test(plain(shell.out())));
+    shell.stdin.write(`echo still-$((40 + 2))\r`);
+    await shell.until("one more command", () => /still-42\r\n[^]*\$ $/u.test(plain(shell.out())));
+    shell.stdin.write(CTRL_D);
+    const { code, out } = await shell.ended;
+    expect(code, plain(out)).toBe(0);
+    expect(out).toContain("see `ringfence diff");
+    expect(await leftInTheEnd(sessionFolders(rig.state), rig.state)).toEqual([]);
+  });
+
+  it("writes only JSON with --json, every event of the record", async () => {
+    const { code, out } = await piped("true\n", "--json");
+    const events = out.trim().split("\n").map((line) => (JSON.parse(line) as { readonly type: string }).type);
+    expect(code).toBe(0);
+    expect([events[0], events.at(-1)]).toEqual(["session.opened", "session.closed"]);
+    const [id = ""] = (await rig.sessions()).map((session) => session.id);
+    expect(readFileSync(join(rig.state, "sessions", id, "ledger.jsonl"), "utf8")).toContain('"source":"shell"');
+  });
+});
