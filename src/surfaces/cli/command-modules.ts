@@ -21,6 +21,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["sessions", "show"], load: async () => (await import("./commands/sessions.js")).registerSessions },
   { names: ["diff", "apply", "undo", "discard"], load: async () => (await import("./commands/review.js")).registerReview },
   { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
+  { names: ["replay"], load: async () => (await import("./commands/replay.js")).registerReplay },
   { names: ["policy"], load: async () => (await import("./commands/policy.js")).registerPolicy },
   { names: ["log"], load: async () => (await import("./commands/log.js")).registerLog },
   { names: ["score"], load: async () => (await import("./commands/score.js")).registerScore },

@@ -16,6 +16,7 @@ interface ImportFlags {
   readonly root?: string;
   readonly role?: string;
   readonly containment: "attested" | "none";
+  readonly html?: string;
 }
 
 const SHOWN = 5;
@@ -30,6 +31,7 @@ export function registerImport(program: Command, context: CliContext): void {
     .option("--root <path>", "the folder the agent worked in, where the file does not tell")
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter")
     .addOption(new Option("--containment <state>", "judge as in a tested container, or as with nothing that holds the calls").choices(["attested", "none"]).default("attested"))
+    .option("--html <file>", "write the session as one page for a browser, too (of one session)")
     .addHelpText(
       "after",
       `
@@ -40,6 +42,7 @@ Exit codes: 0 imported, 2 not a trajectory.
 
 Examples:
   ringfence import run.traj                      one session; then: show, score, log verify, replay
+  ringfence import run.traj --html run.html      a stranger's run as a page with verdicts, in one command
   ringfence import ~/.claude/projects/my-app     every session below a folder
   ringfence import trajs/ --policy team.policy.yaml --json`,
     )
@@ -55,7 +58,16 @@ async function run(paths: readonly string[], flags: ImportFlags, io: Io): Promis
   const done = outcomes.filter((outcome) => outcome.ok);
   if (outcomes.length > 1 && !io.options.json) total(outcomes, io);
   if (done.length === 0) throw new GuardError("TRAJECTORY_INVALID", "nothing was imported", { hint: "`ringfence import --help` names the formats" });
+  if (flags.html !== undefined) await page(done, flags.html, io);
   return 0;
+}
+
+async function page(done: readonly Extract<ImportOutcome, { ok: true }>[], file: string, io: Io): Promise<void> {
+  const [only, second] = done;
+  if (only === undefined || second !== undefined) throw new GuardError("USAGE_INVALID", `${count(done.length, "session")} imported, and --html takes one`, { hint: "`ringfence replay view SESSION --html FILE` writes each" });
+  const { writeSessionPage } = await import("../../../compose-replay.js");
+  const written = await writeSessionPage(only.session.session, file, io.env);
+  io.note(`wrote ${printable(file, 300)}, ${written.bytes} bytes`);
 }
 
 function tell(outcome: ImportOutcome, io: Io): void {

@@ -1,0 +1,80 @@
+// One step of the page: the call, the verdict and its reasons, what came of it, and what it said.
+
+import type { Reason } from "../policy/index.js";
+import type { JsonObject, JsonValue } from "../shared/index.js";
+import { html, type Html } from "./html.js";
+import { endOf, verdictOf, type Step } from "./timeline.js";
+
+/** Text of a step that lies outside its record. */
+export interface StepTexts {
+  /** Arguments, where they were too long for the record; null: not to be had. */
+  readonly arguments: JsonObject | null;
+  /** Output, as far as it is shown. */
+  readonly output: string;
+  /** Characters of it that are not shown. */
+  readonly cut: number;
+}
+
+const REASONS = 8;
+const LINES = 400;
+const CHANGES = 50;
+
+/** The step as one item of the list. */
+export function stepHtml(step: Step, texts: StepTexts): Html {
+  const { call } = step;
+  const verdict = verdictOf(step);
+  const what = call.summary === "" ? call.tool : call.summary;
+  return html`<li class="step ${verdict}" id="${call.id}" data-verdict="${verdict}" data-finding="${step.isFinding ? "1" : "0"}"><div class="head"><a class="no" href="#${call.id}">${step.number}</a><span class="pill ${verdict}">${verdict}</span><code class="what">${what}</code><span class="end">${[call.role, call.tool, endOf(step)].filter((part) => part !== null && part !== "").join(" · ")}</span></div>${reasonList(step)}${detailHtml(step, texts)}</li>
+`;
+}
+
+function reasonList(step: Step): Html | null {
+  const { call, decision } = step;
+  const deciding = decision === null || decision.effect === "allow" ? [] : decision.reasons.filter((reason) => reason.effect === decision.effect);
+  const moved = step.before !== null && step.after !== null && step.before.score !== step.after.score ? html`<li class="moved">AIVSS ${step.before.score} → ${step.after.score} ${step.after.band}</li>` : null;
+  const findings = call.findings.slice(0, CHANGES).map((finding) => html`<li><span class="rule">${finding.rule}</span> ${finding.message} <code>${finding.path}</code> <span class="tag">${finding.reverted ? "undone" : "stands"}</span></li>`);
+  const approval = call.approval === null ? null : html`<li>${call.approval.outcome} by ${call.approval.by}${call.approval.detail === null ? null : html`: ${call.approval.detail}`}</li>`;
+  const doubt = call.outcome === "in-doubt" ? html`<li class="moved">in doubt: it was started, and its end was not seen</li>` : null;
+  if (deciding.length === 0 && moved === null && findings.length === 0 && approval === null && doubt === null) return null;
+  const guidance = decision === null || decision.guidance === null ? null : html`<li class="soft">${decision.guidance}</li>`;
+  return html`<ul class="why">${deciding.slice(0, REASONS).map(reasonHtml)}${deciding.length > REASONS ? html`<li class="soft">and ${deciding.length - REASONS} more rules</li>` : null}${guidance}${approval}${findings}${doubt}${moved}</ul>`;
+}
+
+function reasonHtml(reason: Reason): Html {
+  return html`<li><span class="rule">${reason.rule}</span> ${reason.message} <code>${reason.subject}</code> ${reason.layer === null ? null : html`<span class="tag">${reason.layer}</span>`}${reason.threats.slice(0, 6).map((threat) => html`<span class="tag">${threat}</span>`)}</li>`;
+}
+
+function detailHtml(step: Step, texts: StepTexts): Html {
+  const { call } = step;
+  const claim = call.claimed?.call ?? null;
+  const facts = [claim === null ? step.time : [claim.place, claim.time, claim.sidechain ? "by an agent of the agent" : null].filter((part) => part !== null).join(" · "), `in ${claim?.cwd ?? step.decision?.action.cwd ?? "?"}`, step.after === null ? null : `AIVSS ${step.after.score} after it`].filter((part) => part !== null).join(" · ");
+  const changes = call.changes.slice(0, CHANGES).map((change) => html`<div class="mono">${change.operation} ${change.path}</div>`);
+  const thought = claim?.thought ?? null;
+  return html`<details><summary>${facts}</summary>${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(texts.arguments ?? call.arguments, texts.arguments === null && step.argumentsBlob !== null)}${changes}</details>${outputHtml(texts)}`;
+}
+
+/** Which arguments go and which come, for tools that edit. */
+const OLD: ReadonlySet<string> = new Set(["old_str", "old_string", "old", "search"]);
+const NEW: ReadonlySet<string> = new Set(["new_str", "new_string", "new", "replace", "file_text", "content", "text", "insert_text"]);
+
+function argumentsHtml(values: JsonObject, isGone: boolean): Html {
+  if (isGone) return html`<p class="soft">Its arguments are not to be had.</p>`;
+  const entries = Object.entries(values);
+  if (entries.length === 0) return html`<p class="soft">No arguments.</p>`;
+  return html`${entries.slice(0, 40).map(([key, value]) => html`<div><span class="soft">${key}</span>${valueHtml(key, value)}</div>`)}`;
+}
+
+function valueHtml(key: string, value: JsonValue): Html {
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const lines = text.split("\n");
+  const shown = lines.slice(0, LINES);
+  const rest = lines.length > LINES ? html`\n… ${lines.length - LINES} more lines` : null;
+  const mark = OLD.has(key) ? "d" : NEW.has(key) ? "a" : null;
+  return html`<pre>${mark === null ? shown.join("\n") : shown.map((line) => html`<span class="${mark}">${mark === "a" ? "+" : "-"}${line}</span>`)}${rest}</pre>`;
+}
+
+function outputHtml({ output, cut }: StepTexts): Html | null {
+  if (output === "") return null;
+  const lines = output.split("\n").length;
+  return html`<details><summary>output, ${lines} ${lines === 1 ? "line" : "lines"}</summary><pre>${output}${cut > 0 ? html`\n… ${cut} more characters are in the record` : null}</pre></details>`;
+}

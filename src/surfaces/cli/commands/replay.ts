@@ -1,0 +1,90 @@
+// `ringfence replay`: recorded sessions judged again and looked at. Nothing is run.
+
+import { Option, type Command } from "commander";
+import { GuardError, printable } from "../../../core/shared/index.js";
+import type { RedecideAnswer } from "../../../compose-replay.js";
+import type { CliContext } from "../main.js";
+import type { Io } from "../io.js";
+import { redecideLines } from "../render/redecide.js";
+import { columnsOf } from "../render/layout.js";
+import { collect, parseCount } from "../session-options.js";
+import { showView, type ViewFlags } from "../replay-view.js";
+
+const FAIL_ON = ["change", "stricter", "looser", "unknown", "never"] as const;
+
+interface RedecideFlags {
+  readonly policy: readonly string[];
+  readonly baseline: readonly string[];
+  readonly all?: boolean;
+  readonly limit: number;
+  readonly failOn: (typeof FAIL_ON)[number];
+}
+
+export function registerReplay(program: Command, context: CliContext): void {
+  const replay = program.command("replay").description("look at recorded sessions again, or judge them under another policy; nothing is run");
+  replay
+    .command("view")
+    .description("step through a session: each call with its decision, its end, its output and the score")
+    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .option("--step <number>", "begin at this call; without a terminal: print this one alone", parseCount)
+    .option("--find <text>", "only calls with these words: in commands, rules, threats, paths, arguments")
+    .option("--findings", "only calls that were refused or asked, or have findings")
+    .option("--html <file>", "write one page for a browser instead: it needs nothing else and loads nothing")
+    .addHelpText(
+      "after",
+      `
+On a terminal: j k or arrows step, space and b page, n N next and previous finding, / search, o output, g G first and last, q quit.
+Without one, everything is printed.
+
+Examples:
+  ringfence replay view last
+  ringfence replay view last --findings | less
+  ringfence replay view last --html report.html`,
+    )
+    .action(async (session: string, flags: ViewFlags, command: Command) => showView(session, flags, context.ioOf(command)));
+  replay
+    .command("redecide")
+    .description("judge recorded sessions under another policy: what it would refuse, ask or let through")
+    .argument("[session...]", "session ids, unique beginnings of them, or `last`")
+    .option("-a, --all", "every session on record")
+    .option("-p, --policy <file>", "the policy to judge with (default: the built-in kimi-dev profile; may be repeated)", collect, [])
+    .option("-b, --baseline <file>", "compare with this policy in place of the recorded decisions (may be repeated)", collect, [])
+    .option("-n, --limit <count>", "most changed calls listed", parseCount, 40)
+    .addOption(new Option("--fail-on <what>", "what makes the exit code 1").choices([...FAIL_ON]).default("change"))
+    .addHelpText(
+      "after",
+      `
+A call whose text is not wholly on record (a secret taken out, a script that was not read) is never counted as allowed: it is unknown.
+
+Exit codes: 0 every decision is the same, 1 at least one is another (see --fail-on), 5 log invalid, 65 policy invalid.
+
+Examples:
+  ringfence replay redecide last --policy new.policy.yaml
+  ringfence replay redecide --all --policy new.policy.yaml --baseline old.policy.yaml
+  ringfence replay redecide --all --policy new.policy.yaml --fail-on stricter --json`,
+    )
+    .action(async (sessions: readonly string[], flags: RedecideFlags, command: Command) => context.exit(await runRedecide(sessions, flags, context.ioOf(command))));
+}
+
+async function runRedecide(sessions: readonly string[], flags: RedecideFlags, io: Io): Promise<number> {
+  if ((sessions.length === 0) !== (flags.all === true)) throw new GuardError("USAGE_INVALID", "name sessions, or give --all");
+  const { redecideSessions } = await import("../../../compose-replay.js");
+  const answer = await redecideSessions({ sessions, all: flags.all === true, policies: flags.policy, baseline: flags.baseline, env: io.env });
+  if (io.options.json) io.json(jsonOf(answer, flags));
+  else for (const line of redecideLines(answer, { policy: nameOf(flags.policy), baseline: flags.baseline.length === 0 ? null : nameOf(flags.baseline), limit: io.options.quiet ? 0 : flags.limit, width: columnsOf(process.stdout) }, io.paint)) io.out(line);
+  return exitOf(answer, flags.failOn);
+}
+
+function nameOf(files: readonly string[]): string {
+  return files.length === 0 ? "kimi-dev" : files.map((file) => printable(file)).join(" + ");
+}
+
+function exitOf({ summary }: RedecideAnswer, failOn: RedecideFlags["failOn"]): number {
+  const { stricter, looser, unknown } = summary;
+  const count = { change: stricter + looser, stricter, looser, unknown, never: 0 }[failOn];
+  return count > 0 ? 1 : 0;
+}
+
+function jsonOf({ summary, policy, baseline, left }: RedecideAnswer, flags: RedecideFlags): unknown {
+  return { policy: { files: flags.policy, digest: policy.digest }, baseline: baseline === null ? null : { files: flags.baseline, digest: baseline.digest }, ...summary, left };
+}

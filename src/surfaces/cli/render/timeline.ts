@@ -1,0 +1,85 @@
+// One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
+
+import { endOf, verdictOf, type Step, type StepTexts, type Timeline } from "../../../core/replay/index.js";
+import { printable, printableBlock } from "../../../core/shared/index.js";
+import type { Palette } from "../io.js";
+import { groupFindings, groupLine } from "./findings.js";
+import { importLines } from "./claimed.js";
+import { changeLine, count, effectMark, reasonLines } from "./text.js";
+
+export type StepText = StepTexts;
+
+export interface StepLayout {
+  readonly width: number;
+  /** Most lines of output shown. */
+  readonly outputLines: number;
+  /** Calls of the session. */
+  readonly total: number;
+}
+
+const ARGUMENT_LINES = 16;
+const OLD: ReadonlySet<string> = new Set(["old_str", "old_string", "old"]);
+const NEW: ReadonlySet<string> = new Set(["new_str", "new_string", "new", "file_text", "content", "text"]);
+
+/** What the session is, in a few lines; the first says it all. */
+export function timelineHead({ state, steps, account, risk }: Timeline, _width: number, paint: Palette): readonly string[] {
+  const verdicts = { allow: 0, ask: 0, deny: 0, thought: 0 };
+  for (const step of steps) verdicts[verdictOf(step)] += 1;
+  const claimed = state.opened.imported === undefined ? "" : `  ${paint.yellow("imported, not witnessed")}`;
+  const skipped = account?.skipped.reduce((sum, one) => sum + one.count, 0) ?? 0;
+  return [
+    `${paint.bold(state.id)}  ${count(steps.length, "call")}: ${paint.red(`${verdicts.deny} deny`)}, ${paint.yellow(`${verdicts.ask} ask`)}, ${paint.green(`${verdicts.allow} allow`)}${verdicts.thought === 0 ? "" : `, ${count(verdicts.thought, "thought")}`}  AIVSS ${risk.live.score} ${risk.live.band}${claimed}`,
+    ...importLines(state.opened, paint),
+    ...(account === null ? [] : [`  records    ${account.records}: ${Object.entries(account.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`).join(", ")}, ${skipped} skipped`]),
+  ];
+}
+
+/** A step, whole. */
+export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint: Palette): readonly string[] {
+  const { call, decision } = step;
+  const verdict = verdictOf(step);
+  const mark = verdict === "thought" ? paint.dim("think") : effectMark(verdict, paint);
+  const lines = [`${paint.dim(`${step.number}/${layout.total}`)} ${mark} ${paint.bold(printable(call.summary === "" ? call.tool : call.summary, 400))}`];
+  const claim = call.claimed?.call;
+  const facts = [call.id, call.role, printable(call.tool, 60), claim === undefined ? step.time : printable([claim.place, claim.time].filter((part) => part !== null).join(", ")), `in ${printable(claim?.cwd ?? decision?.action.cwd ?? "?")}`, claim?.sidechain === true ? "by an agent of the agent" : null];
+  lines.push(paint.dim(`  ${facts.filter((part) => part !== null).join(" · ")}`));
+  if (decision !== null && decision.effect !== "allow") {
+    for (const line of reasonLines(decision, paint, 8)) lines.push(`  ${line}`);
+    if (decision.guidance !== null) lines.push(paint.dim(`  ${printable(decision.guidance, 300)}`));
+  }
+  if (call.approval !== null) lines.push(`  ${call.approval.outcome} by ${printable(call.approval.by)}`);
+  for (const change of call.changes.slice(0, 20)) lines.push(`  ${changeLine(change, paint)}`);
+  for (const group of groupFindings(call.findings)) lines.push(`  ${groupLine(group, paint)}`);
+  if (claim?.thought !== null && claim?.thought !== undefined) lines.push(...boxed("thought", claim.thought, 6, paint));
+  lines.push(...argumentLines(step, texts, paint));
+  lines.push(`  ${endOf(step)}${scoreText(step, paint)}`);
+  if (texts.output !== "") lines.push(...boxed(null, `${texts.output}${texts.cut > 0 ? `\n… ${texts.cut} more characters are in the record` : ""}`, layout.outputLines, paint));
+  return lines;
+}
+
+function scoreText({ before, after }: Step, paint: Palette): string {
+  if (after === null) return "";
+  return before !== null && before.score !== after.score ? paint.red(`, AIVSS ${before.score} → ${after.score} ${after.band}`) : paint.dim(`, AIVSS ${after.score}`);
+}
+
+function argumentLines(step: Step, texts: StepText, paint: Palette): readonly string[] {
+  const values = texts.arguments ?? step.call.arguments;
+  return Object.entries(values).flatMap(([key, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    // A command of one line is the summary already.
+    if ((key === "command" || key === "cmd") && !text.trim().includes("\n") && text.length < 400) return [];
+    const lines = blockLines(text, ARGUMENT_LINES);
+    const shown = OLD.has(key) ? lines.map((line) => paint.red(`- ${line}`)) : NEW.has(key) ? lines.map((line) => paint.green(`+ ${line}`)) : lines;
+    return lines.length === 1 ? [`  ${paint.dim(printable(key, 60))} ${shown[0] ?? ""}`] : [`  ${paint.dim(printable(key, 60))}`, ...shown.map((line) => `    ${line}`)];
+  });
+}
+
+function boxed(name: string | null, text: string, limit: number, paint: Palette): readonly string[] {
+  const lines = blockLines(text, limit).map((line) => paint.dim(`  | ${line}`));
+  return name === null ? lines : [`  ${paint.dim(name)}`, ...lines];
+}
+
+function blockLines(text: string, limit: number): readonly string[] {
+  const lines = printableBlock(text).replace(/\n$/u, "").split("\n");
+  return lines.length > limit ? [...lines.slice(0, limit), `… ${lines.length - limit} more lines`] : lines;
+}

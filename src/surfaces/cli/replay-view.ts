@@ -1,0 +1,176 @@
+// `ringfence replay view`: the steps of a session, printed whole, or one after the other on a terminal. Plain keys, no mouse, no colour
+// needed. Text of the session reaches the terminal only as printable text.
+
+import { emitKeypressEvents, type Key } from "node:readline";
+import { searchText, type Step } from "../../core/replay/index.js";
+import { GuardError } from "../../core/shared/index.js";
+import type { ReplayView } from "../../compose-replay.js";
+import type { Io } from "./io.js";
+import { columnsOf } from "./render/layout.js";
+import { stepLines, timelineHead, type StepText } from "./render/timeline.js";
+
+export interface ViewFlags {
+  readonly step?: number;
+  readonly find?: string;
+  readonly findings?: boolean;
+  readonly html?: string;
+}
+
+const INTERRUPTED = 130;
+
+/** Shows a session, or writes it as a page. */
+export async function showView(wanted: string, flags: ViewFlags, io: Io): Promise<void> {
+  const { openReplay, writeSessionPage } = await import("../../compose-replay.js");
+  if (flags.html !== undefined) {
+    const { session, bytes } = await writeSessionPage(wanted, flags.html, io.env);
+    if (io.options.json) io.json({ session, file: flags.html, bytes });
+    else io.note(`wrote ${session} to ${flags.html}, ${bytes} bytes`);
+    return;
+  }
+  const view = await openReplay(wanted, io.env);
+  try {
+    const chosen = choose(view.timeline.steps, flags);
+    if (io.options.json) for (const step of chosen) io.json({ ...step, texts: await view.textsOf(step) });
+    else if (io.isTerminal.out && io.isTerminal.in) await browse(view, chosen, flags, io);
+    else await print(view, chosen, flags, io);
+  } finally {
+    await view.close();
+  }
+}
+
+function choose(steps: readonly Step[], { find, findings }: ViewFlags): readonly Step[] {
+  const words = (find ?? "").toLowerCase().split(/\s+/u).filter((word) => word !== "");
+  return steps.filter((step) => (findings !== true || step.isFinding) && words.every((word) => searchText(step).includes(word)));
+}
+
+async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags, io: Io): Promise<void> {
+  const width = columnsOf(process.stdout);
+  const one = flags.step === undefined ? steps : steps.filter((step) => step.number === flags.step);
+  if (flags.step !== undefined && one.length === 0) throw new GuardError("USAGE_INVALID", `there is no call ${flags.step}`, { hint: `the session has ${view.timeline.steps.length}` });
+  for (const line of timelineHead(view.timeline, width, io.paint)) io.out(line);
+  for (const step of one) for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint)]) io.out(line);
+  if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${view.timeline.steps.length} calls`));
+}
+
+/** Where a person stands in a session. */
+interface Place {
+  at: number;
+  /** First line shown of the step. */
+  top: number;
+  isOpen: boolean;
+  search: string;
+  /** Words being typed; null when none are. */
+  typing: string | null;
+  said: string;
+}
+
+/** Steps on the terminal until `q`. The screen is the alternate one, so that what was there comes back. */
+async function browse(view: ReplayView, steps: readonly Step[], flags: ViewFlags, io: Io): Promise<void> {
+  if (steps.length === 0) return io.note("no call fits");
+  const place: Place = { at: Math.max(0, steps.findIndex((step) => step.number >= (flags.step ?? 1))), top: 0, isOpen: false, search: flags.find ?? "", typing: null, said: "" };
+  const texts = new Map<number, StepText>();
+  const draw = async (): Promise<void> => {
+    const step = steps[place.at];
+    if (step === undefined) return;
+    const known = texts.get(step.number) ?? (await view.textsOf(step));
+    texts.set(step.number, known);
+    paintScreen(screenLines(view, steps, step, known, place, io), place, io);
+  };
+  const { stdin, stdout } = process;
+  emitKeypressEvents(stdin);
+  stdin.setRawMode(true);
+  stdin.resume();
+  stdout.write("\u001b[?1049h\u001b[?25l");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let queue: Promise<void> = draw();
+      const onKey = (text: string | undefined, key: Key): void => {
+        queue = queue.then(async () => {
+          if (press(place, steps, text ?? "", key) === "quit") return stop();
+          await draw();
+        });
+        queue.catch(reject);
+      };
+      const onResize = (): void => {
+        queue = queue.then(draw);
+      };
+      const stop = (): void => {
+        stdin.off("keypress", onKey);
+        stdout.off("resize", onResize);
+        resolve();
+      };
+      stdin.on("keypress", onKey);
+      stdout.on("resize", onResize);
+      stdin.once("end", stop);
+    });
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+    stdout.write("\u001b[?25h\u001b[?1049l");
+  }
+}
+
+function screenLines(view: ReplayView, steps: readonly Step[], step: Step, texts: StepText, place: Place, io: Io): readonly string[] {
+  const width = columnsOf(process.stdout);
+  const head = timelineHead(view.timeline, width, io.paint).slice(0, 1);
+  const body = stepLines(step, texts, { width, outputLines: place.isOpen ? 2_000 : 12, total: view.timeline.steps.length }, io.paint);
+  return [...head, io.paint.dim(`${place.at + 1} of ${steps.length}${steps.length < view.timeline.steps.length ? " chosen" : ""}`), "", ...body];
+}
+
+function paintScreen(lines: readonly string[], place: Place, io: Io): void {
+  const rows = Math.max(4, process.stdout.rows);
+  place.top = Math.max(0, Math.min(place.top, lines.length - (rows - 1)));
+  const shown = lines.slice(place.top, place.top + rows - 1);
+  const more = lines.length > place.top + rows - 1 ? " · more below (space)" : "";
+  const keys = place.typing !== null ? `/${place.typing}` : place.said !== "" ? place.said : `j k step · n N finding · / search · o output · g G ends · q quit${more}`;
+  process.stdout.write(`\u001b[H\u001b[2J${shown.join("\r\n")}\u001b[${rows};1H${io.paint.inverse(` ${keys} `)}`);
+}
+
+/** What a key does to the place. */
+export function press(place: Place, steps: readonly Step[], text: string, key: Key): "quit" | "go on" {
+  if (key.ctrl === true && key.name === "c") {
+    process.exitCode = INTERRUPTED;
+    return "quit";
+  }
+  place.said = "";
+  if (place.typing !== null) return type(place, steps, text, key);
+  const name = key.name ?? "";
+  const go = (at: number): void => {
+    place.at = Math.max(0, Math.min(steps.length - 1, at));
+    place.top = 0;
+  };
+  if (text === "q" || name === "escape") return "quit";
+  if (text === "j" || name === "down" || name === "right" || name === "return") go(place.at + 1);
+  else if (text === "k" || name === "up" || name === "left") go(place.at - 1);
+  else if (text === "g" || name === "home") go(0);
+  else if (text === "G" || name === "end") go(steps.length - 1);
+  else if (text === " " || name === "pagedown") place.top += Math.max(1, process.stdout.rows - 4);
+  else if (text === "b" || name === "pageup") place.top -= Math.max(1, process.stdout.rows - 4);
+  else if (text === "o") place.isOpen = !place.isOpen;
+  else if (text === "n") seek(place, steps, 1, (step) => step.isFinding, "no finding after this one");
+  else if (text === "N") seek(place, steps, -1, (step) => step.isFinding, "no finding before this one");
+  else if (text === "/") place.typing = "";
+  return "go on";
+}
+
+function type(place: Place, steps: readonly Step[], text: string, key: Key): "go on" {
+  if (key.name === "escape") place.typing = null;
+  else if (key.name === "backspace") place.typing = (place.typing ?? "").slice(0, -1);
+  else if (key.name === "return") {
+    place.search = (place.typing === "" ? place.search : (place.typing ?? "")).toLowerCase();
+    place.typing = null;
+    if (place.search !== "") seek(place, steps, 1, (step) => searchText(step).includes(place.search), `no call after this one has \`${place.search}\``);
+  } else if (text >= " " && key.ctrl !== true && key.meta !== true) place.typing = `${place.typing ?? ""}${text}`.slice(0, 200);
+  return "go on";
+}
+
+function seek(place: Place, steps: readonly Step[], by: 1 | -1, fits: (step: Step) => boolean, none: string): void {
+  for (let at = place.at + by; at >= 0 && at < steps.length; at += by) {
+    const step = steps[at];
+    if (step === undefined || !fits(step)) continue;
+    place.at = at;
+    place.top = 0;
+    return;
+  }
+  place.said = none;
+}
