@@ -21,7 +21,7 @@ main{max-width:1120px;margin:0 auto;padding:1.2rem}
 .card h2,section>h2{font-size:.75rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:0 0 .5rem;font-weight:600}
 .big{font-size:2rem;font-weight:650;line-height:1.1}.soft{color:var(--soft)}
 dl{margin:0;display:grid;grid-template-columns:auto 1fr;gap:.15rem .8rem;font-size:.9rem}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-svg{display:block;width:100%}.strip{height:34px;margin:.2rem 0 0}
+svg{display:block;width:100%;margin:.35rem 0}.strip{height:34px;margin:.2rem 0 0}
 .f-deny{fill:var(--deny)}.f-ask{fill:var(--ask)}.f-allow{fill:var(--allow)}.f-thought{fill:var(--line)}.f-bg{fill:var(--code)}
 .strip .f-allow{opacity:.35}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th{text-align:left;color:var(--soft);font-weight:500;padding:.2rem .6rem .2rem 0}td{padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}

@@ -3,7 +3,7 @@
 import type { Reason } from "../policy/index.js";
 import type { JsonObject, JsonValue } from "../shared/index.js";
 import { html, type Html } from "./html.js";
-import { endOf, verdictOf, type Step } from "./timeline.js";
+import { endOf, titleOf, verdictOf, type Step } from "./timeline.js";
 
 /** Text of a step that lies outside its record. */
 export interface StepTexts {
@@ -23,8 +23,7 @@ const CHANGES = 50;
 export function stepHtml(step: Step, texts: StepTexts): Html {
   const { call } = step;
   const verdict = verdictOf(step);
-  const what = call.summary === "" ? call.tool : call.summary;
-  return html`<li class="step ${verdict}" id="${call.id}" data-verdict="${verdict}" data-finding="${step.isFinding ? "1" : "0"}"><div class="head"><a class="no" href="#${call.id}">${step.number}</a><span class="pill ${verdict}">${verdict}</span><code class="what">${what}</code><span class="end">${[call.role, call.tool, endOf(step)].filter((part) => part !== null && part !== "").join(" · ")}</span></div>${reasonList(step)}${detailHtml(step, texts)}</li>
+  return html`<li class="step ${verdict}" id="${call.id}" data-verdict="${verdict}" data-finding="${step.isFinding ? "1" : "0"}"><div class="head"><a class="no" href="#${call.id}">${step.number}</a><span class="pill ${verdict}">${verdict}</span><code class="what">${titleOf(step)}</code><span class="end">${[call.role, call.tool, endOf(step)].filter((part) => part !== null && part !== "").join(" · ")}</span></div>${reasonList(step)}${detailHtml(step, texts)}</li>
 `;
 }
 
@@ -36,8 +35,7 @@ function reasonList(step: Step): Html | null {
   const approval = call.approval === null ? null : html`<li>${call.approval.outcome} by ${call.approval.by}${call.approval.detail === null ? null : html`: ${call.approval.detail}`}</li>`;
   const doubt = call.outcome === "in-doubt" ? html`<li class="moved">in doubt: it was started, and its end was not seen</li>` : null;
   if (deciding.length === 0 && moved === null && findings.length === 0 && approval === null && doubt === null) return null;
-  const guidance = decision === null || decision.guidance === null ? null : html`<li class="soft">${decision.guidance}</li>`;
-  return html`<ul class="why">${deciding.slice(0, REASONS).map(reasonHtml)}${deciding.length > REASONS ? html`<li class="soft">and ${deciding.length - REASONS} more rules</li>` : null}${guidance}${approval}${findings}${doubt}${moved}</ul>`;
+  return html`<ul class="why">${deciding.slice(0, REASONS).map(reasonHtml)}${deciding.length > REASONS ? html`<li class="soft">and ${deciding.length - REASONS} more rules</li>` : null}${approval}${findings}${doubt}${moved}</ul>`;
 }
 
 function reasonHtml(reason: Reason): Html {
@@ -50,17 +48,26 @@ function detailHtml(step: Step, texts: StepTexts): Html {
   const facts = [claim === null ? step.time : [claim.place, claim.time, claim.sidechain ? "by an agent of the agent" : null].filter((part) => part !== null).join(" · "), `in ${claim?.cwd ?? step.decision?.action.cwd ?? "?"}`, step.after === null ? null : `AIVSS ${step.after.score} after it`].filter((part) => part !== null).join(" · ");
   const changes = call.changes.slice(0, CHANGES).map((change) => html`<div class="mono">${change.operation} ${change.path}</div>`);
   const thought = claim?.thought ?? null;
-  return html`<details><summary>${facts}</summary>${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(texts.arguments ?? call.arguments, texts.arguments === null && step.argumentsBlob !== null)}${changes}</details>${outputHtml(texts)}`;
+  const advice = step.decision?.guidance ?? null;
+  const guidance = advice === null ? null : html`<p class="soft">${advice}</p>`;
+  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}</details>${outputHtml(texts)}`;
 }
 
 /** Which arguments go and which come, for tools that edit. */
 const OLD: ReadonlySet<string> = new Set(["old_str", "old_string", "old", "search"]);
 const NEW: ReadonlySet<string> = new Set(["new_str", "new_string", "new", "replace", "file_text", "content", "text", "insert_text"]);
 
-function argumentsHtml(values: JsonObject, isGone: boolean): Html {
+/** The arguments, without a command that the title shows whole; what goes stands before what comes. */
+function argumentsOf(step: Step, texts: StepTexts): readonly (readonly [string, JsonValue])[] {
+  const title = titleOf(step);
+  return Object.entries(texts.arguments ?? step.call.arguments)
+    .filter(([key, value]) => !((key === "command" || key === "cmd") && typeof value === "string" && value.trim() === title))
+    .sort(([a], [b]) => Number(OLD.has(b)) - Number(OLD.has(a)));
+}
+
+function argumentsHtml(entries: readonly (readonly [string, JsonValue])[], isGone: boolean): Html | null {
   if (isGone) return html`<p class="soft">Its arguments are not to be had.</p>`;
-  const entries = Object.entries(values);
-  if (entries.length === 0) return html`<p class="soft">No arguments.</p>`;
+  if (entries.length === 0) return null;
   return html`${entries.slice(0, 40).map(([key, value]) => html`<div><span class="soft">${key}</span>${valueHtml(key, value)}</div>`)}`;
 }
 

@@ -2,6 +2,7 @@
 
 import { bytesToBase64, hexToBytes } from "../shared/bytes.js";
 import type { Hasher } from "../shared/index.js";
+import { RECORD_KINDS } from "../import/index.js";
 import { html, trusted, type Html } from "./html.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page-assets.js";
 import { stepHtml, type StepTexts } from "./page-step.js";
@@ -109,7 +110,7 @@ function sourceCard({ state }: Timeline): Html {
   const { imported, agent, workspace } = state.opened;
   const named = [agent.name, agent.version, agent.model].filter((part) => part !== null).join(" ");
   if (imported === undefined) return html`<div class="card"><h2>Session</h2><dl><dt>opened</dt><dd>${state.openedAt}</dd><dt>by</dt><dd>${state.opened.startedBy}</dd><dt>agent</dt><dd>${named === "" ? "not told" : named}</dd><dt>folder</dt><dd>${workspace.path}</dd><dt>end</dt><dd>${state.closed === null ? "open" : state.closed.reason}</dd></dl></div>`;
-  return html`<div class="card"><h2>Source</h2><dl><dt>format</dt><dd>${imported.format}${imported.version === null ? null : html`, ${imported.version}`}</dd><dt>agent</dt><dd>${named === "" ? "not told" : named}</dd><dt>session</dt><dd>${imported.session ?? "not told"}</dd><dt>folder</dt><dd>${workspace.root}</dd><dt>file</dt><dd>${imported.file}</dd><dt>bytes</dt><dd>${imported.bytes}</dd><dt>digest</dt><dd class="mono">${imported.digest ?? "several files"}</dd></dl></div>`;
+  return html`<div class="card"><h2>Source</h2><dl><dt>format</dt><dd>${imported.format}${imported.version === null ? null : html`, ${imported.version}`}</dd><dt>agent</dt><dd>${named === "" ? "not told" : named}</dd><dt>session</dt><dd>${imported.session ?? "not told"}</dd><dt>folder</dt><dd>${workspace.root}</dd><dt>file</dt><dd>${imported.file.slice(imported.file.lastIndexOf("/") + 1)}</dd><dt>bytes</dt><dd>${imported.bytes}</dd><dt>digest</dt><dd class="mono">${imported.digest ?? "several files"}</dd></dl></div>`;
 }
 
 function judgedCard({ state }: Timeline): Html {
@@ -139,5 +140,5 @@ function accountHtml({ account }: Timeline): Html | null {
   const skipped = account.skipped.reduce((sum, one) => sum + one.count, 0);
   const row = (word: string, { reason, count, places }: (typeof account.skipped)[number]): Html => html`<tr><td class="num">${count}</td><td>${word}</td><td>${reason}</td><td class="soft">${places.join(", ")}</td></tr>`;
   const table = account.skipped.length + account.parts.length === 0 ? null : html`<table><tbody>${account.skipped.map((one) => row("skipped", one))}${account.parts.map((one) => row("noted", one))}</tbody></table>`;
-  return html`<section class="card"><h2>Account of the file</h2><p>${account.records} records: ${account.kinds.calls} calls, ${account.kinds.results} results, ${account.kinds.messages} messages, ${account.kinds.metadata} metadata, ${skipped} skipped. ${account.unanswered === 0 ? "Every call has a result." : html`${account.unanswered} calls have no result in it.`}</p>${table}</section>`;
+  return html`<section class="card"><h2>Account of the file</h2><p>${account.records} records: ${[...RECORD_KINDS.filter((kind) => account.kinds[kind] > 0).map((kind) => `${account.kinds[kind]} ${kind}`), `${skipped} skipped`].join(", ")}. ${account.unanswered === 0 ? "Every call has a result." : html`${account.unanswered} ${account.unanswered === 1 ? "call has" : "calls have"} no result in it.`}</p>${table}</section>`;
 }

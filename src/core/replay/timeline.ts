@@ -80,6 +80,12 @@ export function verdictOf(step: Step): "allow" | "ask" | "deny" | "thought" {
   return step.decision?.effect ?? "thought";
 }
 
+/** What a call is, in one line: its summary without line feeds at its end, or its tool. */
+export function titleOf({ call }: Step): string {
+  const summary = call.summary.replace(/(?:\\n|\s)+$/u, "");
+  return summary === "" ? call.tool : summary;
+}
+
 /** How a call ended, in words that tell what was seen from what is claimed. */
 export function endOf({ call }: Step): string {
   if (call.claimed !== undefined) {
@@ -87,7 +93,7 @@ export function endOf({ call }: Step): string {
     if (result === null) return "no result in the file";
     if (!result.ran) return "the file says it did not run";
     if (result.exitCode !== null) return `claims exit ${result.exitCode}`;
-    return result.failed === null ? "claims an end" : result.failed ? "claims a failure" : "claims success";
+    return result.failed === null ? "claims that it ran" : result.failed ? "claims a failure" : "claims success";
   }
   if (call.execution !== null) return call.execution.ended === "exit" ? `exit ${call.execution.exitCode ?? call.execution.signal ?? "?"}` : call.execution.ended;
   return call.outcome ?? "open";

@@ -24,7 +24,7 @@ export function claimLines({ call, result }: CallState["claimed"] & {}, paint: P
   const where = paint.dim(`${printable(call.place)}${call.time === null ? "" : `, ${printable(call.time)}`}${call.sidechain ? ", by an agent of the agent" : ""}`);
   if (result === null) return [`${where} no result in the file`];
   const bytes = `${result.output.bytes} bytes of output`;
-  const end = !result.ran ? paint.yellow("not run there: refused or cancelled") : result.exitCode !== null ? `claims exit ${result.exitCode}` : result.failed === null ? "claims an end" : result.failed ? "claims a failure" : "claims success";
+  const end = !result.ran ? paint.yellow("not run there: refused or cancelled") : result.exitCode !== null ? `claims exit ${result.exitCode}` : result.failed === null ? "claims that it ran" : result.failed ? "claims a failure" : "claims success";
   const lines = [`${where} ${end}, ${bytes}`];
   return withOutput ? [...lines, ...outputLines(result.output.head).map((line) => paint.dim(`| ${line}`))] : lines;
 }

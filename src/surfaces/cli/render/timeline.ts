@@ -1,6 +1,6 @@
 // One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
 
-import { endOf, verdictOf, type Step, type StepTexts, type Timeline } from "../../../core/replay/index.js";
+import { endOf, titleOf, verdictOf, type Step, type StepTexts, type Timeline } from "../../../core/replay/index.js";
 import { printable, printableBlock } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { groupFindings, groupLine } from "./findings.js";
@@ -39,7 +39,7 @@ export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint
   const { call, decision } = step;
   const verdict = verdictOf(step);
   const mark = verdict === "thought" ? paint.dim("think") : effectMark(verdict, paint);
-  const lines = [`${paint.dim(`${step.number}/${layout.total}`)} ${mark} ${paint.bold(printable(call.summary === "" ? call.tool : call.summary, 400))}`];
+  const lines = [`${paint.dim(`${step.number}/${layout.total}`)} ${mark} ${paint.bold(printable(titleOf(step), 400))}`];
   const claim = call.claimed?.call;
   const facts = [call.id, call.role, printable(call.tool, 60), claim === undefined ? step.time : printable([claim.place, claim.time].filter((part) => part !== null).join(", ")), `in ${printable(claim?.cwd ?? decision?.action.cwd ?? "?")}`, claim?.sidechain === true ? "by an agent of the agent" : null];
   lines.push(paint.dim(`  ${facts.filter((part) => part !== null).join(" · ")}`));
