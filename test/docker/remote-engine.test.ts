@@ -67,7 +67,7 @@ describe.skipIf(missing !== null)(`an engine that does not see this machine's fi
       const session = await rig.open();
       expect(session.opened.controls.find(({ id }) => id === "workspace-mode")?.detail).toMatch(/^tar: /);
       const { stdout, findings } = await session.run("cat .env a.txt 2>/dev/null; echo x > .github/workflows/ci.yml; echo two >> a.txt; echo x > lefthook.yml");
-      expect([stdout, findings.map(({ path, reverted }) => `${path} ${reverted}`)]).toEqual(["one\n", ["lefthook.yml true"]]);
+      expect([stdout, findings.map(({ path, reverted, held }) => `${path} ${held === undefined ? reverted : held.by}`)]).toEqual(["one\n", ["lefthook.yml true", ".github/workflows/ci.yml read-only-mount", ".env mask"]]);
       await session.session.close("finished");
       expect([client("ps", "-aq"), client("volume", "ls", "-q")]).toEqual(["", ""]);
       const workspace = await rig.deps.workspaces.reopen(session.session.id);

@@ -44,7 +44,7 @@ describe.skipIf(missing !== null)("a secret that the user adds meanwhile", { tim
       owned(session.rig, way);
       const done = await session.run("grep -rI hunter . ; find . -type f -size +0 -exec head -c 200 {} + | grep -a hunter; cat deploy/.env a/b/c/d/id_rsa new/deep/.env.production moved/server.pem src/innocent.txt src/renamed.txt .ssh/known conf/.env 2>/dev/null; true");
       expect([way, done.stdout]).toEqual([way, ""]);
-      expect([way, done.findings.map(({ message }) => message).every((message) => /hidden before the call/u.test(message))]).toEqual([way, true]);
+      expect([way, done.findings.filter(({ about }) => about !== "attempt").map(({ message }) => message).every((message) => /hidden before the call/u.test(message))]).toEqual([way, true]);
     }
     expect(session.session.isBroken()).toBe(false);
   });
