@@ -42,6 +42,7 @@ function harnessRun(passed: boolean, failed = 0): HarnessRun {
 function fakeSession(answers: { readonly call?: (call: ToolCall) => Partial<Observation>; readonly harness?: (request: HarnessRequest) => HarnessRun } = {}) {
   const log: string[] = [];
   const session = {
+    stopped: () => null,
     call: async (one: ToolCall) => {
       log.push(`call ${one.id}`);
       return observed(one, answers.call?.(one));
