@@ -54,20 +54,20 @@ async function suitesIn(folder: string): Promise<readonly Suite[]> {
 }
 
 /** Gives whether the law held. */
-async function soak(suite: Suite, { seed, count, out }: Options, signal: AbortSignal): Promise<boolean> {
-  const cases = count ?? suite.full;
+async function soak(suite: Suite, { seed, count, from, out }: Options, signal: AbortSignal): Promise<boolean> {
+  const cases = Math.min(count ?? suite.full, from === null ? Number.POSITIVE_INFINITY : Math.max(0, suite.full - from));
   const started = new Date().toISOString();
   const commit = commitOf(CHECKOUT);
   const begun = performance.now();
   const progress = progressOf(suite.name, cases, process.stderr);
-  const tried = await tryOut(suite, { seed, count: cases, signal }, (done, failed) => progress.update(done, failed));
+  const tried = await tryOut(suite, { seed, from, count: cases, signal }, (done, failed) => progress.update(done, failed));
   progress.end();
   if (signal.aborted) return false;
   const seconds = (performance.now() - begun) / 1000;
   process.stdout.write(`${tried.failed === 0 ? "held  " : "FAILED"}  ${suite.name}: ${tried.cases.toLocaleString("en")} ${suite.unit}, ${tried.failed} failed, ${duration(seconds)}\n`);
   for (const failure of tried.failures.slice(0, 5)) process.stdout.write(`        ${failure.case}\n          ${failure.seen.replaceAll("\n", "\n          ")}\n`);
   const folder = out ?? (cases >= suite.full ? join(CHECKOUT, "docs", "soak") : null);
-  if (folder !== null) write(folder, suite.name, { v: 1, suite: suite.name, law: suite.law, unit: suite.unit, commit, started, durationSeconds: Math.round(seconds * 10) / 10, seed, count: cases, full: cases >= suite.full, ...resultOf(tried), machine: machine() });
+  if (folder !== null) write(folder, suite.name, { v: 1, suite: suite.name, law: suite.law, unit: suite.unit, commit, started, durationSeconds: Math.round(seconds * 10) / 10, seed, ...(from === null ? {} : { from }), count: cases, full: cases >= suite.full, ...resultOf(tried), machine: machine() });
   return tried.failed === 0;
 }
 

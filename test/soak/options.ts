@@ -8,6 +8,8 @@ export interface Options {
   readonly seed: number;
   /** null: each suite's full count. */
   readonly count: number | null;
+  /** Where a slice begins in the list of the full count; null: no slice. */
+  readonly from: number | null;
   /** Folder of the results; null: docs/soak for full counts, nowhere for less. */
   readonly out: string | null;
   readonly help: boolean;
@@ -19,6 +21,7 @@ export const HELP = `npm run soak -- [options]: every law with its full count; o
   --suite NAME   only this one; may be given again
   --seed N       everything random comes from it (default ${SEED})
   --count N      cases a suite instead of the full count; the result is then kept only with --out
+  --from N        a slice: --count cases of the full list behind the first N, of a suite that is a list
   --out DIR      where results are written
   --list         names the suites and ends
   --help         this text
@@ -36,6 +39,7 @@ export function readOptions(words: readonly string[], known: readonly Suite[]): 
       suite: { type: "string", multiple: true },
       seed: { type: "string" },
       count: { type: "string" },
+      from: { type: "string" },
       out: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -46,8 +50,12 @@ export function readOptions(words: readonly string[], known: readonly Suite[]): 
     if (found === undefined) throw new Error(`there is no suite \`${name}\`; there are: ${known.map((suite) => suite.name).join(", ")}`);
     return found;
   });
+  const from = whole("--from", values.from, 0);
+  const unsliced = from === null ? undefined : suites.find((suite) => suite.slices !== true);
+  if (unsliced !== undefined) throw new Error(`\`${unsliced.name}\` has no slices; leave --from out`);
   return {
     suites: [...new Set(suites)],
+    from,
     seed: whole("--seed", values.seed, 0) ?? SEED,
     count: whole("--count", values.count, 1),
     out: values.out ?? null,

@@ -4,6 +4,8 @@
 export interface Task {
   /** Everything random comes from it: the same seed and count give the same cases. */
   readonly seed: number;
+  /** Of a slice: cases of the full list that are left out before the first. null: no slice, a list of its own of `count` cases. */
+  readonly from: number | null;
   /** Cases to try. A suite may end early only by rejecting or on an abort. */
   readonly count: number;
   readonly report: Report;
@@ -33,6 +35,8 @@ export interface Suite {
   readonly needs: "nothing" | "engine";
   /** Cases of `npm run soak`. */
   readonly full: number;
+  /** Its cases are a list of which a part can be run by itself (`--from`). */
+  readonly slices?: boolean;
   /** Cases within `npm test`; 0 where the same law has a test of its own there. */
   readonly sample: number;
   /** Rejects only when the law could not be tried; that counts as a failure too. */
@@ -60,7 +64,7 @@ export interface Tried {
 }
 
 /** Runs a suite and gives what it reported. Never rejects. */
-export async function tryOut(suite: Suite, task: Omit<Task, "report">, onProgress: (cases: number, failed: number) => void = () => undefined): Promise<Tried> {
+export async function tryOut(suite: Suite, task: Omit<Task, "report" | "from"> & { readonly from?: number | null }, onProgress: (cases: number, failed: number) => void = () => undefined): Promise<Tried> {
   const failures: Kept[] = [];
   const tallies: Record<string, number> = {};
   const figures: Record<string, number | string> = {};
@@ -80,7 +84,7 @@ export async function tryOut(suite: Suite, task: Omit<Task, "report">, onProgres
     figure: (name, value) => void (figures[name] = value),
   };
   try {
-    await suite.run({ ...task, report });
+    await suite.run({ from: null, ...task, report });
     if (seen.cases < task.count && !task.signal.aborted) fail("the suite itself", `it ended after ${seen.cases} of ${task.count} cases`);
   } catch (error) {
     if (!task.signal.aborted) fail("the suite itself", error instanceof Error ? (error.stack ?? error.message) : String(error));

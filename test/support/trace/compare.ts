@@ -1,93 +1,73 @@
 // Does what the evaluator says of a line take in what the line really did? What it does not take in, and does not say it cannot tell,
 // is a route past a deny.
 
-import type { ActionEffect, ExecEffect, FileEffect } from "../../../src/core/action/effects.js";
+import type { ActionEffect, CodeEffect, ConnectEffect, ExecEffect, FileEffect } from "../../../src/core/action/effects.js";
 import { compileGlob, subjectOf } from "../../../src/core/policy/match-path.js";
 import type { TraceEvent } from "./container.js";
-
-type FileEvent = Extract<TraceEvent, { kind: "file" }>;
-type ExecEvent = Extract<TraceEvent, { kind: "exec" }>;
+import { excuseOfFile, isInner, isNoFile, isOwnTalk, isProbe, SHELLS, type ConnectEvent, type ExecEvent, type FileEvent } from "./excuses.js";
 
 const SOURCES = new Set([".", "source", "enable"]);
-const SHELLS = new Set(["bash", "sh", "dash", "rbash"]);
-/** Where every program reads what it needs to start: libraries, locales, names of users, itself. */
-const SYSTEM = /^\/(?:usr|lib|lib64|lib32|bin|sbin|etc|opt|proc|sys|dev|run|var\/(?:lib|cache|run|log|mail|spool)|\.ringfence)(?:\/|$)/;
-const NO_FILE = /^\/(?:dev\/(?:null|tty|zero|full|urandom|random|ptmx|stdin|stdout|stderr|fd(?:\/|$)|pts(?:\/|$))|proc\/(?:self|thread-self|\d+)(?:\/|$))/;
-
-/** Programs that come back to where they began. */
-const WALKS = new Set(["find", "rm", "chmod", "chown", "chgrp", "cp", "mv", "du", "ls", "df", "tree", "shred", "rsync", "mkdir", "gzip"]);
-/** Folders a program keeps its own settings and caches in. */
-const SETTINGS = /^\/home\/agent\/\.(?:config|cache|local|parallel|npm|gnupg|cargo|kube|aws|composer|links2?|w3m|lynx|wget-hsts|lesshst|viminfo|mysql|python_history)(?:\/|$)/;
 
 export interface Told {
   readonly effects: readonly ActionEffect[];
   readonly home: string;
   readonly root: string;
+  /** Scripts whose text the evaluator was shown: what they do it must tell. */
+  readonly seen?: ReadonlySet<string>;
 }
 
-/** What of a trace the effects leave out: one text each. */
-export function leftOut(told: Told, events: readonly TraceEvent[]): readonly string[] {
-  if (told.effects.some((effect) => effect.kind === "opaque-text")) return [];
-  // A sourced file that nobody has read runs in the shell itself.
-  if (told.effects.some((effect) => effect.kind === "runs-code" && SOURCES.has(effect.program))) return [];
-  const code = new Set(told.effects.flatMap((effect) => (effect.kind === "runs-code" ? [effect.program] : [])));
+export interface Compared {
+  /** What the effects leave out: one text each. */
+  readonly missed: readonly string[];
+  /** What no effect names and an excuse lets pass. */
+  readonly excused: readonly FileEvent[];
+}
+
+/** Holds a trace against the effects told. */
+export function compare(told: Told, events: readonly TraceEvent[]): Compared {
+  if (told.effects.some((effect) => effect.kind === "opaque-text")) return { missed: [], excused: [] };
   const files = told.effects.filter((effect): effect is FileEffect => effect.kind === "file");
+  const unread = told.effects.filter((effect): effect is CodeEffect => effect.kind === "runs-code" && !isFollowed(effect, told, files));
+  // A sourced file that nobody has read runs in the shell itself.
+  if (unread.some((effect) => SOURCES.has(effect.program))) return { missed: [], excused: [] };
+  const code = new Set(unread.map((effect) => effect.program));
   const execs = told.effects.filter((effect): effect is ExecEffect => effect.kind === "exec");
-  const connects = told.effects.some((effect) => effect.kind === "connect");
-  const own = ownTemporaries(events);
+  const connects = told.effects.filter((effect): effect is ConnectEffect => effect.kind === "connect");
   const replaced = rewritten(events);
-  const out = new Set<string>();
+  const missed = new Set<string>();
+  const excused: FileEvent[] = [];
   for (const event of events) {
-    if (event.kind === "file" && !happened(event)) continue;
-    if (event.by.includes("parallel") && isProbe(event)) continue;
-    if (event.by.some((program, index) => code.has(program) && (index > 0 || program !== "bash"))) continue;
+    if (isProbe(event) || event.by.some((program, index) => code.has(program) && (index > 0 || program !== "bash"))) continue;
     const by = event.by.at(-1) ?? "";
     if (event.kind === "connect") {
-      // A machine's own name is looked up where names are.
-      if (by !== "hostname" && !/^(?:127\.|::1$|::$|0\.0\.0\.0$)/.test(event.to) && !event.to.startsWith("unix:") && event.to !== "packet" && !connects) out.add(`${by} connects to ${event.to}`);
+      if (!isOwnTalk(event, by) && !connects.some((effect) => reaches(effect, event))) missed.add(`${by} connects to ${event.to}`);
     } else if (event.kind === "exec") {
-      if (event.ok && !code.has(event.program) && !execs.some((effect) => isThis(effect, event)) && SHELLS.has(by) && !isInner(event)) out.add(`${by} starts ${event.argv.join(" ")}`);
-    } else if (!isNothing(event, by, told.root) && !own.has(event.path) && !files.some((effect) => takesIn(effect, event, replaced, by))) {
-      out.add(`${by} ${event.operation}s ${event.path}${event.real !== null && event.real !== event.path ? ` -> ${event.real}` : ""}`);
+      if (event.ok && !execs.some((effect) => isThis(effect, event)) && !isInner(event)) missed.add(`${by} starts ${event.argv.join(" ").slice(0, 300)}`);
+    } else if (happened(event) && !isNoFile(event.path) && !files.some((effect) => effect.operation === event.operation && takesIn(effect, event))) {
+      const path = event.real !== null && event.real !== event.path ? `${event.path} -> ${event.real}` : event.path;
+      if (files.some((effect) => allows(effect, event, replaced, by) && takesIn(effect, event)) || excuseOfFile(event, by, told.root) !== null) excused.push(event);
+      else missed.add(`${by} ${event.operation}s ${path}`);
     }
   }
-  return [...out];
+  return { missed: [...missed], excused };
 }
 
-/** GNU parallel tries its shell out with a file and a function of its own. */
-function isProbe(event: TraceEvent): boolean {
-  if (event.kind === "file") return /^\/tmp\/par\w+\./.test(event.path);
-  return event.kind === "exec" && /testfun|\/tmp\/par\w+\./.test(event.argv.join(" "));
+/** A script that was read, and that the line itself does not change before it runs it. */
+function isFollowed({ source, code, program }: CodeEffect, { seen, root }: Told, files: readonly FileEffect[]): boolean {
+  if (seen === undefined || source !== "file" || code === null || !(SHELLS.has(program) || SOURCES.has(program) || code.startsWith("/"))) return false;
+  const path = code.startsWith("/") ? code : `${root}/${code.replace(/^\.\//, "")}`;
+  return seen.has(path) && !files.some((effect) => effect.operation !== "read" && names(effect, path));
 }
 
 /** What failed because there was nothing, or something else, did nothing; what was forbidden was tried. */
 function happened(event: FileEvent): boolean {
-  return event.ok || (event.operation !== "read" && /^(?:EROFS|EACCES|EPERM)$/.test(event.error ?? ""));
+  return event.ok || /^(?:EROFS|EACCES|EPERM)$/.test(event.error ?? "");
 }
 
-function isNothing(event: FileEvent, by: string, cwd: string): boolean {
-  if (NO_FILE.test(event.path)) return true;
-  // git looks into its own repository, and notes there what it saw of the files.
-  if (by === "git" && (event.operation === "read" ? /\/\.git(?:\/|$)/ : /\/\.git\/index(?:\.lock)?$/).test(event.path)) return true;
-  if (SETTINGS.test(event.path) && !SHELLS.has(by)) return true;
-  if (event.operation !== "read") return false;
-  // Where a program stands, and the root, are opened to walk from; a shell opens folders for its globs.
-  if (event.path === "/" || (WALKS.has(by) && event.path === cwd) || (SHELLS.has(by) && event.folder === true)) return true;
-  return SYSTEM.test(event.path);
-}
-
-/** Files a program made and removed itself: what it wrote beside its target before renaming it. */
-function ownTemporaries(events: readonly TraceEvent[]): ReadonlySet<string> {
-  const made = new Map<string, string>();
-  const out = new Set<string>();
-  for (const event of events) {
-    if (event.kind !== "file" || !event.ok) continue;
-    const by = event.by.at(-1) ?? "";
-    if (event.operation === "write" || event.operation === "create") made.set(event.path, by);
-    const own = !SHELLS.has(by) || /-\d{5}\.tmp$/.test(event.path);
-    if (event.operation === "delete" && made.get(event.path) === by && own && by !== "rm") out.add(event.path);
-  }
-  return out;
+/** Is this connection one that the effect speaks of? An address told as a number must be that number. */
+function reaches(effect: ConnectEffect, event: ConnectEvent): boolean {
+  if (!event.by.includes(effect.by)) return false;
+  return effect.host === null || !/^[\d.]+$|:/.test(effect.host) || effect.host === event.to;
 }
 
 /** Paths that a program removed and then made anew: it wrote them. */
@@ -101,14 +81,6 @@ function rewritten(events: readonly TraceEvent[]): ReadonlySet<string> {
     else if ((event.operation === "write" || event.operation === "create") && gone.has(key)) out.add(key);
   }
   return out;
-}
-
-/** What a program starts by way of a shell of its own (`tar` its compressor), or a login shell from the system's start files. */
-function isInner(event: ExecEvent): boolean {
-  const parent = event.by.at(-2) ?? "";
-  if (parent === "git" && event.program.startsWith("git-")) return true;
-  if (parent === "parallel" && /^(?:ps|perl|echo|sh|tput)$/.test(event.program)) return true;
-  return (parent === "tar" && /^(?:gzip|bzip2|xz|zstd|lzip|lzma|compress)$/.test(event.program)) || (event.program === "id" && event.argv[1] === "-u");
 }
 
 function isThis(effect: ExecEffect, event: ExecEvent): boolean {
@@ -140,17 +112,16 @@ function allows(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<stri
   // A folder is opened to be removed or changed with what is in it.
   if (event.folder === true && event.operation === "read") return true;
   // Folders on the way to what is to be made are made too.
-  if (event.operation === "create" && (by === "mkdir" || by === "install") && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
+  if (event.operation === "create" && (by === "mkdir" || by === "install" || by === "ssh-keygen") && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
   if (event.operation === "read") return (effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch" || by === "rsync") && REWRITES.has(by)) || (by === "git" && effect.operation === "delete");
-  if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && effect.by.startsWith("git")));
+  if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && (effect.by.startsWith("git") || by === "mv")));
   return CHANGES.has(event.operation) && (effect.operation === "write" || effect.operation === "create");
 }
 
 /** Programs that look at the file they are to write before they do. */
 const REWRITES = new Set(["zip", "tar", "install", "ed", "vi", "vim", "touch", "xxd", "sort", "git", "patch", "rsync"]);
 
-function takesIn(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<string>, by: string): boolean {
-  if (!allows(effect, event, replaced, by)) return false;
+function takesIn(effect: FileEffect, event: FileEvent): boolean {
   if (event.folder === true && event.operation === "read" && effect.path.startsWith(`${event.path}/`)) return true;
   if (event.operation === "create" && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
   return [event.path, event.real].some((path) => path !== null && names(effect, path));

@@ -10,7 +10,7 @@ import { CHECKOUT } from "../../soak/checkout.js";
 /** What a program did, as strace saw it. `by`: the programs that led to it, first to last. */
 export type TraceEvent =
   | { readonly kind: "exec"; readonly program: string; readonly path: string; readonly argv: readonly string[]; readonly by: readonly string[]; readonly ok: boolean }
-  | { readonly kind: "file"; readonly operation: "read" | "write" | "create" | "delete" | "metadata"; readonly path: string; readonly real: string | null; readonly by: readonly string[]; readonly ok: boolean; readonly error?: string | null; readonly folder?: boolean }
+  | { readonly kind: "file"; readonly operation: "read" | "write" | "create" | "delete" | "metadata"; readonly path: string; readonly real: string | null; readonly by: readonly string[]; readonly ok: boolean; readonly error?: string | null; readonly folder?: boolean; readonly own?: boolean }
   | { readonly kind: "connect"; /** An address, `unix:` and a path, or `packet` for frames without one. */ readonly to: string; readonly by: readonly string[] };
 
 /** One line to be run. `seed`: shell text that lays out more of the project before it. */
@@ -27,6 +27,8 @@ export interface Order {
   readonly network?: boolean;
   /** Standard input says yes to every question, instead of being empty. */
   readonly answers?: boolean;
+  /** Without what every program looks at in the system's folders; there are thousands of such events. */
+  readonly quiet?: boolean;
 }
 
 export interface Traced {
@@ -79,8 +81,11 @@ function start(image: string): ChildProcessWithoutNullStreams {
   return spawn("docker", [...words, image, "node", "--input-type=module", "-e", program()], { stdio: ["pipe", "pipe", "pipe"] });
 }
 
+/** `scene`: the texts of the project's files, by path. */
+export type OnResult = (order: Order, traced: Traced, scene: ReadonlyMap<string, string>) => void;
+
 /** Runs lines, `workers` at a time; each result is handed on as it comes. A line that takes its container down is told as not started. */
-export async function traceLines(image: string, orders: readonly Order[], workers: number, onResult: (order: Order, traced: Traced) => void, signal?: AbortSignal): Promise<void> {
+export async function traceLines(image: string, orders: readonly Order[], workers: number, onResult: OnResult, signal?: AbortSignal): Promise<void> {
   const queue = [...orders];
   const worker = async (): Promise<void> => {
     while (queue.length > 0 && signal?.aborted !== true) await oneContainer(image, queue, onResult, signal);
@@ -88,7 +93,7 @@ export async function traceLines(image: string, orders: readonly Order[], worker
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-async function oneContainer(image: string, queue: Order[], onResult: (order: Order, traced: Traced) => void, signal?: AbortSignal): Promise<void> {
+async function oneContainer(image: string, queue: Order[], onResult: OnResult, signal?: AbortSignal): Promise<void> {
   const child = start(image);
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-1_000)));
@@ -97,18 +102,21 @@ async function oneContainer(image: string, queue: Order[], onResult: (order: Ord
   signal?.addEventListener("abort", stop, { once: true });
   let current: Order | undefined;
   let ready = false;
+  let scene: ReadonlyMap<string, string> = new Map();
   const next = (): void => {
     current = signal?.aborted === true ? undefined : queue.shift();
     if (current === undefined) child.stdin.end();
     else child.stdin.write(`${JSON.stringify(current)}\n`);
   };
   for await (const line of createInterface({ input: child.stdout })) {
-    const answer = JSON.parse(line) as Traced & { readonly ready?: boolean };
-    if (answer.ready === true) ready = true;
-    else if (current !== undefined) onResult(current, answer);
+    const answer = JSON.parse(line) as Traced & { readonly ready?: boolean; readonly scene?: Readonly<Record<string, string>> };
+    if (answer.ready === true) {
+      ready = true;
+      scene = new Map(Object.entries(answer.scene ?? {}));
+    } else if (current !== undefined) onResult(current, answer, scene);
     next();
   }
   signal?.removeEventListener("abort", stop);
   if (!ready && signal?.aborted !== true) throw new Error(`the container for tracing did not start: ${stderr}`);
-  if (current !== undefined && signal?.aborted !== true) onResult(current, { id: current.id, code: null, timedOut: false, started: false, stderr, truncated: false, events: [] });
+  if (current !== undefined && signal?.aborted !== true) onResult(current, { id: current.id, code: null, timedOut: false, started: false, stderr, truncated: false, events: [] }, scene);
 }

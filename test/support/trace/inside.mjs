@@ -3,11 +3,12 @@
 // line. Nothing of a line outlives it: its mounts go with it, and every process is killed.
 
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseTrace } from "./strace.mjs";
 
 const TRACED = "execve,execveat,open,openat,openat2,creat,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,truncate,utime,utimes,utimensat,futimesat,setxattr,lsetxattr,removexattr,chdir,fchdir,connect,bind,sendto,sendmsg,sendmmsg,socket,clone,clone3,fork,vfork";
+const SYSTEM = /^\/(?:usr|lib|lib64|lib32|bin|sbin|etc|opt|proc|sys|dev|run|var)(?:\/|$)/;
 const MAX_TRACE = 24 * 1024 * 1024;
 const MAX_EVENTS = 4_000;
 
@@ -116,7 +117,13 @@ if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stde
 const AS_AGENT = "--reuid=1000 --regid=1000 --clear-groups --bounding-set=-all --inh-caps=-all";
 const AS_ROOT = "--bounding-set=-sys_admin,-sys_ptrace --inh-caps=-all";
 
-/** @param {{id: string, text: string, cwd: string, root: boolean, seconds: number, environment: Record<string, string>, seed: string, network?: boolean, answers?: boolean}} order */
+/** Looking into folders of the system, and for files that are not there, says nothing of a line; there are thousands. */
+function isNoise(event) {
+  if (event.kind !== "file" || event.operation !== "read") return false;
+  return SYSTEM.test(event.path) && (event.folder === true || event.error === "ENOENT");
+}
+
+/** @param {{id: string, text: string, cwd: string, root: boolean, seconds: number, environment: Record<string, string>, seed: string, network?: boolean, answers?: boolean, quiet?: boolean}} order */
 function runLine(order) {
   const name = `l${process.pid}`;
   writeFileSync(`${out}/${name}.seed`, order.seed);
@@ -139,13 +146,25 @@ function runLine(order) {
       } catch {
         // strace never started: told by `started`.
       }
-      const { events, started } = parseTrace(trace, order.cwd);
+      const parsed = parseTrace(trace, order.cwd);
+      const { started } = parsed;
+      const events = order.quiet === true ? parsed.events.filter((event) => !isNoise(event)) : parsed.events;
       resolve({ id: order.id, code, timedOut: signal !== null || code === 137, started, stderr, truncated: events.length > MAX_EVENTS, events: events.slice(0, MAX_EVENTS), ...(process.env.RAW ? { raw: trace.slice(0, 20000) } : {}) });
     });
   });
 }
 
-process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
+/** Texts of the project's files, by path: what the guard could read before a line runs. */
+function sceneTexts() {
+  const out = {};
+  for (const entry of readdirSync("/scene", { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath ?? entry.path}/${entry.name}`;
+    if (entry.isFile() && !path.startsWith("/scene/.git/")) out[path.replace("/scene", "/workspace")] = readFileSync(path).toString("utf8");
+  }
+  return out;
+}
+
+process.stdout.write(`${JSON.stringify({ ready: true, scene: sceneTexts() })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() === "") continue;
   process.stdout.write(`${JSON.stringify(await runLine(JSON.parse(line)))}\n`);

@@ -58,11 +58,20 @@ function shuffled<T>(list: readonly T[], random: Random): readonly T[] {
   return out;
 }
 
-/** Shell text that makes files and folders of the names a line speaks of, so that the line has something to work on. */
-export function seedFor(text: string): string {
+/** What stands in a file that a line speaks of. */
+export const SEED_TEXT = "one\ntwo\n";
+
+/** Names that a line speaks of, so that it has something to work on; folders end in a slash. */
+export function seedNames(text: string): readonly string[] {
   const names = new Set<string>();
   for (const [word] of text.matchAll(/(?:^|(?<=[\s"'=<>(]))(?:\.\/)?[A-Za-z][\w.-]*(?:\/[\w.-]+)*\/?(?=$|[\s"';|&)<>])/g)) {
     if (names.size < 12 && word.length < 80 && !word.includes("..") && /[./]/.test(word.replace(/^\.\//, ""))) names.add(word);
   }
-  return [...names].map((name) => (name.endsWith("/") ? `mkdir -p './${name}' 2>/dev/null || :` : `if [ ! -e './${name}' ]; then mkdir -p "$(dirname './${name}')" 2>/dev/null && printf 'one\\ntwo\\n' > './${name}' || :; fi`)).map((line) => `(cd /workspace && ${line}) 2>/dev/null || :`).concat(names.size > 0 ? ["chown -R 1000:1000 /workspace"] : []).join("\n");
+  return [...names];
+}
+
+/** Shell text that makes files and folders of the names a line speaks of. */
+export function seedFor(text: string): string {
+  const names = seedNames(text);
+  return names.map((name) => (name.endsWith("/") ? `mkdir -p './${name}' 2>/dev/null || :` : `if [ ! -e './${name}' ]; then mkdir -p "$(dirname './${name}')" 2>/dev/null && printf 'one\\ntwo\\n' > './${name}' || :; fi`)).map((line) => `(cd /workspace && ${line}) 2>/dev/null || :`).concat(names.length > 0 ? ["chown -R 1000:1000 /workspace"] : []).join("\n");
 }

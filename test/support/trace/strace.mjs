@@ -66,12 +66,28 @@ export function parseTrace(trace, cwd) {
       if (event.kind === "exec" && event.ok) self.execs.push(event.program);
     }
   }
+  markOwn(found);
   const events = new Map();
   for (const { event, process, at } of found) {
     const whole = { ...event, by: chainOf(process, at) };
     events.set(JSON.stringify(whole), whole);
   }
   return { events: [...events.values()], started };
+}
+
+/** Marks files that one process made and then removed itself. @param {{event: any, process: Process, at: number}[]} found */
+function markOwn(found) {
+  const made = new Map();
+  for (const { event, process } of found) {
+    if (event.kind !== "file" || !event.ok) continue;
+    const before = made.get(event.path);
+    if (event.operation === "delete" && before !== undefined && before.process === process) {
+      for (const one of [...before.events, event]) one.own = true;
+      made.delete(event.path);
+    } else if (event.made === true) made.set(event.path, { process, events: [event] });
+    else if (before !== undefined) before.process === process ? before.events.push(event) : made.delete(event.path);
+  }
+  for (const { event } of found) delete event.made;
 }
 
 /** The programs that led to a process, first to last. @param {Process} process @param {number} at */
@@ -121,8 +137,12 @@ function handle(name, args, result, error, self) {
       if (where === null || /O_PATH/.test(flags)) return [];
       const real = /<((?:[^<>\\]|\\.)*)>/.exec(result)?.[1] ?? null;
       const writes = /O_WRONLY|O_RDWR|O_TRUNC|O_CREAT|O_TMPFILE/.test(flags);
-      const folder = /O_DIRECTORY/.test(flags);
-      return [{ kind: "file", operation: writes ? "write" : "read", path: where, real: real !== null && real.startsWith("/") ? unescape(real) : null, ok, error, ...(folder ? { folder } : {}) }];
+      // A file without a name is nobody's.
+      if (/O_TMPFILE/.test(flags) || where === null) return [];
+      const folder = /O_DIRECTORY/.test(flags) || textOf((name === "openat" || name === "openat2" ? args[1] : args[0]) ?? "") === ".";
+      // `made`: by this very call, since it would have failed had there been anything.
+      const made = /O_EXCL/.test(flags) && ok;
+      return [{ kind: "file", operation: writes ? "write" : "read", path: where, real: real !== null && real.startsWith("/") ? unescape(real) : null, ok, error, ...(folder ? { folder } : {}), ...(made ? { made } : {}) }];
     }
     case "unlink":
     case "rmdir":
