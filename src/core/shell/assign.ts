@@ -1,14 +1,19 @@
 // Assignments and the environment effects they have. Plain lower-case shell variables are the shell's own matter.
 
 import type { Assignment } from "unbash";
-import { expandArgument, expandValue, runsInArithmetic } from "./expand.js";
+import { expandArgument, expandValue } from "./expand.js";
+import { evaluatesArithmetic, evaluatesText, isInteger, runsInArithmetic } from "./arithmetic-text.js";
 import { addEffect, addOpaque, excerpt, type Frame, type Run } from "./run.js";
 import { lookUp } from "./lookup.js";
 import { setList, setVariable, type ShellState } from "./state.js";
 import { beginning, exact, UNKNOWN_MANY, type Field } from "./value.js";
 
+/** Texts that an interactive bash expands before and after it reads a line. */
+const PROMPTS = new Set(["PS0", "PS1", "PS2"]);
+
 /** Records a change of the surroundings. */
 export function addEnvironment(run: Run, name: string, value: Field | null, from: string): void {
+  if (PROMPTS.has(name) && value !== null && (value.text === null || /\$[({[]|`/.test(value.text))) addOpaque(run, "a prompt that may run commands", from);
   addEffect(run, { kind: "environment", name, value: value === null ? "" : value.text, from: excerpt(from) });
 }
 
@@ -23,7 +28,8 @@ function concernsOthers(run: Run, state: ShellState, name: string): boolean {
 export function assign(node: Assignment, run: Run, state: ShellState, frame: Frame): void {
   const from = frame.source.slice(node.pos, node.end);
   if (node.index !== undefined) {
-    expandValue(node.index, run, state, frame);
+    evaluatesText(run, expandValue(node.index, run, state, frame).text, from);
+    if (!/^\d+$/.test(node.index.text)) evaluatesArithmetic(run, state, from);
     if (node.value.type === "Word") expandValue(node.value, run, state, frame);
     setList(state, node.name, null);
     return;
@@ -33,7 +39,10 @@ export function assign(node: Assignment, run: Run, state: ShellState, frame: Fra
     return;
   }
   const value = appended(node, expandValue(node.value, run, state, frame), state, run);
-  if (run.integers && value.text !== null && runsInArithmetic(value.text)) addOpaque(run, "an integer assigned from text that holds a substitution", from);
+  if (run.integers || isInteger(node.name)) {
+    if (value.text !== null && runsInArithmetic(value.text)) addOpaque(run, "an integer assigned from text that holds a substitution", from);
+    evaluatesArithmetic(run, state, from);
+  }
   if (concernsOthers(run, state, node.name)) addEnvironment(run, node.name, value, from);
   setVariable(state, node.name, value);
 }
@@ -54,6 +63,9 @@ function assignList(node: Assignment, run: Run, state: ShellState, frame: Frame)
     if (element.text.startsWith("[")) ordered = false;
     expandArgument(list, element, run, state, frame);
   }
+  const from = frame.source.slice(node.pos, node.end);
+  if (!ordered || run.integers) evaluatesArithmetic(run, state, from);
+  if (run.integers) for (const field of list) evaluatesText(run, field.text, from);
   const before = node.append === true ? (state.variables.get(node.name)?.list ?? null) : [];
   setList(state, node.name, ordered && before !== null && list.length + before.length <= 500 ? [...before, ...list] : null);
 }

@@ -1,7 +1,7 @@
 // `export`, `declare` and their kin: variables by name, and what of them programs will see.
 
 import { addEnvironment } from "./assign.js";
-import { runsInArithmetic } from "./expand.js";
+import { evaluatesArithmetic, runsInArithmetic } from "./arithmetic-text.js";
 import { addOpaque, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { isDynamic } from "./dynamic.js";
 import { lookUp } from "./lookup.js";
@@ -79,13 +79,23 @@ export function declare(call: Call): Output {
       options += word.text.startsWith("-") ? word.text : "";
       continue;
     }
+    if (options.includes("f") && options.includes("x") && word.text !== null) {
+      state.shared = new Set([...state.shared, word.text]);
+      addEnvironment(run, `BASH_FUNC_${word.text}`, UNKNOWN_MANY, call.from);
+    }
     if (word.text === "--" || /[fF]/.test(options)) continue;
     const declared = read(call, word);
     if (declared === null) continue;
     hide(call, declared.name, options);
     if (options.includes("n")) state.blurred = true;
     if (options.includes("i")) run.integers = true;
+    if (run.integers) evaluatesArithmetic(run, state, call.from);
+    if (/[aA]/.test(options) && declared.value?.lead.startsWith("(") === true) {
+      forget(state, `${declared.name}[`);
+      continue;
+    }
     const plain = !/[niulcA]/.test(options);
+    if (call.program === "local" && declared.value !== undefined) state.variables.delete(declared.name);
     if (declared.value !== undefined) setVariable(state, declared.name, plain ? declared.value : UNKNOWN_MANY);
     else if (call.program === "local") state.variables.set(declared.name, { value: null, list: null, exported: false });
     if (!plain || options.includes("r") || call.program === "readonly") loosen(call, declared.name);

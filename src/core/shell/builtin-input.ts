@@ -1,6 +1,6 @@
 // Builtins that put a value into variables they are given by name: `read`, `mapfile`, `printf -v`, `let`, `getopts`.
 
-import { runsInArithmetic } from "./expand.js";
+import { evaluatesArithmetic, evaluatesText, runsInArithmetic } from "./arithmetic-text.js";
 import { printfOutput } from "./printf.js";
 import { lookUp } from "./lookup.js";
 import { addOpaque, deeper, SILENT, type Call, type Output } from "./run.js";
@@ -51,6 +51,7 @@ function readWords(call: Call): ReadWords {
 /** `read`: exact where the line and the way it is split are certain; a loop hands it the line (`frame.line`). */
 export function evaluateRead(call: Call): Output {
   const { state, frame, run } = call;
+  if (run.integers) evaluatesText(run, frame.stdin.text, call.from);
   const { names, list, raw, odd } = readWords(call);
   const parts = odd ? null : partsOf(lineOf(call), raw, lookUp(run, state, "IFS").value?.text ?? null, list === null ? names.length : Number.POSITIVE_INFINITY);
   if (list !== null) setListNamed(state, list, parts?.map(exact) ?? null);
@@ -101,6 +102,7 @@ function setListNamed(state: ShellState, name: string, list: readonly Field[] | 
 /** `mapfile` and `readarray`. */
 export function evaluateMapfile(call: Call): Output {
   const { words, state, frame } = call;
+  if (call.run.integers) evaluatesText(call.run, frame.stdin.text, call.from);
   const last = words[words.length - 1]?.text ?? null;
   if (words.some((word) => word.text === null)) state.blurred = true;
   const name = last === null || words.length === 1 || last.startsWith("-") ? "MAPFILE" : last;
@@ -109,17 +111,19 @@ export function evaluateMapfile(call: Call): Output {
   setListNamed(state, name, plain && text !== null && !call.run.consumed.has(frame.stdin) && text.length < 10_000 ? text.replace(/\n$/, "").split("\n").map(exact) : null);
   if (words.some((word) => /^-[dnOsuCc]?\d*$/.test(word.text ?? "-") && word.text !== "-t")) forget(state, name);
   for (const [i, word] of words.entries()) {
-    const callback = word.text === "-C" ? words[i + 1] : undefined;
+    const at = word.text === null ? null : /^-[tdnOsuc]*C/.exec(word.text);
+    if (at === null) continue;
+    const callback = at[0].length < (word.text?.length ?? 0) ? exact(word.text?.slice(at[0].length) ?? "") : words[i + 1];
     if (callback !== undefined) runWord(call, callback);
   }
   return SILENT;
 }
 
-/** A word that bash runs as text in this very shell. */
+/** A word that bash runs as text in this very shell, with more words behind it. */
 export function runWord(call: Call, word: Field): void {
   const inner = deeper(call.run, call.frame, call.from);
   if (word.text === null) addOpaque(call.run, `\`${call.program}\` runs text that cannot be told`, call.from);
-  else if (inner !== null) call.run.runText(word.text, fork(call.state), inner);
+  else if (inner !== null) call.run.runText(`${word.text} "$@"`, { ...fork(call.state), positional: [UNKNOWN_MANY] }, inner);
 }
 
 /** A subscript that holds a substitution is run where bash evaluates it. */
@@ -138,6 +142,7 @@ export function evaluatePrintf(call: Call): Output {
   else {
     checkSubscript(call, name);
     const { text } = printfOutput(call.words.slice(attached ? 2 : 3));
+    if (call.run.integers) evaluatesText(call.run, text, call.from);
     assignNamed(call.state, name, text === null ? UNKNOWN_MANY : exact(text));
   }
   return SILENT;
@@ -145,6 +150,7 @@ export function evaluatePrintf(call: Call): Output {
 
 /** `let`: any variable it names may hold another number afterwards. */
 export function evaluateLet(call: Call): Output {
+  evaluatesArithmetic(call.run, call.state, call.from);
   for (const word of call.words.slice(1)) {
     if (word.text === null) call.state.blurred = true;
     else {
@@ -167,6 +173,7 @@ export function evaluateGetopts(call: Call): Output {
 export function evaluateWait(call: Call): Output {
   for (const [i, word] of call.words.entries()) {
     if (word.text === null) call.state.blurred = true;
+    else checkSubscript(call, word.text);
     const name = word.text?.startsWith("-p") === true ? (word.text.length > 2 ? word.text.slice(2) : (call.words[i + 1]?.text ?? null)) : null;
     if (name !== null) forget(call.state, name);
   }

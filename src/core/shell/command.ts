@@ -91,6 +91,7 @@ export function runWords(words: readonly Field[], run: Run, state: ShellState, f
     addOpaque(run, "which program runs cannot be told", from);
     return UNKNOWN_OUTPUT;
   }
+  if (state.renamed) addOpaque(run, "names may run other programs than they say", from);
   if (lookup === "all") {
     const alias = state.aliases.get(name);
     if (alias !== undefined) {
@@ -113,6 +114,8 @@ function runAlias(alias: string, words: readonly Field[], run: Run, state: Shell
   const inner = deeper(run, frame, from);
   if (inner === null) return;
   const rest = words.slice(1);
+  // Behind an alias that ends with a blank the next word is an alias too.
+  if (/[ \t]$/.test(alias) && rest[0]?.text != null && state.aliases.has(rest[0].text)) addOpaque(run, "an alias behind an alias", from);
   const without = fork(state);
   without.aliases.delete(words[0]?.text ?? "");
   if (rest.some((word) => word.text === null)) addOpaque(run, "an alias with words that cannot be told", from);

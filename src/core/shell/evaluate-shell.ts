@@ -55,7 +55,7 @@ function runText(text: string, run: Run, state: ShellState, frame: Frame): Outpu
     return UNKNOWN_OUTPUT;
   }
   const script = parse(text);
-  if (!frame.plain && state.aliases.size === 0 && isRefused(text, script)) return evaluateRefused(script, run, state, { ...frame, source: text });
+  if (!frame.plain && !run.aliasing && state.aliases.size === 0 && isRefused(text, script)) return evaluateRefused(script, run, state, { ...frame, source: text });
   if (frame.plain && usesBashOnly(script, text)) addOpaque(run, "bash-only syntax given to `sh`", text);
   return evaluateScript(script, run, state, { ...frame, source: text });
 }
@@ -69,16 +69,19 @@ function evaluateRefused(script: ParsedScript, run: Run, state: ShellState, fram
   return UNKNOWN_OUTPUT;
 }
 
+const PARSED_DIFFERENTLY = /[\n\r]|\[\[|\(\(|[<>]\(|\$[{['"]|\\$|\b(?:case|coproc|function|select)\b/;
+
 /** Longest text of which it is said that bash does not parse it. */
 const MAX_REFUSED = 2_000;
 
 /**
  * Tells whether bash will certainly not parse a text, so that nothing of it runs. Of several lines the first may run before the
- * error is met, conditions and `case` are where parsers differ, and a limit of the parser is no error of the text.
+ * error is met; conditions, arithmetic, `case`, expansions and substitutions are where parsers differ (`fi<(ls)` is a word); and a limit of
+ * the parser is no error of the text.
  */
 function isRefused(text: string, script: ParsedScript): boolean {
   const errors = script.errors ?? [];
-  return errors.length > 0 && text.length <= MAX_REFUSED && !/[\n\r]|\[\[|\bcase\b/.test(text) && !errors.some((error) => error.message.startsWith("maximum"));
+  return errors.length > 0 && text.length <= MAX_REFUSED && !PARSED_DIFFERENTLY.test(text) && !errors.some((error) => error.message.startsWith("maximum"));
 }
 
 /** Evaluates what `bash --noprofile --norc -c text` may do, without running any of it. */

@@ -2,6 +2,7 @@
 
 import { forEachChild, parse, type ArithmeticExpression, type ParsedScript, type SyntaxNode, type Word, type WordPart } from "unbash";
 import { numberOf } from "./arithmetic.js";
+import { evaluatesArithmetic, runsInArithmetic } from "./arithmetic-text.js";
 import { expandBraces } from "./braces.js";
 import { endIfUnset, evaluateParameter, lookUp, type Parameter } from "./parameter.js";
 import { addOpaque, charge, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
@@ -128,11 +129,23 @@ function addUnbraced(out: Field[], word: Word, expansion: Expansion): void {
     return;
   }
   for (const part of word.parts) {
-    if (part.type === "BraceExpansion") addText(builder, part.text);
+    if (part.type === "BraceExpansion") addUnexpanded(builder, part.text, expansion);
     else addPart(builder, part, expansion, false);
   }
   endField(builder);
   out.push(...builder.fields);
+}
+
+/** Braces that are none: what stands in them is read as if they were quoted. */
+function addUnexpanded(word: WordBuilder, text: string, expansion: Expansion): void {
+  if (!/[$`<>]/.test(text)) {
+    addText(word, text);
+    return;
+  }
+  const again = reparse(`\\${text}`, expansion.run);
+  const parts = again?.parts ?? [];
+  if (parts.length === 0 || parts.some((part) => part.type === "BraceExpansion")) addOpaque(expansion.run, "braces that cannot be read", text);
+  for (const part of parts) addPart(word, part, expansion, false);
 }
 
 function reparse(text: string, run: Run): Word | null {
@@ -159,21 +172,22 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
       for (const child of part.parts) addPart(word, child, expansion, true);
       return;
     case "Glob":
-      addGlob(word, part.text, split);
-      return;
     case "ExtendedGlob":
-      addGlob(word, part.text, split);
-      visitScripts(part, expansion);
+      addPattern(word, part, split, expansion);
       return;
     case "BraceExpansion":
-      addText(word, part.text);
+      addUnexpanded(word, part.text, expansion);
       return;
     case "SimpleExpansion":
       addSimple(word, part.text.slice(1), quoted, split, expansion);
       return;
     case "ParameterExpansion": {
       const { run, state, frame } = expansion;
-      const value = evaluateParameter(part, run, state, frame, (inner) => expandValue(inner, run, state, frame));
+      const value = evaluateParameter(part, run, state, frame, (inner) => expandValue(inner, run, state, frame), split);
+      if (value.operand !== undefined) {
+        addOperand(word, value.operand, expansion);
+        return;
+      }
       const star = quoted && (part.parameter === "*" || part.index?.value === "*");
       addParameter(word, value, star, split, expansion);
       return;
@@ -189,6 +203,24 @@ function addPart(word: WordBuilder, part: WordPart, expansion: Expansion, quoted
       return;
     default:
       addUnknown(word, "", true);
+  }
+}
+
+/** The word of `${x:-word}` where it is not quoted: what is not quoted in it is split like a value. */
+function addOperand(word: WordBuilder, operand: Word, expansion: Expansion): void {
+  const ifs = separators(expansion.run, expansion.state);
+  const tilde = tildeOf(operand, expansion);
+  if (tilde !== null) addValue(word, tilde.home, NO_SPLIT);
+  const literal = (text: string): void => {
+    for (const [piece] of text.matchAll(/\\[^]?|[^\\]+/g)) {
+      if (piece.startsWith("\\")) addText(word, piece.slice(1));
+      else addValue(word, exact(piece), ifs);
+    }
+  };
+  if (operand.parts === undefined) literal(operand.text.slice(tilde?.length ?? 0));
+  for (const [i, part] of (operand.parts ?? []).entries()) {
+    if (part.type === "Literal") literal(i === 0 ? part.text.slice(tilde?.length ?? 0) : part.text);
+    else addPart(word, part, expansion, false);
   }
 }
 
@@ -243,6 +275,10 @@ function addOutput(word: WordBuilder, output: Output, split: boolean, { run, sta
     addValue(word, exact(text), split ? separators(run, state) : NO_SPLIT);
   } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split)) {
     addUnknown(word, "", split);
+  } else if ((word.text !== "" || word.glob !== null) && (output.globs[0] !== "*" || word.end.endsWith("/") || word.text.endsWith("/"))) {
+    // Nothing may be printed: then what stands before is the whole name.
+    if (word.glob === null && word.text.endsWith("/")) addGlob(word, "**", split);
+    else addUnknown(word, "", split);
   } else if (output.globs.length === 1) addGlob(word, output.globs[0] ?? "*", split);
   else addList(word, output.globs.map((glob) => globbed(glob, "", true)), BLANKS);
 }
@@ -286,6 +322,7 @@ const ASSIGNS = new Set(["=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", 
 
 /** Walks an arithmetic expression: its substitutions run, its assignments make variables unknown numbers. */
 export function visitArithmetic(expression: ArithmeticExpression, run: Run, state: ShellState, frame: Frame): void {
+  evaluatesArithmetic(run, state, frame.source);
   const expansion: Expansion = { run, state, frame, mode: "value" };
   const visit = (node: SyntaxNode): void => {
     if (node.type === "ArithmeticBinary" && ASSIGNS.has(node.operator)) assignNumber(node.left, state);
@@ -319,16 +356,15 @@ function checkArithmeticWord(word: string, run: Run, state: ShellState, depth: n
   }
 }
 
-/** Tells whether a text runs commands when bash evaluates it as arithmetic or as an array subscript. */
-export function runsInArithmetic(text: string): boolean {
-  return text.includes("[") && (text.includes("$(") || text.includes("`"));
+/** A bracket or an extended glob. What is expanded within it may be anything, also what ends it. */
+function addPattern(word: WordBuilder, part: Extract<WordPart, { type: "Glob" | "ExtendedGlob" }>, split: boolean, expansion: Expansion): void {
+  let expands = false;
+  for (const inner of "parts" in part ? (part.parts ?? []) : []) {
+    expands ||= !FIXED.has(inner.type);
+    addPart(newWord(), inner, expansion, true);
+  }
+  if (expands) addUnknown(word, "", split);
+  else addGlob(word, part.text, split);
 }
 
-/** Evaluates the substitutions inside a node that has no value of its own. */
-function visitScripts(node: WordPart, expansion: Expansion): void {
-  const visit = (child: SyntaxNode): void => {
-    if (child.type === "CommandExpansion") substitute(child.script, child.text, expansion);
-    else forEachChild(child, visit);
-  };
-  forEachChild(node, visit);
-}
+const FIXED = new Set(["Literal", "SingleQuoted", "Glob", "ExtendedGlob"]);

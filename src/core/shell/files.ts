@@ -105,18 +105,19 @@ export function isDash(field: Field): boolean {
 /**
  * The places a source ends up at when copied to `target`: the target itself, and, when that may be a folder, the name inside.
  */
-export function destinations(call: Call, source: Field | null, target: Field, surelyFolder: boolean): readonly Field[] {
+export function destinations(call: Call, source: Field | null, target: Field, surelyFolder: boolean, tree: boolean = false): readonly Field[] {
   if (target.text === "") return [];
   const inside = source === null ? null : insideFolder(source, target);
   if (surelyFolder) return inside === null ? [target] : [inside];
-  const kind = targetKind(call, target);
+  const kind = targetKind(call, target, tree);
   if (kind === "no-folder" || inside === null) return [target];
   return kind === "folder" ? [inside] : [target, inside];
 }
 
-function targetKind(call: Call, target: Field): "folder" | "no-folder" | "unknown" {
+/** With a slash behind it a target is a folder, unless a whole tree is put there that may become it. */
+function targetKind(call: Call, target: Field, tree: boolean): "folder" | "no-folder" | "unknown" {
   if (target.text === null) return "unknown";
-  if (target.text.endsWith("/") || target.text === "." || target.text === ".." || target.text.endsWith("/.") || target.text.endsWith("/..")) return "folder";
+  if ((target.text.endsWith("/") && !tree) || target.text === "." || target.text === ".." || target.text.endsWith("/.") || target.text.endsWith("/..")) return "folder";
   const cwds = call.state.cwds;
   if (cwds === null || cwds.length !== 1) return "unknown";
   const path = normalisePath(target.text, cwds[0] ?? "/");

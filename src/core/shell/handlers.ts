@@ -11,7 +11,8 @@ import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runS
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
 import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
-import { runFd, runParallel, runXargs } from "./handlers/xargs.js";
+import { runFd, runParallel } from "./handlers/parallel.js";
+import { runXargs } from "./handlers/xargs.js";
 import type { Call, Output } from "./run.js";
 
 export type Handler = (call: Call) => Output;

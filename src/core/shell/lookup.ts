@@ -1,5 +1,6 @@
 // What a variable, digit or special parameter holds. Bash sets some by itself; of the rest, the environment tells all or a part.
 
+import type { Word } from "unbash";
 import { isDynamic } from "./dynamic.js";
 import type { Run } from "./run.js";
 import type { ShellState } from "./state.js";
@@ -9,6 +10,8 @@ import { exact, NUMBER, SOME_NAME, UNKNOWN_MANY, type Field } from "./value.js";
 export interface Parameter {
   readonly value: Field | null;
   readonly list: readonly Field[] | null;
+  /** The word that stands for it (`${x:-word}`), to be expanded where it is, with its own quotes. */
+  readonly operand?: Word;
 }
 
 export const NOTHING: Parameter = { value: null, list: null };

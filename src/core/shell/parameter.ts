@@ -2,6 +2,7 @@
 
 import type { ParameterExpansionPart, ParameterOperation, Word } from "unbash";
 import { addOpaque, charge, type Frame, type Run } from "./run.js";
+import { evaluatesArithmetic, evaluatesText } from "./arithmetic-text.js";
 import { removeMatch } from "./glob-match.js";
 import { lookUp, NOTHING, single, UNKNOWN_PARAMETER, type Parameter } from "./lookup.js";
 import { become, forget, fork, join, setVariable, type ShellState } from "./state.js";
@@ -15,8 +16,8 @@ export type ExpandOne = (word: Word) => Field;
 /** Longest text that is changed inside an expansion. */
 const MAX_TEXT = 4_000;
 
-/** Evaluates `${…}`. */
-export function evaluateParameter(part: ParameterExpansionPart, run: Run, state: ShellState, frame: Frame, expand: ExpandOne): Parameter {
+/** Evaluates `${…}`. `inPlace`: the word of a default is handed back instead of expanded to one value, since its quotes count. */
+export function evaluateParameter(part: ParameterExpansionPart, run: Run, state: ShellState, frame: Frame, expand: ExpandOne, inPlace: boolean = false): Parameter {
   const base = baseValue(part, run, state, expand);
   if (part.prefix === "!") return indirect(base, part, run, state, expand);
   if (part.prefix === "#") return single(lengthOf(base));
@@ -26,12 +27,20 @@ export function evaluateParameter(part: ParameterExpansionPart, run: Run, state:
   }
   charge(run, 1);
   if (run.steps < 0) return UNKNOWN_PARAMETER;
+  if (inPlace && part.operation.type === "Default" && (part.operation.operand.parts !== undefined || part.operation.operand.text.includes("\\")) && /^:?[-+]$/.test(part.operation.operator)) {
+    const set = isSet(base, part.operation.operator.startsWith(":"));
+    if (set === part.operation.operator.endsWith("+")) return { value: null, list: null, operand: part.operation.operand };
+  }
   return operate(part.operation, base, part, run, state, frame, expand);
 }
 
 function baseValue(part: ParameterExpansionPart, run: Run, state: ShellState, expand: ExpandOne): Parameter {
   if (part.index === undefined) return lookUp(run, state, part.parameter);
   const index = expand(part.index).text;
+  if (index !== "@" && index !== "*" && !/^\d+$/.test(part.index.text)) {
+    evaluatesArithmetic(run, state, part.text);
+    evaluatesText(run, index, part.text);
+  }
   const variable = state.blurred ? undefined : state.variables.get(part.parameter);
   if (index === null) return UNKNOWN_PARAMETER;
   if (variable?.list == null) return ofScalar(lookUp(run, state, part.parameter), index);
@@ -62,6 +71,7 @@ export function endIfUnset(parameter: Parameter, part: { readonly index?: unknow
 
 function indirect(base: Parameter, part: ParameterExpansionPart, run: Run, state: ShellState, expand: ExpandOne): Parameter {
   const name = base.value?.text ?? null;
+  evaluatesText(run, name, part.text);
   if (name === null || part.operation?.type === "Names" || part.index !== undefined || !/^[A-Za-z_]\w*$/.test(name)) return UNKNOWN_PARAMETER;
   const value = lookUp(run, state, name);
   if (part.operation === undefined) return value;
@@ -84,7 +94,10 @@ function operate(operation: ParameterOperation, base: Parameter, part: Parameter
     }
     case "Slice": {
       const offset = expand(operation.offset).text;
+      evaluatesText(run, offset, part.text);
+      if (!/^\s*-?\d+\s*$/.test(operation.offset.text) || (operation.length !== undefined && !/^\s*-?\d+\s*$/.test(operation.length.text))) evaluatesArithmetic(run, state, part.text);
       const length = operation.length === undefined ? "" : expand(operation.length).text;
+      evaluatesText(run, length, part.text);
       return base.list !== null ? sliceList(base.list, part.parameter, offset, length) : each(base, (value) => slice(value, offset, length));
     }
     case "CaseModification": {

@@ -6,7 +6,7 @@ import type { Field } from "./value.js";
 const MAX_OUTPUT = 100_000;
 
 function known(text: string): Output {
-  return text.length > MAX_OUTPUT ? UNKNOWN_OUTPUT : { text, globs: null };
+  return text.length > MAX_OUTPUT || text.includes("\ufffd") ? UNKNOWN_OUTPUT : { text, globs: null };
 }
 
 /** The output of `echo`. In a plain `sh`, backslashes may or may not be read, so they make it unknown. */
@@ -36,8 +36,27 @@ export function echoOutput(words: readonly Field[], plain: boolean): Output {
 const SIMPLE = new Map([["n", "\n"], ["t", "\t"], ["r", "\r"], ["a", "\x07"], ["b", "\b"], ["e", "\x1b"], ["E", "\x1b"], ["f", "\f"], ["v", "\v"], ["\\", "\\"], ["'", "'"], ['"', '"'], ["?", "?"]]);
 const NUMERIC = /^(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(0?[0-7]{1,3}))/;
 
-/** Reads backslash escapes as `echo -e` and `%b` do; `stop` at `\c`. */
+/** Bytes above ASCII, each one character here, are UTF-8 together; what is none becomes U+FFFD. */
+function joinBytes(text: string): string {
+  return text.replace(/[\u{f0080}-\u{f00ff}]+/gu, (run) => {
+    try {
+      return decodeURIComponent(Array.from(run, (char) => `%${((char.codePointAt(0) ?? 0) - BYTE).toString(16)}`).join(""));
+    } catch {
+      return "\ufffd";
+    }
+  });
+}
+
+/** Where bytes above ASCII are put until they are joined: a private place that no text here uses. */
+const BYTE = 0xf0000;
+
+/** Reads backslash escapes as `echo -e` and `%b` do; `stop` at `\c`. Bytes that are no UTF-8 become U+FFFD. */
 export function unescape(text: string): { readonly text: string; readonly stop: boolean } {
+  const { text: raw, stop } = unescapeBytes(text);
+  return { text: joinBytes(raw), stop };
+}
+
+function unescapeBytes(text: string): { readonly text: string; readonly stop: boolean } {
   let out = "";
   let i = 0;
   while (i < text.length) {
@@ -54,7 +73,8 @@ export function unescape(text: string): { readonly text: string; readonly stop: 
     } else if (numeric !== null) {
       const [whole, hex, short, long, octal] = numeric;
       const code = octal === undefined ? parseInt(hex ?? short ?? long ?? "0", 16) : parseInt(octal, 8) & 0xff;
-      out += code <= 0x10ffff ? String.fromCodePoint(code) : "";
+      const byte = hex !== undefined || octal !== undefined;
+      out += byte && code > 0x7f ? String.fromCodePoint(BYTE + code) : code <= 0x10ffff ? String.fromCodePoint(code) : "";
       i = slash + 1 + whole.length;
     } else {
       out += `\\${next}`;

@@ -100,7 +100,7 @@ export function runModel(call: Call, model: Model): Output {
   if (model.connects && !asks && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   }
-  if ((model.lists || model.rest === "R" || parsed.marks.has("tree")) && !parsed.uncertain && roots(model, parsed).length === 0 && LOOKS_HERE.has(call.program)) touch(call, "read", exact("."), model.rest === "R" || parsed.marks.has("tree"));
+  if ((model.lists || model.rest === "R" || parsed.marks.has("tree")) && !parsed.uncertain && roots(model, parsed).every((root) => root.many) && LOOKS_HERE.has(call.program)) touch(call, "read", exact("."), model.rest === "R" || parsed.marks.has("tree"));
   if (model.lists) return listing(model, parsed);
   if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: parsed.marks.has("tree") || model.rest === "R" ? below(roots(model, parsed)) : namesOf(roots(model, parsed)) };
   return passThrough(call, parsed);

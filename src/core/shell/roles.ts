@@ -135,8 +135,8 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
       const head = marks.has("nofirst") ? model.head.slice(1) : model.head;
       for (const [i, word] of operands.entries()) {
         const role = head[i] ?? model.rest;
-        // What is packed and then removed.
-        if (role === "R" && marks.has("remove")) touch(there, "delete", word, true);
+        // What is packed, or written over, and then removed.
+        if ((role === "R" && marks.has("remove")) || (role === "w" && marks.has("delete"))) touch(there, "delete", word, role === "R");
         if (role !== null && !(marks.has("dry") && (role === "d" || role === "D"))) applyRole(there, role, word, tree);
       }
       if (dest !== null) applyRole(there, "C", dest, true);
@@ -187,7 +187,7 @@ function applyTransfer(call: Call, layout: "copy" | "move" | "link", operands: r
     else if (!marks.has("makes")) touch(call, "read", source, tree);
     if (layout === "move") touch(call, "delete", source, true);
     if (target === undefined) continue;
-    const places = marks.has("nofolder") ? [target] : destinations(call, marks.has("parents") ? null : source, target, folder || (layout === "link" && operands.length === 1));
+    const places = marks.has("nofolder") ? [target] : destinations(call, marks.has("parents") ? null : source, target, folder || (layout === "link" && operands.length === 1), tree);
     for (const place of places) touch(call, layout === "link" || marks.has("makes") ? "create" : "write", place, tree);
     for (const place of places) {
       if (layout === "link" || marks.has("linking")) rememberLink(call, source, place, marks.has("symbolic"));

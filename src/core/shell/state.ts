@@ -55,6 +55,8 @@ export interface ShellState {
   ended: boolean;
   /** A name reference or the like: variables can no longer be told. */
   blurred: boolean;
+  /** `BASH_ALIASES` or `BASH_CMDS` was assigned to: any name may run something else. */
+  renamed: boolean;
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -79,6 +81,7 @@ export function freshState(cwds: readonly string[] | null): ShellState {
     lastpipe: false,
     ended: false,
     blurred: false,
+    renamed: false,
   };
 }
 
@@ -134,6 +137,7 @@ export function join(a: ShellState, b: ShellState): ShellState {
     lastpipe: a.lastpipe || b.lastpipe,
     ended: a.ended,
     blurred: a.blurred || b.blurred,
+    renamed: a.renamed || b.renamed,
   };
 }
 
@@ -177,13 +181,22 @@ function joinVariables(a: ReadonlyMap<string, Variable>, b: ReadonlyMap<string, 
 /** Most variables told apart; past it none can be told. */
 const MAX_VARIABLES = 150;
 
+/** bash's own tables of aliases and of programs' places: what is put there is run. */
+const RENAMES = new Set(["BASH_ALIASES", "BASH_CMDS"]);
+
 /** Sets a variable to one value, keeping its export mark. */
 export function setVariable(state: ShellState, name: string, value: Field | null): void {
+  if (RENAMES.has(name)) state.renamed = true;
   if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
   if (state.blurred || isDynamic(name)) return;
   const before = state.variables.get(name);
   if (before?.loose === true) state.variables.set(name, { ...before, value: UNKNOWN_MANY, list: null });
-  else state.variables.set(name, { ...before, value, list: null, exported: (before?.exported ?? false) || state.allexport });
+  else state.variables.set(name, { ...before, value, list: withFirst(before?.list ?? null, value), exported: (before?.exported ?? false) || state.allexport });
+}
+
+/** What is assigned to an array without a subscript is its first element; the others stay. */
+function withFirst(list: readonly Field[] | null, value: Field | null): readonly Field[] | null {
+  return list === null || value === null || list.length === 0 ? null : [{ ...value, many: false }, ...list.slice(1)];
 }
 
 /** Nothing is known of a variable any more; with a subscript the array it belongs to is meant. */
@@ -200,6 +213,7 @@ function looseIf(loose: boolean | undefined): { readonly loose?: true } {
 
 /** Sets a variable to an array. */
 export function setList(state: ShellState, name: string, list: readonly Field[] | null): void {
+  if (RENAMES.has(name)) state.renamed = true;
   if (state.variables.size >= MAX_VARIABLES && !state.variables.has(name)) state.blurred = true;
   if (state.blurred) return;
   const before = state.variables.get(name);

@@ -1,6 +1,7 @@
 // Walks a script's syntax tree along every way it may take. Ways are joined; what differs between them is unknown after.
 
 import type { AndOr, Case, Command, CommandNode, CompoundList, For, Function as FunctionNode, If, ParsedScript, Pipeline, Redirection, Select, Statement, TestExpression, While } from "unbash";
+import { evaluatesArithmetic, evaluatesText } from "./arithmetic-text.js";
 import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
 import { applyRedirects } from "./redirect.js";
@@ -261,6 +262,7 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
     const value = words === null || node.type === "Select" ? UNKNOWN_MANY : cover(words);
     return repeat(run, state, frame, (inner) => {
       setVariable(state, name, value);
+      if (run.integers) evaluatesArithmetic(run, state, frame.source);
       body(inner);
     });
   }
@@ -269,6 +271,10 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
     if (!takeStep(run, frame.source)) break;
     const before = fork(state);
     setVariable(state, name, word.many ? { ...word, many: false } : word);
+    if (run.integers) {
+      evaluatesText(run, word.text, frame.source);
+      evaluatesArithmetic(run, state, frame.source);
+    }
     body({ ...frame, leaving, loop: true });
     state.ended = before.ended;
     if (word.many) become(state, join(before, state));
@@ -341,13 +347,20 @@ function evaluateCase(node: Case, run: Run, state: ShellState, frame: Frame): Ou
 
 function evaluateTest(expression: TestExpression, run: Run, state: ShellState, frame: Frame): void {
   switch (expression.type) {
-    case "TestUnary":
-      expandValue(expression.operand, run, state, frame);
+    case "TestUnary": {
+      const operand = expandValue(expression.operand, run, state, frame);
+      if (expression.operator !== "-v" && expression.operator !== "-R") return;
+      evaluatesText(run, operand.text, frame.source);
+      evaluatesArithmetic(run, state, frame.source);
       return;
-    case "TestBinary":
-      expandValue(expression.left, run, state, frame);
-      expandValue(expression.right, run, state, frame);
+    }
+    case "TestBinary": {
+      const operands = [expression.left, expression.right].map((word) => expandValue(word, run, state, frame));
+      if (!/^-(?:eq|ne|l[te]|g[te])$/.test(expression.operator)) return;
+      for (const operand of operands) evaluatesText(run, operand.text, frame.source);
+      evaluatesArithmetic(run, state, frame.source);
       return;
+    }
     case "TestLogical":
       for (const operand of expression.operands) evaluateTest(operand, run, state, frame);
       return;

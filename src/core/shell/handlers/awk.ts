@@ -42,8 +42,9 @@ const REDIRECT_TO_TEXT = />>?\s*"((?:[^"\\]|\\.)*)"/g;
 /** A program that does more than print: code, and where a redirection names a file outright, that file. */
 function judge(call: Call, text: string): void {
   runsCode(call, "inline", text);
-  const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]).slice(0, MAX_COMMANDS);
-  for (const match of commands) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));
+  const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]);
+  if (commands.length > MAX_COMMANDS) addOpaque(call.run, "more commands in an `awk` program than are followed", call.from);
+  for (const match of commands.slice(0, MAX_COMMANDS)) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));
   for (const match of text.matchAll(REDIRECT_TO_TEXT)) {
     const file = match[1] ?? "";
     if (file !== "" && !file.includes("\\")) touch(call, "write", exact(file), false);

@@ -87,6 +87,9 @@ function remove(call: Call, roots: readonly Field[], found: Found): void {
   for (const glob of matches(roots, found) ?? []) touch(call, "delete", globbed(glob, "", true), false);
 }
 
+/** Most places whose finds are given to a command. */
+const MAX_PLACES = 16;
+
 function execute(call: Call, words: readonly Field[], at: number, roots: readonly Field[], found: Found): number {
   const inFolders = words[at]?.text === "-execdir" || words[at]?.text === "-okdir";
   let end = at + 1;
@@ -99,12 +102,15 @@ function execute(call: Call, words: readonly Field[], at: number, roots: readonl
     return end + 1;
   }
   const globs = matches(roots, found) ?? ["/**"];
-  for (const [i, glob] of globs.slice(0, 16).entries()) {
+  if (globs.length > MAX_PLACES) addOpaque(call.run, "more places of `find` than are followed", call.from);
+  for (const [i, glob] of globs.slice(0, MAX_PLACES).entries()) {
     const root = roots[i] ?? exact(".");
     const field = inFolders ? globbed(`./${found.exact && found.name !== null ? escapeName(found.name) : "*"}`, "./", false) : globbed(glob, "", false);
     const place = inFolders ? inFolder(call, globbedFolder(root)) : call;
     if (inFolders && changes(program)) touch({ ...call, program: baseName(program.text ?? "find") }, "write", globbed(glob, "", true), true);
     runInner(place, command.map((part) => fill(part, "{}", field)));
+    // What lies deeper is named from its own folder: for the names found that is the same as by their whole path.
+    if (inFolders) runInner(call, command.map((part) => fill(part, "{}", globbed(glob, "", false))));
   }
   return end + 1;
 }

@@ -19,6 +19,11 @@ export function runCurl(call: Call): Output {
   const named = parsed.options.some((option) => option.name === "-o" || option.name === "-O" && call.program === "wget" || option.name === "--output" || option.name === "--output-document");
   const saves = call.program === "wget" ? !named : parsed.marks.has("remote-name");
   const folder = parsed.options.find((option) => option.name === "-P" || option.name === "--directory-prefix" || option.name === "--output-dir")?.value ?? null;
+  // A file of addresses: where they lead cannot be told.
+  if (call.program === "wget" && parsed.options.some(({ name }) => name === "-i" || name === "--input-file")) {
+    connectTo(call, null, null);
+    touch(call, "write", folder ?? exact("."), true);
+  }
   if (saves) for (const url of urls) touch(call, "write", inside(folder, remoteName(url)), parsed.marks.has("tree"));
   return UNKNOWN_OUTPUT;
 }

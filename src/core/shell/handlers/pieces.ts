@@ -42,22 +42,23 @@ const COMPRESSORS: ReadonlyMap<string, Compressor> = new Map(ROWS.flatMap(([name
 
 export const COMPRESSOR_NAMES: readonly string[] = [...COMPRESSORS.keys()];
 
-const COMPRESS = compile(
-  "t*",
-  "-d!unpack --decompress!unpack --uncompress!unpack -c!print --stdout!print --to-stdout!print -k!keep --keep!keep -t!look --test!look -l!look --list!look -r!tree --recursive!tree -N!named --name!named --rm!remove -j!remove -U!remove -S:t --suffix:t -o:w!output --output:w!output --output-dir-flat:C --output-dir-mirror:C -D:r --patch-from:r -T:t --threads:t -p:t -b:t -M:t --memlimit:t --files?:r --files0?:r --filelist:r -q -v -f -n",
-  "",
-);
+const COMPRESS_OPTIONS =
+  "-d!unpack --decompress!unpack --uncompress!unpack -c!print --stdout!print --to-stdout!print -k!keep --keep!keep -t!look --test!look -l!look --list!look -r!tree --recursive!tree -N!named --name!named --rm!remove -j!remove -U!remove -S:t --suffix:t -o:w!output --output:w!output --output-dir-flat:C --output-dir-mirror:C -D:r --patch-from:r -T:t --threads:t -p:t -b:t -M:t --memlimit:t --files?:r --files0?:r --filelist:r -q -v -f -n";
+const COMPRESS = compile("t*", COMPRESS_OPTIONS, "");
+const XZ = compile("t*", `${COMPRESS_OPTIONS} -F:t --format:t -C:t --check:t`, "");
 
 /** `gzip`, `bunzip2`, `zstd -d`: the file beside the one named, which goes unless it is kept. */
 export function runCompressor(call: Call): Output {
   const compressor = COMPRESSORS.get(call.program);
   if (compressor === undefined) return UNKNOWN_OUTPUT;
-  const parsed = parseArguments(call.words.slice(1), COMPRESS);
-  applyArguments(call, COMPRESS, { ...parsed, uncertain: false });
+  const model = compressor.ending === ".xz" ? XZ : COMPRESS;
+  const parsed = parseArguments(call.words.slice(1), model);
+  applyArguments(call, model, { ...parsed, uncertain: false });
   const { marks } = parsed;
   const tree = marks.has("tree");
   const suffix = parsed.options.find((option) => option.name === "-S" || option.name === "--suffix")?.value;
-  const ending = suffix == null ? compressor.ending : suffix.text;
+  const format = parsed.options.find((option) => option.name === "-F" || option.name === "--format")?.value?.text ?? null;
+  const ending = suffix != null ? suffix.text : format === "lzma" || format === "alone" ? ".lzma" : compressor.ending;
   for (const file of parsed.operands) {
     if (isDash(file)) continue;
     touch(call, "read", file, tree);

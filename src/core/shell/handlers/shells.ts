@@ -53,7 +53,11 @@ function readOptions(call: Call): Options | null {
       if (word.text.includes("c")) text = true;
       if (word.text.includes("s")) stdin = true;
     }
-    if (/[oO]$/.test(word.text)) i += 1;
+    if (/^\+.*B|^-.*k/.test(word.text)) addOpaque(call.run, "an option that changes how the shell reads words", call.from);
+    if (/[oO]$/.test(word.text)) {
+      i += 1;
+      if (/^(?:braceexpand|keyword)$/.test(words[i]?.text ?? "")) addOpaque(call.run, "an option that changes how the shell reads words", call.from);
+    }
   }
   return { text, stdin, rest: words.slice(i) };
 }

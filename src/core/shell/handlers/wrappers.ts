@@ -73,7 +73,6 @@ export function runInner(call: Call, words: readonly Field[]): Output {
   const inner = deeper(call.run, call.frame, call.from);
   if (inner === null) return UNKNOWN_OUTPUT;
   const state = fork(call.state);
-  state.functions = new Map();
   state.aliases = new Map();
   return call.run.runWords(words, state, inner, call.from, "programs");
 }
@@ -94,11 +93,11 @@ export function runWrapper(call: Call): Output {
   if (parsed.marks.has("edit")) for (const file of parsed.operands) touch(call, "write", file, false);
   if (parsed.marks.has("edit")) return UNKNOWN_OUTPUT;
   let rest: readonly Field[] = parsed.operands.slice(wrapper.before);
-  if (call.program === "flock" && rest[0]?.text === "-c" && rest[1] !== undefined) {
+  if (wrapper.before > 0 && call.program === "flock" && parsed.operands[0] !== undefined) touch(call, "create", parsed.operands[0], false);
+  if (call.program === "flock" && (rest[0]?.text === "-c" || rest[0]?.text === "--command") && rest[1] !== undefined) {
     runShellText(call, rest[1]);
     return UNKNOWN_OUTPUT;
   }
-  if (wrapper.before > 0 && call.program === "flock" && parsed.operands[0] !== undefined) touch(call, "create", parsed.operands[0], false);
   rest = skipAssignments(call, rest, wrapper.assignments);
   if (wrapper.root) addOpaqueRoot(call, parsed.operands[0]);
   if (rest.length === 0) {

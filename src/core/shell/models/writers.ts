@@ -5,7 +5,7 @@ import type { ModelRow } from "../model.js";
 export const WRITER_MODELS: readonly ModelRow[] = [
   ["rm", "d*", "-r!tree -R!tree --recursive!tree -f -i -I -d -v --interactive?:t --one-file-system --preserve-root?:t --no-preserve-root"],
   ["unlink rmdir srm trash trash-put gio-trash", "d*", "-p --parents --ignore-fail-on-non-empty -r!tree"],
-  ["shred wipe", "w*", "-n:t --iterations:t -s:t --size:t --random-source:r -u!tree --remove?:t"],
+  ["shred wipe", "w*", "-n:t --iterations:t -s:t --size:t --random-source:r -u!tree!delete --remove?:t!delete"],
   ["truncate", "w*", "-s:t --size:t -r:t --reference:t -c -o"],
   ["fallocate", "w", "-l:t -o:t --length:t --offset:t"],
   ["touch", "w*", "-d:t --date:t -t:t -r:t --reference:t --time:t"],
