@@ -34,8 +34,14 @@ interface Attempt {
   error: KernelError | null;
 }
 
+/** A printed name that is repeated as it is. */
+const PLAIN = /^[\w@%+=.,/-]{1,160}$/u;
+
 /** Most names looked into for one call; only how many there were is told of those past the limit of findings. */
 const MOST = LIMITS.attempts * 8;
+
+/** Errors that a mere reading gives too: they confirm what the text tells, and make no report of their own. */
+const ALSO_OF_READING: readonly KernelError[] = ["EACCES", "EISDIR"];
 
 /** The errors by which what is held shows. */
 const ERRORS: Readonly<Record<HeldBy, readonly KernelError[]>> = {
@@ -110,8 +116,10 @@ function toldByProgram({ outputs, holdings, policySet, context }: AttemptInput, 
         known.error ??= error;
         break;
       }
-      // A name of the image is believed only where it is spelt out, and the error is one that reading cannot give.
-      if (holding === null || !ERRORS[holding.by].includes(error) || (holding.by === "read-only-root" && !word.startsWith("/"))) continue;
+      if (holding === null || !ERRORS[holding.by].includes(error) || ALSO_OF_READING.includes(error)) continue;
+      // A name of the image counts only where it is spelt out. Words that are no plain name are not repeated in words of ours.
+      const isPlain = PLAIN.test(word);
+      if (holding.by === "read-only-root" && !(isPlain && word.startsWith("/"))) continue;
       const key = `${holding.by} ${holding.name}`;
       const reported = attempts.get(key);
       if (reported !== undefined) break;
@@ -120,7 +128,7 @@ function toldByProgram({ outputs, holdings, policySet, context }: AttemptInput, 
       const effect: FileEffect = { kind: "file", operation: error === "ENOENT" ? "read" : "write", path, certainty: "exact", recursive: false, by: "reported", from: printable(word, LIMITS.attemptName) };
       const reason = reasonFor(holding, effect, policySet, context);
       if (reason === null) continue;
-      attempts.set(key, { holding, reason, path: nameOf(path, context.root), operation: operationOf(effect), told: new Set(["program"]), error });
+      attempts.set(key, { holding, reason, path: isPlain ? nameOf(path, context.root) : holding.name, operation: operationOf(effect), told: new Set(["program"]), error });
       break;
     }
   }
