@@ -2,6 +2,7 @@
 // run on without a guard. Works where the container's processes are seen from here and may be signalled, as root is.
 
 import { readFileSync } from "node:fs";
+import { processStart } from "../system/process-start.js";
 
 /** Process 1 of a container, by what tells it from a later process of the same number. */
 export interface HostProcess {
@@ -15,13 +16,13 @@ export interface HostProcess {
  * processes of another machine or another space, and the number means somebody else here.
  */
 export function findHostProcess(pid: number, containerId: string): HostProcess | null {
-  const started = startOf(pid);
+  const started = processStart(pid);
   return started !== null && pid > 1 && read(`/proc/${pid}/cgroup`)?.includes(containerId) === true ? { pid, started } : null;
 }
 
 /** Is it still the same process? */
 export function isRunning({ pid, started }: HostProcess): boolean {
-  return startOf(pid) === started;
+  return processStart(pid) === started;
 }
 
 /** Ends process 1, and the kernel with it every process of the container. What is gone, or may not be signalled, is left. */
@@ -32,12 +33,6 @@ export function killHostProcess(first: HostProcess): void {
   } catch {
     // it ended meanwhile, or belongs to somebody we may not signal: sandboxd ends by itself when it hears nothing
   }
-}
-
-function startOf(pid: number): string | null {
-  const stat = read(`/proc/${pid}/stat`);
-  // The program's name may hold spaces and brackets: field 22 is the twentieth after its end.
-  return stat === null ? null : (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null);
 }
 
 function read(path: string): string | null {

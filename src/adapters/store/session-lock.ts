@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { linkSync, readdirSync, readFileSync, readlinkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GuardError } from "../../core/shared/index.js";
+import { processStart } from "../system/process-start.js";
 import { systemCode } from "./files.js";
 
 /** Longest chain of takers that died while taking over. */
@@ -28,12 +29,6 @@ function readText(path: string): string | null {
   }
 }
 
-function startOf(pid: number): string | null {
-  const stat = readText(`/proc/${pid}/stat`);
-  // The program's name may hold spaces and brackets; field 22 is the twentieth after its end.
-  return stat === null ? null : (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null);
-}
-
 function pidSpace(): string | null {
   try {
     return readlinkSync("/proc/self/ns/pid");
@@ -44,7 +39,7 @@ function pidSpace(): string | null {
 
 function self(): Holder {
   const boot = readText("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
-  return { pid: process.pid, start: startOf(process.pid), boot, space: pidSpace(), nonce: randomBytes(9).toString("hex") };
+  return { pid: process.pid, start: processStart(process.pid), boot, space: pidSpace(), nonce: randomBytes(9).toString("hex") };
 }
 
 function parseHolder(text: string): Holder | null {
@@ -68,7 +63,7 @@ function isDead(text: string, me: Holder): boolean {
   } catch (error) {
     if (systemCode(error) === "ESRCH") return true;
   }
-  const start = startOf(holder.pid);
+  const start = processStart(holder.pid);
   return start !== null && holder.start !== null && start !== holder.start;
 }
 

@@ -2,6 +2,7 @@
 // A process number alone would not do: numbers come round again, and another container counts its own.
 
 import { readFileSync, readlinkSync } from "node:fs";
+import { processStart } from "./process-start.js";
 
 /** Whether the owner lives: `unknown` when it belongs to another process-number space of this machine. */
 export type LeaseState = "alive" | "dead" | "unknown";
@@ -10,7 +11,7 @@ const LEASE = /^v1\.([0-9]{1,10})\.([0-9]{1,20})\.([0-9a-f-]{36})\.([0-9]{1,20})
 
 /** The lease of this process. Throws where /proc is missing: then nothing could be reaped safely. */
 export function currentLease(): string {
-  return `v1.${process.pid}.${startTime(process.pid) ?? "0"}.${bootId()}.${pidSpace()}`;
+  return `v1.${process.pid}.${processStart(process.pid) ?? "0"}.${bootId()}.${pidSpace()}`;
 }
 
 /** What is known of a lease's owner. A text that is no lease counts as unknown: it is not ours to remove. */
@@ -20,7 +21,7 @@ export function leaseState(label: string): LeaseState {
   const [, pid = "", started = "", boot = "", space = ""] = match;
   if (boot !== bootId()) return "dead";
   if (space !== pidSpace()) return "unknown";
-  return startTime(Number(pid)) === started ? "alive" : "dead";
+  return processStart(Number(pid)) === started ? "alive" : "dead";
 }
 
 /** True unless the owner is known to be dead. */
@@ -35,17 +36,4 @@ function bootId(): string {
 /** The inode that names this process-number space. */
 function pidSpace(): string {
   return /[0-9]+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-}
-
-/** Start of a process in clock ticks since boot; null when there is no such process, or only its remains. */
-function startTime(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The program's name may hold spaces and brackets: the fields are counted after the last one.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? null : (fields[19] ?? null);
-  } catch {
-    // no such process
-    return null;
-  }
 }

@@ -1,8 +1,8 @@
 // Everything around a running call fails: its container is killed, its guard is, the state disk is full, the clock is moved, the
 // user's folder is removed meanwhile. Then one later command.
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRig, pause, sessionFolders, whyNotHere, type Rig, type Running } from "../../e2e/rig.js";
 import { treePicture } from "../../support/tree-picture.js";
@@ -41,6 +41,8 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
     report.done();
   }
   report.figure("slowest notice of a dead guard, ms", Math.round(slowest));
+  report.figure("wall clock moved by", FAKETIME === null ? "a Date of its own" : "libfaketime");
+  report.figure("another command's clocks", ELSEWHEN === null ? "the same" : "another time namespace");
 }
 
 interface Trial {
@@ -86,10 +88,17 @@ const FAULTS: Readonly<Record<Kind, (trial: Trial) => Promise<Told>>> = {
     return { wrong: [125, 130, 137].includes(code) && !err.includes("internal error") ? [] : [`ended with ${code}: ${err}`], stands: "any" };
   },
   "clock moved": async ({ victim, random, rig }) => {
-    // The wall clock as the program sees it jumps while the call runs; the kernel's monotonic clock cannot be set by anybody.
-    writeFileSync(clockFile(rig), String(random.pick([-1, 1]) * random.int(60, 400 * 86_400) * 1000));
-    await pause(400);
-    const wrong = victim.out().includes('"type":"call.closed"') ? ["the call ended because the clock moved"] : [];
+    // The wall clock as the program sees it jumps while the call runs, back and forth; meanwhile another command comes from where every
+    // clock of the kernel shows something else.
+    const wrong: string[] = [];
+    for (const sign of [random.pick([-1, 1]), random.pick([-1, 1])]) {
+      setClock(rig, sign * random.int(60, 400 * 86_400));
+      await pause(200);
+    }
+    const other = await rig.run(["sessions"], ELSEWHEN === null ? {} : { through: ELSEWHEN });
+    if (other.code !== 0 || !/ {2}open {2}/u.test(other.out)) wrong.push(`another command takes it for ended: ${other.code}: ${other.out}${other.err}`);
+    await pause(200);
+    if (victim.out().includes('"type":"call.closed"')) wrong.push("the call ended because the clock moved");
     victim.kill("SIGINT");
     const { code, err } = await victim.ended;
     return { wrong: code === 130 ? wrong : [...wrong, `Ctrl-C ended with ${code}: ${err}`], stands: "cancelled" };
@@ -171,14 +180,28 @@ function clockFile(rig: Rig): string {
   return join(rig.state, "..", "clock");
 }
 
+/** Seconds from the machine's own. */
+function setClock(rig: Rig, seconds: number): void {
+  // Exchanged, so that no reader finds half of it.
+  writeFileSync(`${clockFile(rig)}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+  renameSync(`${clockFile(rig)}.new`, clockFile(rig));
+}
+
+/** Starts a program where the monotonic clock and the one since boot show something else; null where the kernel has no such thing. */
+const ELSEWHEN = ((words: readonly string[]) => (spawnSync(words[0] ?? "", [...words.slice(1), "true"]).status === 0 ? words : null))(["unshare", "--time", "--monotonic", "3000000", "--boottime", "3000000"]);
+
+/** libfaketime, which gives every reading of the wall clock by the C library an offset; null where it is not installed. */
+const FAKETIME = ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`).find((path) => existsSync(path)) ?? null;
+
 /** Programs of this rig read their wall clock with an offset from a file, looked up at every reading. */
 function clockRig(outer: Rig): Rig {
-  const shift = join(outer.scratch, "shift.cjs");
   const clock = join(outer.scratch, "clock");
-  writeFileSync(clock, "0");
+  writeFileSync(clock, "+0\n");
+  if (FAKETIME !== null) return createRig({ RINGFENCE_HOME: outer.state, LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1", NO_FAKE_STAT: "1" });
+  const shift = join(outer.scratch, "shift.cjs");
   const source = `const { readFileSync } = require("node:fs");
 const Real = Date;
-const offset = () => { try { return Number(readFileSync(${JSON.stringify(clock)}, "utf8")) || 0; } catch { return 0; } };
+const offset = () => { try { return Number(readFileSync(${JSON.stringify(clock)}, "utf8")) * 1000 || 0; } catch { return 0; } };
 globalThis.Date = class Date extends Real {
   constructor(...args) { super(...(args.length === 0 ? [Real.now() + offset()] : args)); }
   static now() { return Real.now() + offset(); }
