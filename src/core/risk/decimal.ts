@@ -43,11 +43,14 @@ export function decimal(text: string): Decimal {
   return parsed.value;
 }
 
+const POWERS: readonly bigint[] = Array.from({ length: 64 }, (_, exponent) => 10n ** BigInt(exponent));
+
 function power(exponent: number): bigint {
-  return 10n ** BigInt(exponent);
+  return POWERS[exponent] ?? 10n ** BigInt(exponent);
 }
 
 function unitsAt(value: Decimal, scale: number): bigint {
+  if (value.scale === scale) return value.units;
   return value.units * power(scale - value.scale);
 }
 

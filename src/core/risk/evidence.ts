@@ -41,8 +41,21 @@ export function leftOf(weights: ReadonlyMap<FactorKey, Decimal>, counts: Readonl
   return new Map([...weights].map(([key, weight]): [FactorKey, bigint] => [key, remaining(weight, counted)]));
 }
 
+/** Tells whether the same occurrences of two counts are counted. */
+export function isCountedAlike(a: Readonly<Record<Outcome, number>>, b: Readonly<Record<Outcome, number>>): boolean {
+  let room = REPEAT_SHARES.length;
+  for (let index = OUTCOMES.length - 1; index >= 0 && room > 0; index -= 1) {
+    const outcome = OUTCOMES[index] ?? "asked";
+    const counted = Math.min(a[outcome], room);
+    if (counted !== Math.min(b[outcome], room)) return false;
+    room -= counted;
+  }
+  return true;
+}
+
 /** Tells whether two findings leave the same. */
 export function isSameLeft(a: Left | undefined, b: Left): boolean {
+  if (a === b) return true;
   if (a === undefined || a.size !== b.size) return false;
   for (const [key, left] of b) if (a.get(key) !== left) return false;
   return true;
@@ -57,15 +70,18 @@ export function withEvidence(evidence: Evidence, findings: ReadonlyMap<string, R
   const products = new Map(evidence.products);
   for (const key of finding.left.keys()) {
     const product = members.reduce((left, rule) => times(left, findings.get(rule)?.left.get(key) ?? WHOLE), WHOLE);
-    products.set(key, (products.get(key) ?? []).with(group, product));
+    const groups = products.get(key) ?? [];
+    if (groups[group] !== product) products.set(key, groups.with(group, product));
   }
   return { rules, products };
 }
 
-/** The ten factors under the evidence, none below what the posture puts it at. */
-export function liveFactors(base: Factors, evidence: Evidence, raised: readonly RaisedFactor[]): ReadonlyMap<FactorKey, FactorLevel> {
+/** The ten factors under the evidence, none below what the posture puts it at. @param known factors under earlier evidence and the same posture */
+export function liveFactors(base: Factors, evidence: Evidence, raised: readonly RaisedFactor[], known?: { readonly evidence: Evidence; readonly factors: ReadonlyMap<FactorKey, FactorLevel> }): ReadonlyMap<FactorKey, FactorLevel> {
   return new Map(
     FACTOR_KEYS.map((key): [FactorKey, FactorLevel] => {
+      const before = known?.evidence.products.get(key) === evidence.products.get(key) ? known?.factors.get(key) : undefined;
+      if (before !== undefined) return [key, before];
       const start = base.get(key) ?? ONE;
       const units = (evidence.products.get(key) ?? []).reduce(times, WHOLE);
       const grown = units === WHOLE ? start : roundUp(add(start, multiply(subtract(ONE, start), subtract(ONE, { units, scale: PRODUCT_PLACES }))), FACTOR_PLACES);

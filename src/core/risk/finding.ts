@@ -5,7 +5,7 @@ import type { ThreatId } from "../shared/index.js";
 import { LAYER_FACTORS, OUTCOMES, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
 import { cvssOf, scoreCvss } from "./cvss.js";
 import { compare, max, min, ONE, parseDecimal, ZERO, type Decimal } from "./decimal.js";
-import { leftOf, type Left } from "./evidence.js";
+import { isCountedAlike, leftOf, type Left } from "./evidence.js";
 import { factorKey, type FactorKey } from "./factors.js";
 import { contained, type PostureCredit } from "./posture.js";
 
@@ -47,15 +47,18 @@ const NO_COUNTS: Readonly<Record<Outcome, number>> = { asked: 0, approved: 0, re
 
 const NOTHING_LEFT_OUT: Left = new Map();
 
-/** A finding that a signal opens, or the known one with the signal added. */
-export function recordSignal(known: RiskFinding | undefined, signal: Signal, credits: readonly PostureCredit[]): RiskFinding {
-  const opened = openFinding(known, signal, credits);
+/** A finding that a signal opens, or the known one with the signal added. @param cvss of the signal, from `findingCvss` */
+export function recordSignal(known: RiskFinding | undefined, signal: Signal, cvss: FindingCvss | null): RiskFinding {
+  const opened = openFinding(known, signal, cvss);
   return known === undefined ? opened : mergeFindings(known, opened);
 }
 
-function openFinding(known: RiskFinding | undefined, signal: Signal, credits: readonly PostureCredit[]): RiskFinding {
-  const vector = signal.risk.cvss ?? SEVERITY_ROWS[signal.risk.severity].cvss;
-  const same = known !== undefined && known.cvss !== null && known.cvss.vector === vector;
+/** Names what a finding's CVSS hangs on besides the posture. */
+export function cvssKey({ severity, cvss }: RuleRisk): string {
+  return `${severity} ${cvss ?? ""}`;
+}
+
+function openFinding(known: RiskFinding | undefined, signal: Signal, cvss: FindingCvss | null): RiskFinding {
   const weights = weightsOf(signal);
   const counts = { ...NO_COUNTS, [signal.outcome]: 1 };
   return {
@@ -63,7 +66,7 @@ function openFinding(known: RiskFinding | undefined, signal: Signal, credits: re
     layer: signal.layer,
     threats: sortedUnique(signal.threats),
     severity: signal.risk.severity,
-    cvss: same ? known.cvss : findingCvss(signal.risk, credits),
+    cvss,
     weights,
     left: known === undefined ? leftOf(weights, counts) : NOTHING_LEFT_OUT,
     counts,
@@ -72,20 +75,38 @@ function openFinding(known: RiskFinding | undefined, signal: Signal, credits: re
 
 /** Adds the second finding's evidence to the first's; both of one rule. Each part takes the worse. */
 function mergeFindings(a: RiskFinding, b: RiskFinding): RiskFinding {
-  const weights = new Map(a.weights);
-  for (const [key, weight] of b.weights) weights.set(key, max(weights.get(key) ?? ZERO, weight));
+  const weights = heavier(a.weights, b.weights);
   const counts: Record<Outcome, number> = { ...NO_COUNTS };
   for (const outcome of OUTCOMES) counts[outcome] = a.counts[outcome] + b.counts[outcome];
   return {
     rule: a.rule,
     layer: firstLayer(a.layer, b.layer),
-    threats: sortedUnique([...a.threats, ...b.threats]),
+    threats: b.threats.every((threat) => a.threats.includes(threat)) ? a.threats : sortedUnique([...a.threats, ...b.threats]),
     severity: SEVERITIES.indexOf(a.severity) >= SEVERITIES.indexOf(b.severity) ? a.severity : b.severity,
     cvss: worseCvss(a.cvss, b.cvss),
     weights,
-    left: leftOf(weights, counts),
+    left: isSameEvidence(a, weights, counts) ? a.left : leftOf(weights, counts),
     counts,
   };
+}
+
+/** The greater weight of each factor; the first map itself where the second adds nothing. */
+function heavier(a: ReadonlyMap<FactorKey, Decimal>, b: ReadonlyMap<FactorKey, Decimal>): ReadonlyMap<FactorKey, Decimal> {
+  let made: Map<FactorKey, Decimal> | null = null;
+  for (const [key, weight] of b) {
+    const known = a.get(key);
+    if (known !== undefined && compare(known, weight) >= 0) continue;
+    made ??= new Map(a);
+    made.set(key, weight);
+  }
+  return made ?? a;
+}
+
+/** A repeat past those that count, with no greater weight, leaves what was left. */
+function isSameEvidence(known: RiskFinding, weights: ReadonlyMap<FactorKey, Decimal>, counts: Readonly<Record<Outcome, number>>): boolean {
+  if (!isCountedAlike(known.counts, counts) || weights.size !== known.weights.size) return false;
+  for (const [key, weight] of weights) if (known.weights.get(key) !== weight) return false;
+  return true;
 }
 
 /** Turns one `asked` occurrence into what the approver answered. A finding that has none gets the answer added. */
@@ -97,10 +118,15 @@ export function answerFinding(finding: RiskFinding, outcome: "approved" | "rejec
 
 /** The furthest any occurrence came. */
 export function worstOutcome(finding: RiskFinding): Outcome {
-  return OUTCOMES.findLast((outcome) => finding.counts[outcome] > 0) ?? "asked";
+  for (let index = OUTCOMES.length - 1; index > 0; index -= 1) {
+    const outcome = OUTCOMES[index];
+    if (outcome !== undefined && finding.counts[outcome] > 0) return outcome;
+  }
+  return "asked";
 }
 
-function findingCvss(risk: RuleRisk, credits: readonly PostureCredit[]): FindingCvss | null {
+/** CVSS of what a rule evidences, in the open and under the posture; null where it has none. */
+export function findingCvss(risk: RuleRisk, credits: readonly PostureCredit[]): FindingCvss | null {
   const row = SEVERITY_ROWS[risk.severity].cvss;
   const own = risk.cvss === null ? null : cvssOf(risk.cvss);
   const scored = own?.ok === true ? own : row === null ? null : cvssOf(row);

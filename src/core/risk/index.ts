@@ -8,6 +8,8 @@ export { OUTCOMES, RISK_MODEL, SEVERITIES, SEVERITY_ROWS, type Outcome, type Sev
 export { KIMI_DEV, profileForAgent, PROFILES, riskProfile, RUBRIC, type ProfileLayer, type RiskProfile } from "./profiles.js";
 export { profileData, readProfile, type ProfileProblem } from "./profile-data.js";
 export { POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
+export { assessment, type Assessment } from "./report.js";
+export { candidateClass, candidateNumber, candidateText, parseCandidate, sessionCandidate, type CandidateVector } from "./candidate.js";
 export { dueReactions, type DueReaction } from "./react.js";
 export { gateReasons, parseMaxAivss, parseSeverity, type RiskGate } from "./gate.js";
 export { initialRisk, reduceRisk, replayRisk, type PlacedEvent } from "./reduce.js";

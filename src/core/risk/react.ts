@@ -34,14 +34,9 @@ function met(condition: ReactionCondition, state: RiskState): string | null {
     }
     case "findings": {
       let seen = 0;
-      const rules: string[] = [];
-      for (const finding of state.findings.values()) {
-        const count = countOf(condition, finding);
-        if (count === 0) continue;
-        seen += count;
-        rules.push(finding.rule);
-      }
+      for (const finding of state.findings.values()) seen += countOf(condition, finding);
       if (seen < condition.count) return null;
+      const rules = [...state.findings.values()].filter((finding) => countOf(condition, finding) > 0).map(({ rule }) => rule);
       const named = rules.sort().slice(0, 5).join(", ");
       return `${seen} ${seen === 1 ? "occurrence" : "occurrences"} of ${named}${rules.length > 5 ? ` and ${rules.length - 5} more` : ""}`;
     }
@@ -53,8 +48,11 @@ function met(condition: ReactionCondition, state: RiskState): string | null {
 }
 
 function countOf(condition: Extract<ReactionCondition, { on: "findings" }>, finding: RiskFinding): number {
+  let seen = 0;
+  for (let index = OUTCOMES.indexOf(condition.outcome); index < OUTCOMES.length; index += 1) seen += finding.counts[OUTCOMES[index] ?? "asked"];
+  if (seen === 0) return 0;
   if (SEVERITIES.indexOf(finding.severity) < SEVERITIES.indexOf(condition.severity)) return 0;
   const any = condition.rules.length === 0 && condition.threats.length === 0;
   if (!any && !matchAnyWord(condition.rules, finding.rule) && !finding.threats.some((threat) => matchAnyWord(condition.threats, threat))) return 0;
-  return OUTCOMES.slice(OUTCOMES.indexOf(condition.outcome)).reduce((sum, outcome) => sum + finding.counts[outcome], 0);
+  return seen;
 }

@@ -8,7 +8,7 @@ import type { Outcome } from "./catalogue.js";
 import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
 import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type FactorLevel } from "./evidence.js";
 import { FACTOR_KEYS } from "./factors.js";
-import { answerFinding, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
+import { answerFinding, cvssKey, findingCvss, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
 import { postureOf, type Posture } from "./posture.js";
 import { readProfile } from "./profile-data.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
@@ -24,7 +24,7 @@ export const OTHER_RULES = "run.other-rules";
 /** State at the opening of a session: the profile under the posture that the attested controls earn. */
 export function initialRisk(profile: RiskProfile, opened: Pick<EventData["session.opened"], "controls">): RiskState {
   const posture = postureOf(profile.vector, opened.controls);
-  const inputs = { profile, controls: opened.controls, lost: [], posture, findings: new Map<string, RiskFinding>(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
+  const inputs = { profile, controls: opened.controls, lost: [], posture, findings: new Map<string, RiskFinding>(), scored: new Map(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
   const headline = headlineOf(inputs);
   return { ...inputs, pending: new Map(), headline, peak: headline.score, changes: [] };
 }
@@ -61,8 +61,8 @@ function profileOf(opened: EventData["session.opened"] | null): RiskProfile {
   return own ?? riskProfile(opened?.policy.profile ?? null);
 }
 
-function factorsOf(profile: RiskProfile, posture: Posture, evidence: Evidence): Pick<RiskState, "factors" | "factorSum"> {
-  const factors = liveFactors(profile.factors, evidence, posture.raised);
+function factorsOf(profile: RiskProfile, posture: Posture, evidence: Evidence, known?: Pick<RiskState, "evidence" | "factors">): Pick<RiskState, "factors" | "factorSum"> {
+  const factors = liveFactors(profile.factors, evidence, posture.raised, known);
   return { factors, factorSum: [...factors.values()].reduce((sum: Decimal, { live }: FactorLevel) => add(sum, live), ZERO) };
 }
 
@@ -72,8 +72,13 @@ function findingKey(state: RiskState, rule: string): string {
 
 function applySignal(state: RiskState, signal: Signal, seq: number): RiskState {
   const rule = findingKey(state, signal.rule);
-  const finding = recordSignal(state.findings.get(rule), { ...signal, rule }, state.posture.credits);
-  return withFinding(state, { finding, outcome: signal.outcome, seq });
+  const key = cvssKey(signal.risk);
+  const known = state.scored.get(key);
+  const cvss = known === undefined ? findingCvss(signal.risk, state.posture.credits) : known;
+  const finding = recordSignal(state.findings.get(rule), rule === signal.rule ? signal : { ...signal, rule }, cvss);
+  // Only rules of the policy have vectors, so there are few; past the limit they are scored anew each time.
+  const scored = known === undefined && state.scored.size < LIMITS.riskFindings ? new Map(state.scored).set(key, cvss) : state.scored;
+  return withFinding(scored === state.scored ? state : { ...state, scored }, { finding, outcome: signal.outcome, seq });
 }
 
 function withFinding(state: RiskState, step: { readonly finding: RiskFinding; readonly outcome: Outcome; readonly seq: number }): RiskState {
@@ -85,7 +90,7 @@ function withFinding(state: RiskState, step: { readonly finding: RiskFinding; re
     return known !== undefined && isSameStanding(known, finding, state.discarded) ? { ...state, findings } : settle(state, { ...state, findings }, step);
   }
   const evidence = withEvidence(state.evidence, findings, finding);
-  return settle(state, { ...state, findings, evidence, ...factorsOf(state.profile, state.posture, evidence) }, step);
+  return settle(state, { ...state, findings, evidence, ...factorsOf(state.profile, state.posture, evidence, state) }, step);
 }
 
 function isSameStanding(a: RiskFinding, b: RiskFinding, discarded: boolean): boolean {
@@ -102,7 +107,7 @@ function attestedAgain(state: RiskState, reported: readonly Control[], seq: numb
   const controls = state.controls.map((known) => worst.get(known.id) ?? known);
   const posture = postureOf(state.profile.vector, controls);
   const findings = new Map([...state.findings].map(([rule, finding]) => [rule, underPosture(finding, posture.credits)]));
-  const changed = { ...state, controls, lost: [...new Set([...state.lost, ...worst.keys()])].sort(), posture, findings, ...factorsOf(state.profile, posture, state.evidence) };
+  const changed = { ...state, controls, lost: [...new Set([...state.lost, ...worst.keys()])].sort(), posture, findings, scored: new Map(), ...factorsOf(state.profile, posture, state.evidence) };
   const [layer, threats] = [lost.some(({ id }) => id === "record-kept") ? ("L5" as const) : ("L4" as const), []];
   return settleAs(state, changed, { rule: POSTURE_RULE, layer, threats, severity: "high", outcome: "lost", seq }, postureInputs(state.posture, posture, lost));
 }
@@ -132,7 +137,7 @@ function movedInputs(before: RiskState, after: RiskState, rule: string): readonl
   for (const key of before.factors === after.factors ? [] : FACTOR_KEYS) {
     const was = before.factors.get(key);
     const is = after.factors.get(key);
-    if (was !== undefined && is !== undefined && compare(was.live, is.live) !== 0) inputs.push({ name: key, before: formatExact(was.live), after: formatExact(is.live) });
+    if (was !== is && was !== undefined && is !== undefined && compare(was.live, is.live) !== 0) inputs.push({ name: key, before: formatExact(was.live), after: formatExact(is.live) });
   }
   if (compare(before.factorSum, after.factorSum) !== 0) inputs.push({ name: "factor sum", before: formatExact(before.factorSum), after: formatExact(after.factorSum) });
   const [wasBase, isBase] = [cvssText(before, rule), cvssText(after, rule)];

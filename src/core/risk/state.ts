@@ -8,7 +8,7 @@ import { OUTCOME_ROWS, RUN_SIGNALS, THM_ATTEMPTED, THM_SUCCEEDED, type Outcome, 
 import { compare, max, type Decimal } from "./decimal.js";
 import type { Evidence, FactorLevel } from "./evidence.js";
 import type { FactorKey } from "./factors.js";
-import { worstOutcome, type RiskFinding, type Signal } from "./finding.js";
+import { worstOutcome, type FindingCvss, type RiskFinding, type Signal } from "./finding.js";
 import type { Posture } from "./posture.js";
 import type { RiskProfile } from "./profiles.js";
 
@@ -51,6 +51,8 @@ export interface RiskState {
   readonly lost: readonly string[];
   readonly posture: Posture;
   readonly findings: ReadonlyMap<string, RiskFinding>;
+  /** CVSS of risks met so far under this posture, by `cvssKey`. */
+  readonly scored: ReadonlyMap<string, FindingCvss | null>;
   /** What was asked and is not answered yet, by call. */
   readonly pending: ReadonlyMap<string, PendingQuestion>;
   /** The session's changes were thrown away: what had succeeded in the workspace is undone. */
@@ -120,13 +122,18 @@ function standingScore({ profile, factorSum }: Inputs, { cvss, thm }: Standing):
 /** The highest of posture and findings, never an average. Equal: posture first, then the rule that sorts first. Findings that stand alike are scored once. */
 export function headlineOf(inputs: Inputs): Headline {
   let best: Headline = { score: postureScore(inputs), driver: "posture" };
-  const scores = new Map<string, AivssScore>();
+  // By CVSS in tenths, and whether it succeeded: at most 202.
+  const scores: AivssScore[] = [];
   for (const [rule, finding] of inputs.findings) {
     const standing = standingOf(inputs, finding);
     if (standing === null) continue;
-    const key = `${standing.cvss.units}e${standing.cvss.scale} ${standing.thm.units}e${standing.thm.scale}`;
-    const score = scores.get(key) ?? standingScore(inputs, standing);
-    scores.set(key, score);
+    const { cvss, thm } = standing;
+    const key = Number(cvss.units) * (cvss.scale === 0 ? 20 : 2) + (thm === THM_SUCCEEDED ? 1 : 0);
+    const score = (scores[key] ??= standingScore(inputs, standing));
+    if (score === best.score) {
+      if (best.driver !== "posture" && rule < best.driver) best = { score, driver: rule };
+      continue;
+    }
     const order = compare(score.raw, best.score.raw);
     if (order > 0 || (order === 0 && best.driver !== "posture" && rule < best.driver)) best = { score, driver: rule };
   }
