@@ -8,6 +8,7 @@ import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
+import { exportSession, needsTexts, type ExportFormat } from "./core/export/index.js";
 import type { PolicySet } from "./core/policy/index.js";
 import { createSummariser, redecide, sessionPage, timelineOf, type Redecided, type RedecideSummary, type Step, type StepTexts, type Timeline } from "./core/replay/index.js";
 import { GuardError, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
@@ -126,21 +127,43 @@ async function argumentsText(stored: Stored, id: SessionId, digest: Digest): Pro
   return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as JsonObject) : null;
 }
 
+/** Texts of every step, as long as there is room for them. */
+async function allTexts(view: ReplayView): Promise<(step: Step) => StepTexts> {
+  const texts = new Map<Step, StepTexts>();
+  let left = SHOWN_TOTAL;
+  for (const step of view.timeline.steps) {
+    const one = await view.textsOf(step);
+    const output = one.output.slice(0, Math.max(0, left));
+    left -= output.length;
+    texts.set(step, { ...one, output, cut: one.cut + one.output.length - output.length });
+  }
+  return (step) => texts.get(step) ?? NO_TEXTS;
+}
+
+const NO_TEXTS: StepTexts = { arguments: null, output: "", cut: 0 };
+
 /** Writes a session as one page. @returns bytes written */
 export async function writeSessionPage(wanted: string, path: string, env: NodeJS.ProcessEnv): Promise<{ readonly session: SessionId; readonly bytes: number }> {
   const view = await openReplay(wanted, env);
   try {
-    const texts = new Map<Step, StepTexts>();
-    let left = SHOWN_TOTAL;
-    for (const step of view.timeline.steps) {
-      const one = await view.textsOf(step);
-      const output = one.output.slice(0, Math.max(0, left));
-      left -= output.length;
-      texts.set(step, { ...one, output, cut: one.cut + one.output.length - output.length });
-    }
-    const product = `Ringfence ${productVersion(packageFile("package.json"))}`;
-    const page = sessionPage(view.timeline, { hash: sha256, product, textsOf: (step) => texts.get(step) ?? { arguments: null, output: "", cut: 0 } });
+    const page = sessionPage(view.timeline, { hash: sha256, product: `Ringfence ${installed()}`, textsOf: await allTexts(view) });
     return { session: view.id, bytes: writePage(path, page) };
+  } finally {
+    await view.close();
+  }
+}
+
+function installed(): string {
+  return productVersion(packageFile("package.json"));
+}
+
+/** A session in a form of others: the text, or where it was written. */
+export async function exportStored(wanted: string, format: ExportFormat, path: string | null, env: NodeJS.ProcessEnv): Promise<{ readonly session: SessionId; readonly text: string | null; readonly bytes: number }> {
+  const view = await openReplay(wanted, env);
+  try {
+    const textsOf = needsTexts(format) ? await allTexts(view) : () => NO_TEXTS;
+    const text = exportSession(view.timeline, format, { hash: sha256, version: installed(), textsOf });
+    return path === null ? { session: view.id, text, bytes: text.length } : { session: view.id, text: null, bytes: writePage(path, text) };
   } finally {
     await view.close();
   }

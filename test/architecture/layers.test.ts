@@ -58,6 +58,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   risk: ["shared", "action", "policy", "reconcile", "session"],
   session: ["shared", "action", "policy", "reconcile", "risk"],
   replay: ["shared", "action", "shell", "import", "policy", "approval", "reconcile", "risk", "ledger", "session"],
+  export: ["shared", "import", "policy", "reconcile", "risk", "session", "replay"],
 };
 
 describe("layers", () => {

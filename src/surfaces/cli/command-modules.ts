@@ -22,6 +22,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["diff", "apply", "undo", "discard"], load: async () => (await import("./commands/review.js")).registerReview },
   { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
   { names: ["replay"], load: async () => (await import("./commands/replay.js")).registerReplay },
+  { names: ["export"], load: async () => (await import("./commands/export.js")).registerExport },
   { names: ["policy"], load: async () => (await import("./commands/policy.js")).registerPolicy },
   { names: ["log"], load: async () => (await import("./commands/log.js")).registerLog },
   { names: ["score"], load: async () => (await import("./commands/score.js")).registerScore },

@@ -24,7 +24,7 @@ function describe(program: Command): readonly Described[] {
   return program.commands.map((command) => ({
     name: command.name(),
     words: [...command.commands.map((sub) => sub.name()), ...command.options.flatMap((option) => (option.long === undefined ? [] : [option.long])), "--help"],
-    takesSession: command.registeredArguments.some((argument) => argument.name() === "session") || command.commands.some((sub) => sub.registeredArguments.length > 0 && command.name() === "log"),
+    takesSession: command.registeredArguments.some((argument) => argument.name() === "session") || command.commands.some((sub) => sub.registeredArguments.length > 0 && (command.name() === "log" || command.name() === "replay")),
   }));
 }
 

@@ -1,0 +1,31 @@
+// `ringfence export`: a session in the forms of others, on standard output or in a file.
+
+import { Option, type Command } from "commander";
+import { EXPORT_FORMATS, type ExportFormat } from "../../../core/export/index.js";
+import { printable } from "../../../core/shared/index.js";
+import type { CliContext } from "../main.js";
+import type { Io } from "../io.js";
+
+interface ExportFlags {
+  readonly as: ExportFormat;
+  readonly out?: string;
+}
+
+export function registerExport(program: Command, context: CliContext): void {
+  program
+    .command("export")
+    .description("write a session in a form of others: for code scanning, comments, pipelines, trajectory tools, terminals")
+    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .addOption(new Option("--as <format>", "sarif (2.1.0), markdown, junit, atif (1.4), asciicast (2)").choices([...EXPORT_FORMATS]).makeOptionMandatory())
+    .option("-o, --out <file>", "write to this file (default: standard output)")
+    .addHelpText("after", "\nA session that was imported is marked as not witnessed in each form that can say so. The record is the evidence, an export is not.\n\nExamples:\n  ringfence export last --as sarif -o ringfence.sarif\n  ringfence export last --as markdown >> \"$GITHUB_STEP_SUMMARY\"\n  ringfence export last --as junit -o ringfence.xml")
+    .action(async (session: string, flags: ExportFlags, command: Command) => write(session, flags, context.ioOf(command)));
+}
+
+async function write(wanted: string, { as, out }: ExportFlags, io: Io): Promise<void> {
+  const { exportStored } = await import("../../../compose-replay.js");
+  const { session, text, bytes } = await exportStored(wanted, as, out ?? null, io.env);
+  if (text !== null) io.out(text.replace(/\n$/u, ""));
+  else if (io.options.json) io.json({ session, as, file: out, bytes });
+  else io.note(`wrote ${session} to ${printable(out ?? "", 300)}, ${bytes} bytes`);
+}

@@ -1,0 +1,83 @@
+// Exports of a session in which every text is hostile: each is well formed, says what the record says, and carries no text that acts.
+
+import { describe, expect, it } from "vitest";
+import { sha256 } from "../../../src/adapters/system/hasher.js";
+import { exportSession, EXPORT_FORMATS, type ExportFormat } from "../../../src/core/export/index.js";
+import { markdownText } from "../../../src/core/export/markdown.js";
+import { uriOf } from "../../../src/core/export/sarif.js";
+import type { JsonValue } from "../../../src/core/shared/index.js";
+import { hostileTimeline } from "../../support/hostile-timeline.js";
+import { addsUp, readAs } from "../../support/imports.js";
+
+const timeline = hostileTimeline();
+const count = timeline.steps.length;
+const write = (format: ExportFormat): string => exportSession(timeline, format, { hash: sha256, version: "1.2.3", textsOf: ({ call }) => ({ arguments: null, output: `${call.label}\nsecond`, cut: 0 }) });
+const STEERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
+
+interface SarifResult {
+  readonly ruleId: string;
+  readonly ruleIndex: number;
+  readonly level: string;
+  readonly message: { readonly text: string };
+  readonly locations: readonly { readonly physicalLocation: { readonly artifactLocation: { readonly uri: string }; readonly region: { readonly startLine: number } } }[];
+  readonly partialFingerprints: Readonly<Record<string, string>>;
+}
+
+describe("exports of a hostile session", () => {
+  it("SARIF has what 2.1.0 requires of a log, a run, a rule and a result", () => {
+    const log = JSON.parse(write("sarif")) as { readonly version: string; readonly $schema: string; readonly runs: readonly { readonly tool: { readonly driver: { readonly name: string; readonly rules: readonly { readonly id: string }[] } }; readonly results: readonly SarifResult[]; readonly properties: { readonly witnessed: boolean } }[] };
+    const [run] = log.runs;
+    const rules = run?.tool.driver.rules ?? [];
+    expect([log.version, log.runs.length, run?.tool.driver.name, run?.results.length, run?.properties.witnessed, new Set(rules.map(({ id }) => id)).size]).toEqual(["2.1.0", 1, "Ringfence", count, false, rules.length]);
+    for (const result of run?.results ?? []) {
+      expect(rules[result.ruleIndex]?.id).toBe(result.ruleId);
+      expect(["error", "warning", "note", "none"]).toContain(result.level);
+      expect(result.message.text).not.toBe("");
+      const [place] = result.locations;
+      // A relative reference of RFC 3986: no scheme, no host, no way up.
+      expect(place?.physicalLocation.artifactLocation.uri).toMatch(/^(?!\/)(?:[\w.!~*'()-]|%[0-9A-F]{2}|\/)+$/u);
+      expect(place?.physicalLocation.region.startLine).toBeGreaterThan(0);
+      expect(Object.values(result.partialFingerprints)[0]).toMatch(/^[0-9a-f]{64}$/u);
+    }
+    expect(uriOf("../../etc//a b/ü?.js#x")).toBe("etc/a%20b/%C3%BC%3F.js%23x");
+  });
+
+  it("Markdown makes no tag, link, image, mention or column of a text", () => {
+    const text = write("markdown");
+    expect(text).not.toMatch(/<(?!\/?code)/u);
+    expect(text.replace(/\\./gu, "")).not.toMatch(/[[\]@]|:\/\/|www\./u);
+    const rows = text.split("\n").filter((line) => line.startsWith("|") && !line.includes("---"));
+    expect(new Set(rows.map((row) => row.replace(/\\./gu, "").split("|").length))).toEqual(new Set([6, 7]));
+    expect(markdownText("[a](http://x) @bob `c` | www.d **e**")).toBe("<code>\\[a\\]\\(http&#58;//x\\) &#64;bob \\`c\\` \\| www&#46;d \\*\\*e\\*\\*</code>");
+  });
+
+  it("JUnit has one case a call, and only its own tags", () => {
+    const text = write("junit");
+    expect(new Set([...text.matchAll(/<\/?([^\s/>]+)/gu)].map((match) => match[1]))).toEqual(new Set(["?xml", "testsuites", "testsuite", "testcase", "failure"]));
+    expect(text).toContain(`tests="${count}" failures="${count}" errors="0" skipped="0"`);
+    // Attributes are quoted and hold no sign that ends one.
+    expect(text.replace(/<[?/]?[a-z]+(?:\s[a-z]+="[^"<>&]*(?:&(?:amp|lt|gt|quot|apos|#10|#9);[^"<>&]*)*")*\s*[/?]?>/gu, "")).not.toMatch(/[<>]/u);
+  });
+
+  it("ATIF is read again as it was written: the same calls with the same arguments and results", () => {
+    const again = readAs("atif", [JSON.parse(write("atif")) as JsonValue]);
+    expect([again.calls.length, again.tally.unanswered, again.version, addsUp(again)]).toEqual([count, 0, "1.4", true]);
+    expect(again.calls.map((call) => call.arguments)).toEqual(timeline.steps.map(({ call }) => call.arguments));
+  });
+
+  it("asciicast is a head and events in the order of time, of text that steers no terminal", () => {
+    const [head = "", ...events] = write("asciicast").trimEnd().split("\n");
+    expect(JSON.parse(head)).toMatchObject({ version: 2, width: 120, height: 32 });
+    let before = 0;
+    for (const line of events) {
+      const [at, kind, data] = JSON.parse(line) as [number, string, string];
+      expect([at >= before, kind, STEERS.test(data.replaceAll("\r\n", "\n"))]).toEqual([true, "o", false]);
+      before = at;
+    }
+    expect(events.length).toBeGreaterThan(count * 2);
+  });
+
+  it("no form lets a character through that steers a terminal or turns text round", () => {
+    expect(EXPORT_FORMATS.filter((format) => STEERS.test(write(format)))).toEqual([]);
+  });
+});
