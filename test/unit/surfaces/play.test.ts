@@ -109,6 +109,25 @@ describe("playing", () => {
     expect(log).toEqual(["call a", "call b"]);
   });
 
+  it("ends where policy stops the session, before or by a call", async () => {
+    for (const throws of [false, true]) {
+      const { session, log } = fakeSession();
+      const stops: { why: string | null } = { why: null };
+      const stopping = {
+        ...session,
+        stopped: () => stops.why,
+        call: async (one: ToolCall, ...rest: readonly unknown[]) => {
+          if (one.id === "two") stops.why = "X.stop-escape";
+          if (stops.why !== null && throws) throw new GuardError("SESSION_STOPPED", "stopped");
+          return (session.call as (...args: readonly unknown[]) => Promise<Observation>)(one, ...rest);
+        },
+      } as unknown as OpenedSession;
+      const result = await play(stopping, [line(1, call(null, "bash", "one"), call(null, "bash", "two"), call(null, "bash", "three")), line(2, call(null, "bash", "four"))], {}, { keepGoing: true, format: "jsonl", signal: new AbortController().signal, onChanges: () => undefined } satisfies PlayOptions);
+      expect([result.stopped, result.calls]).toEqual(["X.stop-escape", throws ? 1 : 2]);
+      expect(log).toEqual(throws ? ["call one"] : ["call one", "call two"]);
+    }
+  });
+
   it("passes on a fault of ours", async () => {
     const { session } = fakeSession({
       call: () => {
