@@ -80,7 +80,7 @@ describe.skipIf(missing !== null)("the demo", () => {
     expect(out).not.toContain("\u001b");
     expect(lines(out).filter((line) => textWidth(line) > 100)).toEqual([]);
     for (const [label, fate] of fatesOf(events)) for (const rule of fate.rules) expect([label, rule, out.includes(rule)]).toEqual([label, rule, true]);
-    expect(out).toMatch(/✘ deny +cat ~\/\.ssh\/id_rsa\n +L2\.credential-files \[maestro:L2\/data-exfiltration \+\d\] the file holds credentials\n +▲ AIVSS 8\.6 → 8\.8 High/u);
+    expect(out).toMatch(/✘ deny +cat ~\/\.ssh\/id_rsa\n +L2\.credential-files \[maestro:L2\/data-exfiltration \+\d\] the file holds credentials\n +▲ AIVSS 7\.7 → 7\.9 High/u);
     expect(out).toMatch(/↺ undo +node \/tmp\/build\.js\n.*\n +undone: creation of lefthook\.yml\n +X\.git-hooks/u);
     expect(out).toContain("edit test/proto.js  +14\n");
     expect(out).toContain("cat > /tmp/tidy.js <<'EOF'  and 11 more lines\n");
@@ -110,7 +110,7 @@ describe.skipIf(missing !== null)("the demo", () => {
     expect([last?.score, last?.band, last?.peak]).toEqual([scored.live.score, scored.live.band, scored.peak.score]);
     expect(second.out).toContain(`\n  AIVSS   ${scored.live.score} ${scored.live.band}, from 7.7 High; peak ${scored.peak.score};`);
     const explained = (await rig.run(["score", session, "--explain"])).out;
-    expect(explained).toMatch(/#\d+ +8\.62 → 8\.77 {2}L2\.credential-files blocked, high call_\d{4}\n +context 0\.8 → 0\.9, identity 0\.1 → 0\.55/u);
+    expect(explained).toMatch(/#\d+ +7\.69 → 7\.94 {2}L2\.credential-files blocked, high call_\d{4}\n +context 0\.8 → 0\.9, identity 0\.1 → 0\.55/u);
     expect(lines(explained).filter((line) => textWidth(line) > 100)).toEqual([]);
   });
 
