@@ -28,6 +28,8 @@ const SETS = ["nl2bash/commands.jsonl", "tldr/commands.jsonl"];
 const BATCH = 60;
 /** The second run is for what asks first or takes something for given, the third for what was cut off in it. */
 const SECONDS = { first: 8, second: 15, third: 90 } as const;
+/** Rows at a time: most of their time is waiting for answers that do not come. */
+const WORKERS = 4;
 const SHOWN = 160;
 
 interface Row {
@@ -94,7 +96,7 @@ async function runRows(policy: PolicySet, image: string, rows: readonly Refused[
   const results = new Map<string, Result>();
   const pass = async (part: readonly Refused[], seconds: number, answers: boolean): Promise<void> => {
     const orders = part.map((refused): Order => ({ id: refused.id, text: refused.text, cwd: PLACE.cwd, root: true, network: true, answers, seconds, environment, seed: layoutFor(refused.text, refused.all) }));
-    await traceLines(image, orders, 2, (order, traced: Traced) => {
+    await traceLines(image, orders, WORKERS, (order, traced: Traced) => {
       const refused = part.find(({ id }) => id === order.id);
       if (refused !== undefined) results.set(refused.id, { refused, verdict: traced.started ? confirm(refused.text, refused.effects, traced) : "not runnable", stderr: traced.stderr, timedOut: traced.timedOut });
     });

@@ -26,5 +26,6 @@ const LOCAL: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 /** Tells whether a client's first word is a subcommand that stays on this machine. */
 export function staysHere(program: string, words: readonly Field[]): boolean {
   const verb = words[1]?.text ?? null;
+  if (program === "gh" && verb === "browse") return words.some(({ text }) => text === "-n" || text === "--no-browser");
   return verb !== null && LOCAL.get(program)?.has(verb) === true;
 }

@@ -113,7 +113,8 @@ function listing(model: Model, parsed: Arguments): Output {
 
 /** The names that a search of single files can print; null when one of them cannot be told. */
 function namesOf(places: readonly Field[]): readonly string[] | null {
-  if (places.length === 0) return null;
+  // Without a file it is the input that is searched, and this is its name.
+  if (places.length === 0) return [escapeGlob("(standard input)")];
   const out = places.map((place) => (place.text === null ? place.glob : escapeGlob(place.text)));
   return out.every((glob): glob is string => glob !== null) ? out : null;
 }

@@ -21,7 +21,7 @@ export function confirm(text: string, effects: readonly ActionEffect[], traced: 
   const { events } = traced;
   const ran = startedIn(events);
   if (effects.some((effect) => isSeen(text, effect, events, ran, traced.stderr))) return "seen";
-  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command/.test(traced.stderr)) return "not runnable";
+  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command|The command "[^"]*" does not exist/.test(traced.stderr)) return "not runnable";
   if (programsOf(effects).some((program) => !ran.has(program) && !BUILTINS.has(program) && program !== "redirect") && /: command not found|: not found$|No such file or directory/m.test(traced.stderr) && isMissing(effects, events)) return "not runnable";
   if (traced.code === 127 || /: command not found$/m.test(traced.stderr)) return "not runnable";
   if (effects.every((effect) => effect.kind === "environment" || (effect.kind === "exec" && BUILTINS.has(effect.program)))) return "not to be seen";
@@ -84,14 +84,24 @@ function isBy(by: string, chain: readonly string[]): boolean {
  * that is changed at a name, which stands nowhere in the text; or a shell that refuses the text.
  */
 function isOpaqueSeen(text: string, effect: OpaqueEffect, events: readonly TraceEvent[], stderr: string): boolean {
-  const plain = text.replace(/["'\\]/g, "");
-  const told = (word: string): boolean => word === "" || plain.includes(word.replace(/["'\\]/g, ""));
+  const words = wordsOf(text);
+  const told = (word: string): boolean => word === "" || words.some((test) => test(word));
   if (/not parse/.test(effect.why)) return /syntax error/.test(stderr);
   const named = /`([^`]+)`/.exec(effect.why)?.[1] ?? null;
   return events.some((event) => {
     if (event.kind === "exec") return event.ok && (named === null ? [event.program, ...event.argv.slice(1)] : event.program === named || baseName(event.argv[0] ?? "") === named ? event.argv.slice(1) : []).some((word) => !told(word));
     if (event.kind === "file") return event.operation !== "read" && !/^\/dev\/(?:null|tty|fd)/.test(event.path) && (named === null || named === "redirect" || event.by.includes(named)) && !told(baseName(event.path));
     return false;
+  });
+}
+
+/** Tests for the words of a text, as far as they need no more than their own text: quotes taken off, the home folder put in, names matched. */
+function wordsOf(text: string): readonly ((word: string) => boolean)[] {
+  return text.split(/[\s;|&<>()`{}]+/).map((raw) => {
+    const word = raw.replace(/["'\\]/g, "").replace(/^~(?=\/|$)|\$\{?HOME\}?/g, "/home/agent");
+    if (!/[*?[]/.test(word)) return (other) => other.replace(/["'\\]/g, "") === word || baseName(word) === other;
+    const pattern = new RegExp(`^${word.replace(/[.+^$|\\{}()]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".").replace(/\[!/g, "[^")}$`.replace(/\[(?![^\]]+\])/g, "\\["));
+    return (other) => other === word || pattern.test(other);
   });
 }
 

@@ -15,6 +15,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:network_)?interface$/, "eth0"],
   [/^(?:.*_)?(?:date|timestamp)$/, "2026-01-02"],
   [/^(?:.*_)?version$/, "1.0.0"],
+  [/^query$/, "query=x"],
 ];
 
 /** The line a page shows, with each placeholder filled: the first of its alternatives, or a value of its kind. Null when it cannot be read. */
@@ -23,11 +24,16 @@ export function fillPlaceholders(raw: string): string | null {
   return raw.replace(/\{\{(.*?)\}\}/g, (_, inside: string) => {
     const optional = /^\[(.*)\]$/.exec(inside);
     if (optional !== null) return (optional[1] ?? "").split("|")[0] ?? "";
-    const several = / \.\.\.$/.test(inside) ? (inside.split(" ")[0] ?? "").replace(/,.*$/, "") : inside;
+    const several = / \.\.\.$/.test(inside) ? firstOf(inside.slice(0, -4).split(" ")) : inside.replace(/,\.\.\.$/, "");
     const first = /^[^\s|]+(?:\|[^\s|]+)+$/.test(several) ? (several.split("|")[0] ?? "") : several;
     const name = /^[a-z_]+?\d$/.test(first) && / \.\.\.$/.test(inside) ? first.replace(/\d$/, "") : first;
     return KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? first;
   });
+}
+
+/** Of several that are written out to show that there may be more. */
+function firstOf(words: readonly string[]): string {
+  return words.slice(0, Math.ceil(words.length / 2)).join(" ");
 }
 
 /** Set by bash or by the session itself. */

@@ -9,7 +9,7 @@ export function layoutFor(text: string, effects: readonly ActionEffect[]): strin
   const lines = [PREPARED, scriptsOf(text), seedFor(text), searchedOf(text)];
   // What a search looks for is there, is old, and holds the words of the line.
   const folders = [...new Set([".", ...effects.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
-  for (const match of [...text.matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
+  for (const match of [...given(text).matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
     const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
     if (!/^[\w. -]{1,60}$/.test(name)) continue;
     for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do printf '%s\\n' "$WORDS" > "$p/${name}"; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
@@ -27,6 +27,14 @@ export function layoutFor(text: string, effects: readonly ActionEffect[]): strin
     if (path !== null && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(path)) lines.push(`mkdir -p '${parentOf(path)}' 2>/dev/null || :`);
   }
   return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
+}
+
+/** The text with the values that stand in front of it in the places of its arguments and variables. */
+function given(text: string): string {
+  const values = new Map([...text.matchAll(/(?:^|; )([A-Za-z_]\w*)=([\w./-]+)(?=; )/g)].map(([, name = "", value = ""]): [string, string] => [name, value]));
+  const places = /^set -- (\S+) (\S+);/.exec(text);
+  if (places !== null) for (const at of [1, 2]) values.set(String(at), places[at] ?? "");
+  return text.replace(/\$\{?(\w+)\}?/g, (whole, name: string) => values.get(name) ?? whole);
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */
@@ -57,6 +65,8 @@ printf '[tool.poetry]\nname = "p"\nversion = "1.0.0"\ndescription = ""\nauthors 
 git config branch.main.remote origin; git config branch.main.merge refs/heads/main
 printf '//registry.npmjs.org/:_authToken=x\n' > /home/agent/.npmrc
 printf 'module example.invalid/p\n\ngo 1.19\n' > go.mod
+printf 'package main\n\nimport _ "example.invalid/q"\n\nfunc main() {}\n' > main.go
+printf '#!/bin/sh\nexec wget -q -O /dev/null "$1"\n' > /usr/local/bin/xdg-open; chmod +x /usr/local/bin/xdg-open
 printf 'one\ntwo\n' > list.txt
 printf 'mailserver.example\nhost.example\n' > ips; cp ips hosts.txt
 printf 'defaults\nhost mailserver.example\nfrom a@host.example\naccount default\n' > /etc/msmtprc

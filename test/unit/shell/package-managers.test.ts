@@ -25,7 +25,7 @@ describe("what is installed is started without a connection", () => {
 });
 
 describe("help, lists and what stays away from the network", () => {
-  test.each(["npm install --help", "pip install -h", "uv self update --help", "cargo publish --help", "conda create -h", "nix flake --help", "cargo install --list", "pyenv install --list", "uv cache clean", "uv python find 3.11", "uv self version", "rustup toolchain list", "rustup component list", "go mod init example.test/p", "go mod edit -require=a@v1", "conda compare a.yml", "npm ci --offline", "cargo fetch --offline", "docker --version", "docker run --help", "gh alias list", "gh issue new -h", "aws s3 cp --help", "git clone ../sub", "git clone path/to/file.bundle sub", "pip install --no-index a", "gem install --local a.gem"])("does not connect: %s", (text) => {
+  test.each(["npm install --help", "pip install -h", "uv self update --help", "cargo publish --help", "conda create -h", "nix flake --help", "cargo install --list", "pyenv install --list", "uv cache clean", "uv python find 3.11", "uv self version", "rustup toolchain list", "rustup component list", "go mod init example.test/p", "go mod edit -require=a@v1", "conda compare a.yml", "npm ci --offline", "cargo fetch --offline", "docker --version", "docker run --help", "gh alias list", "gh browse -n", "gh issue new -h", "aws s3 cp --help", "git clone ../sub", "git clone path/to/file.bundle sub", "pip install --no-index a", "gem install --local a.gem"])("does not connect: %s", (text) => {
     expect(connects(text)).toBe(false);
   });
 
@@ -64,9 +64,20 @@ describe("names that go from one search to the next", () => {
     ["find /etc -printf '%p\\n' | xargs rm", "delete /etc/** ~"],
     ["find src -printf '%f\\n' | xargs rm", "opaque"],
     ["find src | tr a b | xargs rm", "opaque"],
+    ["grep -l a | xargs rm", "delete /w/\\(standard input\\) ~"],
     ["rm -rf \"$(basename /)\"", "delete / tree"],
     ["rm -rf \"$(basename // x)\"", "delete / tree"],
   ])("%s: %s", (text, expected) => {
     expect(touches(text)).toContain(expected);
+  });
+});
+
+describe("a `sed` script with a part that cannot be told", () => {
+  test.each(["sed -i s/[Ee]dx/b/g f", "sed -i s/a.*/b/ f", "sed -i \"s/@DATE@/$(date +%F)/\" f", "sed \"s/x/$(hostname)/\" f"])("is one `s` command whatever a wildcard between slashes stands for: %s", (text) => {
+    expect(touches(text)).not.toContain("opaque");
+  });
+
+  test.each(["sed s/*/x/w* f", "sed s?a?b?e f", "sed \"s/a/$X/\" f", "sed \"s/a/b/$(date +%F)\" f", "sed \"$(date +%F)\" f", "sed s/*/x/\\;s/y/w*/ f", "sed \"s/$(cat g)/b/\" f", "sed s/**/b/ f"])("is opaque where it may be another command or flag: %s", (text) => {
+    expect(touches(text)).toContain("opaque");
   });
 });

@@ -11,6 +11,7 @@ test.each<[string, string | null]>([
   ["git push {{remote_name}} {{local_branch}}:{{remote_branch}}", "git push origin feature:feature"],
   ["apt install {{package1 package2 ...}}", "apt install package1"],
   ["{{start|stop}} x", "start x"],
+  ["gh workflow run x {{--raw-field param1=value1 --raw-field param2=value2 ...}}", "gh workflow run x --raw-field param1=value1"],
   ["rm {{path/to/file}}", "rm path/to/file"],
   ["echo '{{a \\{ b}}'", null],
 ])("%s", (raw, filled) => {

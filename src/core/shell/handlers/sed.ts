@@ -46,6 +46,7 @@ function backup(call: Call, suffix: Field | null, files: readonly Field[]): void
 
 function judgeScript(call: Call, script: Field): void {
   if (script.text === null) {
+    if (script.glob !== null && SUBSTITUTES.test(script.glob) && !script.glob.includes("**")) return;
     if (!safeBeginning(script.lead)) addOpaque(call.run, "a `sed` script that cannot be told", call.from);
     return;
   }
@@ -61,6 +62,12 @@ function judgeScript(call: Call, script: Field): void {
   for (const text of scan.commands) if (text !== "") runShellText(call, exact(text));
   if (scan.runsInput) runsCode(call, "inline", script.text);
 }
+
+/**
+ * One `s` command between slashes, with plain flags. What a wildcard stands for holds no slash (the name of a file, a date), so it can
+ * neither end a part nor add a flag: a backslash at its end leaves the command without its last slash, which is an error.
+ */
+const SUBSTITUTES = /^s\/(?:[^/\\]|\\[^/])*\/(?:[^/\\]|\\[^/])*\/[gpiIm0-9]*$/;
 
 /** `sed -n "$x,10p"`: an address that is only partly known is still a script that cannot be told. */
 function safeBeginning(lead: string): boolean {
