@@ -25,11 +25,11 @@ describe("what is installed is started without a connection", () => {
 });
 
 describe("help, lists and what stays away from the network", () => {
-  test.each(["npm install --help", "pip install -h", "uv self update --help", "cargo publish --help", "conda create -h", "nix flake --help", "cargo install --list", "pyenv install --list", "uv cache clean", "uv python find 3.11", "uv self version", "rustup toolchain list", "rustup component list", "go mod init example.test/p", "go mod edit -require=a@v1", "conda compare a.yml", "npm ci --offline", "cargo fetch --offline", "docker --version", "docker run --help", "gh alias list", "gh browse -n", "gh issue new -h", "aws s3 cp --help", "git clone ../sub", "git clone path/to/file.bundle sub", "pip install --no-index a", "gem install --local a.gem"])("does not connect: %s", (text) => {
+  test.each(["npm install --help", "pip install -h", "uv self update --help", "cargo publish --help", "conda create -h", "nix flake --help", "cargo install --list", "pyenv install --list", "uv cache clean", "uv python find 3.11", "uv self version", "rustup toolchain list", "rustup component list", "go mod init example.test/p", "go mod edit -require=a@v1", "conda compare a.yml", "npm ci --offline", "cargo fetch --offline", "docker --version", "docker run --help", "gh alias list", "gh browse -n", "gh issue new -h", "aws s3 cp --help", "git clone ../sub", "git clone path/to/file.bundle sub", "pip install --no-index a", "pip install --no-deps --no-build-isolation -e .", "pip3 install --no-deps ./dist/a.whl", "python3 -m pip install -e '.[dev]' --no-deps --no-build-isolation", "uv pip install --no-deps --no-build-isolation -e .", "gem install --local a.gem"])("does not connect: %s", (text) => {
     expect(connects(text)).toBe(false);
   });
 
-  test.each(["npm install --log --help evil", "pip install --log --help evil", "npm install --offline https://a.test/x.tgz", "pip install --no-index -r list.txt", "pip install --no-index git+https://a.test/x", "npm ci --offline $X", "docker run alpine --help", "gh issue list", "gh issue new --title --help", "smbclient -h server", "git clone --recurse-submodules ./sub", "git clone $X", "git clone host:p", "git pull sub main", "uv self update", "uv python install 3.12", "rustup toolchain install nightly", "go mod tidy", "go mod download", "cargo install ripgrep", "dnf check-update", "brew outdated"])("connects: %s", (text) => {
+  test.each(["npm install --log --help evil", "pip install --log --help evil", "npm install --offline https://a.test/x.tgz", "pip install --no-index -r list.txt", "pip install --no-index git+https://a.test/x", "npm ci --offline $X", "pip install -e .", "pip install --no-deps -e .", "pip install --no-deps --no-build-isolation -e . numpy", "pip install --no-deps --no-build-isolation git+https://a.test/x", "pip install --no-deps --no-build-isolation https://a.test/a.whl", "pip install --no-deps --no-build-isolation -r r.txt .", "pip install --no-deps --no-build-isolation $X", "docker run alpine --help", "gh issue list", "gh issue new --title --help", "smbclient -h server", "git clone --recurse-submodules ./sub", "git clone $X", "git clone host:p", "git pull sub main", "uv self update", "uv python install 3.12", "rustup toolchain install nightly", "go mod tidy", "go mod download", "cargo install ripgrep", "dnf check-update", "brew outdated"])("connects: %s", (text) => {
     expect(connects(text)).toBe(true);
   });
 });
@@ -64,6 +64,11 @@ describe("names that go from one search to the next", () => {
     ["find /etc -printf '%p\\n' | xargs rm", "delete /etc/** ~"],
     ["find src -printf '%f\\n' | xargs rm", "opaque"],
     ["find src | tr a b | xargs rm", "opaque"],
+    ["git rev-list --all | xargs rm", "delete /w/[0-9a-f]* ~"],
+    ["rm $(git rev-parse --short HEAD)", "delete /w/[0-9a-f]* ~"],
+    ["rm $(git rev-parse HEAD)", "opaque"],
+    ["git rev-list --objects --all | xargs rm", "opaque"],
+    ["git rev-list $X | xargs rm", "opaque"],
     ["grep -l a | xargs rm", "delete /w/\\(standard input\\) ~"],
     ["rm -rf \"$(basename /)\"", "delete / tree"],
     ["rm -rf \"$(basename // x)\"", "delete / tree"],

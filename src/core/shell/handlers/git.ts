@@ -83,9 +83,26 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
   if (known.runs !== null) runOperands(call, known.runs, parsed.operands);
   for (const option of parsed.options) if (option.name === "--upload-pack" || option.name === "--receive-pack" || option.name === "-u" && verb === "clone") if (option.value !== null) runShellText(call, option.value);
+  if (printsObjects(verb, parsed.options, parsed.operands)) return { text: null, globs: ["[0-9a-f]*"] };
   if (verb === "ls-files" && !parsed.marks.has("notpaths")) return { text: null, globs: ["**"] };
   if ((verb === "diff" || verb === "log" || verb === "show" || verb === "grep") && parsed.marks.has("names")) return { text: null, globs: ["**"] };
   return UNKNOWN_OUTPUT;
+}
+
+/** Options with which these print nothing but names of objects, one a line. */
+const OBJECTS: ReadonlyMap<string, RegExp> = new Map([
+  ["rev-list", /^(?:--all|--branches|--tags|--reverse|--no-merges|--merges|--first-parent|--max-count|-n|-\d|--since|--until|--before|--after|--author|--grep|--max-parents|--abbrev-commit)$/],
+  ["rev-parse", /^(?:--verify|--short|-q|--quiet)$/],
+  ["merge-base", /^(?:-a|--all|--octopus|--fork-point)$/],
+  ["hash-object", /^(?:-w|-t|--stdin)$/],
+  ["write-tree", /^$/],
+]);
+
+/** Tells whether only hexadecimal names are printed. `rev-parse` gives a word that it does not know back, unless it is to verify it. */
+function printsObjects(verb: string, options: readonly { readonly name: string }[], operands: readonly Field[]): boolean {
+  const allowed = OBJECTS.get(verb);
+  if (allowed === undefined || !options.every(({ name }) => allowed.test(name)) || operands.some(({ text }) => text === null)) return false;
+  return verb !== "rev-parse" || options.some(({ name }) => name === "--verify" || name === "--short");
 }
 
 /** Subcommands that read files of the working tree. */

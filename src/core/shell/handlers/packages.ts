@@ -8,7 +8,7 @@ import { connectTo } from "../net.js";
 import { PACKAGE_MANAGERS, type PackageManager } from "../models/packages.js";
 import { runsCode, runShellText, applyArguments } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { exact, UNKNOWN } from "../value.js";
+import { exact, UNKNOWN, type Field } from "../value.js";
 import { runInner } from "./wrappers.js";
 
 export const PACKAGE_MANAGER_NAMES: readonly string[] = [...PACKAGE_MANAGERS.keys()];
@@ -37,7 +37,7 @@ export function runPackageManager(call: Call): Output {
     return UNKNOWN_OUTPUT;
   }
   if (kind === "nested") return runPackageManager({ ...call, program: `${call.program} ${verb.text}`, words: [exact(call.program), ...wordsBehind(call, verb.text)] });
-  const offline = isOffline(call, manager, parsed.options);
+  const offline = isOffline(call, manager, parsed.options) || installsLocal(call, parsed.options, rest);
   if (kind === "exec" || kind === "starts" || (kind === "makes" && rest.length > 0)) {
     const own: Call = { ...call, program: call.program.split(" ", 1)[0] ?? call.program };
     runsCode(own, "project", null);
@@ -79,6 +79,15 @@ function runStarted(call: Call, words: Call["words"]): void {
 
 /** Most words of one command that may be its beginning. */
 const MAX_COMMANDS = 4;
+
+/** `pip install --no-deps` of wheels that lie here or, told to build with what is installed, of folders that do: nothing is looked for elsewhere. */
+function installsLocal(call: Call, options: readonly { readonly name: string; readonly value: Field | null }[], operands: readonly Field[]): boolean {
+  if (!/^(?:pip\d?|uv pip)$/.test(call.program) || !options.some(({ name }) => name === "--no-deps")) return false;
+  const builds = options.some(({ name }) => name === "--no-build-isolation");
+  const targets = [...operands, ...options.flatMap(({ name, value }) => (name === "-e" || name === "--editable" ? [value ?? UNKNOWN] : []))];
+  const isHere = ({ text }: Field): boolean => text !== null && /^(?:\.|\/|[^:@]*\/|[^:@/]*\.whl$)/.test(text) && !text.includes("://") && (builds || text.endsWith(".whl"));
+  return targets.length > 0 && targets.every(isHere) && !options.some(({ name }) => /^(?:-r|-c|--requirement|--constraint|-i|--index-url|--extra-index-url)$/.test(name));
+}
 
 /** Told to stay away from the network, and given no address that it would fetch all the same. */
 function isOffline(call: Call, manager: PackageManager, options: readonly { readonly name: string }[]): boolean {
