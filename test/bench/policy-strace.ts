@@ -37,6 +37,8 @@ interface Row {
   readonly text: string;
   readonly command: string;
   readonly raw?: string;
+  /** The page of an example; `name.other` is about another program of that name. */
+  readonly page?: string;
   readonly tags: readonly string[];
 }
 
@@ -76,13 +78,13 @@ function refusalOf(policy: PolicySet, id: string, text: string): Refused | null 
   return { id, text, rules: decision.reasons.map((reason) => reason.rule), effects: all.filter((_, index) => effects[index]?.verdict !== "allow"), all };
 }
 
-/** The refused rows of the two sets, as they are run; empty when the corpora are not there. A row that is allowed once it is filled in keeps what was refused of it. */
+/** The refused rows of the two sets, as they are run; empty when the corpora are not there. A row that is allowed once it is filled in is run as it was refused. */
 function refusedRows(policy: PolicySet): readonly Refused[] {
-  return SETS.flatMap((file) => corpusRows<Row>(file)).filter((row) => row.tags.length === 0).flatMap((row): readonly Refused[] => {
+  return SETS.flatMap((file) => corpusRows<Row>(file)).filter((row) => row.tags.length === 0 && row.page?.includes(".") !== true).flatMap((row): readonly Refused[] => {
     const asWritten = refusalOf(policy, row.id, row.command);
     if (asWritten === null) return [];
     const filled = row.raw === undefined ? null : fillPlaceholders(row.raw);
-    return [filled === null || filled === row.command ? asWritten : (refusalOf(policy, row.id, filled) ?? { ...asWritten, text: filled })];
+    return [filled === null || filled === row.command ? asWritten : (refusalOf(policy, row.id, filled) ?? asWritten)];
   });
 }
 
@@ -90,12 +92,17 @@ function shuffled<T>(list: readonly T[], random: Random): T[] {
   return list.map((one) => ({ one, key: random.next() })).sort((left, right) => left.key - right.key).map(({ one }) => one);
 }
 
+/** What a line leaves running is waited for. */
+function waiting(text: string): string {
+  return /&\s*$/.test(text) ? `${text}\nwait` : text;
+}
+
 /** Runs rows, once quickly and, where nothing was seen, once with time and answers. */
 async function runRows(policy: PolicySet, image: string, rows: readonly Refused[], programs: ReadonlySet<string>): Promise<readonly Result[]> {
   const environment = Object.fromEntries(sessionEnvironment(PLACE));
   const results = new Map<string, Result>();
   const pass = async (part: readonly Refused[], seconds: number, answers: boolean): Promise<void> => {
-    const orders = part.map((refused): Order => ({ id: refused.id, text: refused.text, cwd: PLACE.cwd, root: true, network: true, answers, seconds, environment, seed: layoutFor(refused.text, refused.all) }));
+    const orders = part.map((refused): Order => ({ id: refused.id, text: waiting(refused.text), cwd: PLACE.cwd, root: true, network: true, answers, seconds, environment, seed: layoutFor(refused.text, refused.all) }));
     await traceLines(image, orders, WORKERS, (order, traced: Traced) => {
       const refused = part.find(({ id }) => id === order.id);
       if (refused !== undefined) results.set(refused.id, { refused, verdict: traced.started ? confirm(refused.text, refused.effects, traced) : "not runnable", stderr: traced.stderr, timedOut: traced.timedOut });
@@ -127,7 +134,11 @@ async function main(): Promise<number> {
   const results: Result[] = [];
   const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
   for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += BATCH) {
-    for (const result of await runRows(policy, image, rows.slice(at, at + BATCH), programs)) if (count("seen") + count("false") < wanted) results.push(result);
+    for (const result of await runRows(policy, image, rows.slice(at, at + BATCH), programs)) {
+      if (count("seen") + count("false") >= wanted) continue;
+      results.push(result);
+      if (result.verdict === "false") process.stderr.write(`${describe(result)}\n`);
+    }
     process.stderr.write(`${Math.min(at + BATCH, rows.length)} of ${rows.length}: seen ${count("seen")}, false ${count("false")}, not runnable ${count("not runnable")}\n`);
   }
   const run = count("seen") + count("false");
@@ -135,7 +146,7 @@ async function main(): Promise<number> {
   const table = [
     "### Refusals of untagged rows, run for real",
     "",
-    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS.third} seconds where it was cut off.`,
+    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more on a terminal with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS.third} seconds where it was cut off.`,
     "",
     "A row is false when no effect that its refusal names was seen, tried ones counted. Seen is: of a program that is refused, its start; of a file, a change or read of a path that the effect covers, of that operation; of a connection, a `connect`, a datagram (a question to the resolver too) or a raw frame of the named program or of one that it started, to anything but the row's own loopback; of text that cannot be told, a program of that name started with a word, or a file changed at a name, that stands nowhere in the text. A row whose program is not installed is replaced by the next.",
     "",
@@ -145,10 +156,15 @@ async function main(): Promise<number> {
     "",
     "Every row that was drawn, with its rule and what was seen: [policy-strace.txt](policy-strace.txt).",
   ].join("\n");
-  const told = results.filter(({ verdict }) => verdict === "false").map(({ refused, stderr }) => `${refused.id}\t${refused.rules.slice(0, 3).join(",")}\t${cut(refused.text)}${process.argv.includes("--why") ? `\n    ${JSON.stringify(refused.effects.slice(0, 3))}\n    ${stderr.replaceAll("\n", "\\n").slice(0, 240)}` : ""}`);
-  process.stdout.write(`${table}\n\n${told.join("\n")}\n`);
+  process.stdout.write(`${table}\n`);
   if (process.argv.includes("--write")) write(table, seed, results);
   return share <= 1 || !process.argv.includes("--check") ? 0 : 1;
+}
+
+/** With `--why` what was refused, and what the row said. */
+function describe({ refused, stderr }: Result): string {
+  const why = process.argv.includes("--why") ? `\n    ${JSON.stringify(refused.effects.slice(0, 3))}\n    ${stderr.replaceAll("\n", "\\n").slice(0, 240)}` : "";
+  return `${refused.id}\t${refused.rules.slice(0, 3).join(",")}\t${cut(refused.text)}${why}`;
 }
 
 function cut(text: string): string {

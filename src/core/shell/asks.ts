@@ -27,5 +27,6 @@ const LOCAL: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 export function staysHere(program: string, words: readonly Field[]): boolean {
   const verb = words[1]?.text ?? null;
   if (program === "gh" && verb === "browse") return words.some(({ text }) => text === "-n" || text === "--no-browser");
+  if (program === "gh" && (verb === "extension" || verb === "ext" || verb === "extensions")) return /^(?:list|ls|remove|exec|create)$/.test(words[2]?.text ?? "");
   return verb !== null && LOCAL.get(program)?.has(verb) === true;
 }

@@ -87,6 +87,11 @@ export function runWords(words: readonly Field[], run: Run, state: ShellState, f
     addEffect(run, { kind: "runs-code", source: "program", program: "a number", code: null, upstream: [], from: excerpt(from) });
     return UNKNOWN_OUTPUT;
   }
+  // A job by its name: `fg` of it, or in a child shell a program that is called like that, which no model is.
+  if (name === null && first.glob !== null && first.lead.startsWith("%") && !/[/]|\*\*/.test(first.glob)) {
+    addEffect(run, { kind: "runs-code", source: "program", program: "a job", code: null, upstream: [], from: excerpt(from) });
+    return UNKNOWN_OUTPUT;
+  }
   if (name === null || first.many) {
     addOpaque(run, "which program runs cannot be told", from);
     return UNKNOWN_OUTPUT;

@@ -5,7 +5,7 @@ import { runDd, runDocker, runJq, runKill, runMake, runPager, runPatch, runTar, 
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
-import { runAria, runCurl, runDig, runNetcat, runPing, runSsh } from "./handlers/network.js";
+import { runAria, runCurl, runDig, runNetcat, runPing, runSsh, runWhois } from "./handlers/network.js";
 import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./handlers/packages.js";
 import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
@@ -43,6 +43,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["dpkg", "rpm"], runFilePackages),
   ["ssh-keygen", runKeygen],
   ["dig", runDig],
+  ["whois", runWhois],
   ...named(["ping", "ping4", "ping6"], runPing),
   ["aria2c", runAria],
   ["git", runGit],

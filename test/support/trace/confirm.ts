@@ -6,7 +6,7 @@ import { compileGlob, subjectOf } from "../../../src/core/policy/match-path.js";
 import type { Traced, TraceEvent } from "./container.js";
 
 /**
- * `seen`: an effect that the refusal names was tried. `false`: it ran and none was. `not runnable`: a program is not installed.
+ * `seen`: an effect that the refusal names was tried. `false`: it ran and none was. `not runnable`: a program, or a subcommand or option of it, is not installed.
  * `not to be seen`: it is inside the shell (a variable, the list of earlier commands), where strace does not look.
  */
 export type Verdict = "seen" | "false" | "not runnable" | "not to be seen";
@@ -21,7 +21,7 @@ export function confirm(text: string, effects: readonly ActionEffect[], traced: 
   const { events } = traced;
   const ran = startedIn(events);
   if (effects.some((effect) => isSeen(text, effect, events, ran, traced.stderr))) return "seen";
-  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command|The command "[^"]*" does not exist/.test(traced.stderr)) return "not runnable";
+  if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command|The (?:command|option) "[^"]*" does not exist|No such option|unknown (?:shorthand )?flag/.test(traced.stderr)) return "not runnable";
   if (programsOf(effects).some((program) => !ran.has(program) && !BUILTINS.has(program) && program !== "redirect") && /: command not found|: not found$|No such file or directory/m.test(traced.stderr) && isMissing(effects, events)) return "not runnable";
   if (traced.code === 127 || /: command not found$/m.test(traced.stderr)) return "not runnable";
   if (effects.every((effect) => effect.kind === "environment" || (effect.kind === "exec" && BUILTINS.has(effect.program)))) return "not to be seen";
@@ -99,7 +99,7 @@ function isOpaqueSeen(text: string, effect: OpaqueEffect, events: readonly Trace
 function wordsOf(text: string): readonly ((word: string) => boolean)[] {
   return text.split(/[\s;|&<>()`{}]+/).map((raw) => {
     const word = raw.replace(/["'\\]/g, "").replace(/^~(?=\/|$)|\$\{?HOME\}?/g, "/home/agent");
-    if (!/[*?[]/.test(word)) return (other) => other.replace(/["'\\]/g, "") === word || baseName(word) === other;
+    if (!/[*?[]/.test(word) || /["'\\]/.test(raw)) return (other) => other.replace(/["'\\]/g, "") === word || baseName(word) === other;
     const pattern = new RegExp(`^${word.replace(/[.+^$|\\{}()]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".").replace(/\[!/g, "[^")}$`.replace(/\[(?![^\]]+\])/g, "\\["));
     return (other) => other === word || pattern.test(other);
   });

@@ -16,6 +16,9 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:.*_)?(?:date|timestamp)$/, "2026-01-02"],
   [/^(?:.*_)?version$/, "1.0.0"],
   [/^query$/, "query=x"],
+  [/^(?:i|j|k|num)$/, "3"],
+  [/template$/, "tmp.XXXXXX"],
+  [/^owner\/repo(?:sitory)?$/, "owner/gh-repo"],
 ];
 
 /** The line a page shows, with each placeholder filled: the first of its alternatives, or a value of its kind. Null when it cannot be read. */

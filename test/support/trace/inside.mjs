@@ -9,7 +9,7 @@ import { parseTrace } from "./strace.mjs";
 
 const TRACED = "execve,execveat,open,openat,openat2,creat,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,truncate,utime,utimes,utimensat,futimesat,setxattr,lsetxattr,removexattr,chdir,fchdir,connect,bind,sendto,sendmsg,sendmmsg,socket,clone,clone3,fork,vfork";
 const SYSTEM = /^\/(?:usr|lib|lib64|lib32|bin|sbin|etc|opt|proc|sys|dev|run|var)(?:\/|$)/;
-const MAX_TRACE = 24 * 1024 * 1024;
+const MAX_TRACE = 60 * 1024 * 1024;
 const MAX_EVENTS = 4_000;
 
 /** A project with a history, files of the usual kinds, and names that globs meet. */
@@ -44,6 +44,9 @@ cd "$2"
 ulimit -f 65536 -v 4000000 -c 0
 exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
 `;
+
+/** Processes of a line with a network of its own also find themselves in /proc. */
+const OWN_PROC = "unshare --mount --pid --fork --kill-child=SIGKILL bash -c 'mount -t proc -o ro proc /proc && exec \"$@\"' own setpriv $4 -- env -i";
 
 /**
  * A network for a line that is to find one: a card, a router, and a resolver that gives every name an address. Every IPv4 address is this
@@ -95,11 +98,11 @@ mkdir /mnt/up /mnt/work /mnt/all
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay /mnt/all
 mount -t proc -o ro proc /mnt/all/proc
 mount --rbind /dev /mnt/all/dev
-mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/"$1".seed /mnt/all/out/
+mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/setup3.sh /out/"$1".seed /mnt/all/out/
 mkdir -p /mnt/all/scene; cp -a /scene/. /mnt/all/scene/
 if [ -e "/out/$1.network" ]; then . /out/network.sh; fi
-status=0
-chroot /mnt/all bash /out/setup2.sh "$@" || status=$?
+status=0; setup=setup2.sh; if [ -e "/out/$1.network" ]; then setup=setup3.sh; fi
+chroot /mnt/all bash "/out/$setup" "$@" || status=$?
 cp "/mnt/all/out/$1.trace" "/out/$1.trace" 2>/dev/null || :
 exit $status
 `;
@@ -111,6 +114,7 @@ writeFileSync(`${out}/whole.sh`, WHOLE);
 writeFileSync(`${out}/network.sh`, NETWORK);
 writeFileSync(`${out}/resolver.mjs`, RESOLVER);
 writeFileSync(`${out}/setup2.sh`, SETUP.replace("mount -t proc -o ro proc /proc\n", "").replace("exec timeout", "timeout").replace("for place in /workspace /home/agent /tmp /var/tmp; do mount -t tmpfs -o size=64m,mode=1777 tmpfs $place; done\n", ""));
+writeFileSync(`${out}/setup3.sh`, readFileSync(`${out}/setup2.sh`, "utf8").replace("unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i", OWN_PROC));
 const made = spawnSync("bash", ["-c", SCENE], { encoding: "utf8" });
 if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stderr}`);
 
@@ -123,21 +127,42 @@ function isNoise(event) {
   return SYSTEM.test(event.path) && (event.folder === true || event.error === "ENOENT");
 }
 
+/** What is read is left out first. */
+function fewer(events) {
+  if (events.length <= MAX_EVENTS) return events;
+  const isRead = (event) => event.kind === "file" && event.operation === "read";
+  return [...events.filter((event) => !isRead(event)), ...events.filter(isRead)].slice(0, MAX_EVENTS);
+}
+
+/** Words as one line of shell. @param {readonly string[]} words */
+function quoted(words) {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
 /** @param {{id: string, text: string, cwd: string, root: boolean, seconds: number, environment: Record<string, string>, seed: string, network?: boolean, answers?: boolean, quiet?: boolean}} order */
 function runLine(order) {
   const name = `l${process.pid}`;
   writeFileSync(`${out}/${name}.seed`, order.seed);
-  for (const kind of ["trace", "network", "resolver"]) rmSync(`${out}/${name}.${kind}`, { force: true });
+  for (const kind of ["trace", "network", "resolver", "terminal"]) rmSync(`${out}/${name}.${kind}`, { force: true });
   if (order.network === true) writeFileSync(`${out}/${name}.network`, "");
   const variables = Object.entries(order.environment).map(([key, value]) => `${key}=${value}`);
   const words = ["--mount", ...(order.network === true ? ["--net"] : []), "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
   return new Promise((resolve) => {
-    const child = spawn("unshare", words, { stdio: [order.answers === true ? "pipe" : "ignore", "pipe", "pipe"], detached: true });
-    child.stdin?.on("error", () => undefined).end("y\n".repeat(200));
+    // Answers are given on a terminal: many programs ask nobody else.
+    if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `exec unshare ${quoted(words)}\n`);
+    const child = order.answers === true ? spawn("script", ["-qefc", `bash ${out}/${name}.terminal`, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"], detached: true }) : spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    child.stdin?.on("error", () => undefined).write("y\n".repeat(200));
     let stderr = "";
-    child.stdout.resume();
+    if (order.answers === true) child.stdout.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));
+    else child.stdout.resume();
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));
-    const timer = setTimeout(() => child.kill("SIGKILL"), (order.seconds + 4) * 1000);
+    const timer = setTimeout(() => {
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // gone
+      }
+    }, (order.seconds + 4) * 1000);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       let trace = "";
@@ -149,7 +174,7 @@ function runLine(order) {
       const parsed = parseTrace(trace, order.cwd);
       const { started } = parsed;
       const events = order.quiet === true ? parsed.events.filter((event) => !isNoise(event)) : parsed.events;
-      resolve({ id: order.id, code, timedOut: signal !== null || code === 137, started, stderr, truncated: events.length > MAX_EVENTS, events: events.slice(0, MAX_EVENTS), ...(process.env.RAW ? { raw: trace.slice(0, 20000) } : {}) });
+      resolve({ id: order.id, code, timedOut: signal !== null || code === 137, started, stderr, truncated: events.length > MAX_EVENTS, events: fewer(events), ...(process.env.RAW ? { raw: trace.slice(0, 20000) } : {}) });
     });
   });
 }

@@ -6,7 +6,7 @@ import { seedFor } from "./lines.js";
 
 /** Shell text that lays out what a line of these effects works on. */
 export function layoutFor(text: string, effects: readonly ActionEffect[]): string {
-  const lines = [PREPARED, scriptsOf(text), seedFor(text), searchedOf(text)];
+  const lines = [PREPARED, installedFor(text), scriptsOf(text), seedFor(text), searchedOf(text)];
   // What a search looks for is there, is old, and holds the words of the line.
   const folders = [...new Set([".", ...effects.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
   for (const match of [...given(text).matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
@@ -35,6 +35,16 @@ function given(text: string): string {
   const places = /^set -- (\S+) (\S+);/.exec(text);
   if (places !== null) for (const at of [1, 2]) values.set(String(at), places[at] ?? "");
   return text.replace(/\$\{?(\w+)\}?/g, (whole, name: string) => values.get(name) ?? whole);
+}
+
+/** What a line removes or brings up to date is installed, and a package or bundle that it names by its path is one. */
+function installedFor(text: string): string {
+  const plain = (after: RegExp): readonly string[] => [...text.matchAll(after)].flatMap(([, words]) => (words ?? "").split(/\s+/)).filter((word) => /^[a-z@][\w./@-]*$/i.test(word)).slice(0, 4);
+  const modules = plain(/\bp?npm ((?:[\w-]+ )+[^;|&]*)/g).map((name) => `for d in node_modules /usr/local/lib/node_modules; do mkdir -p "$d/${name}" && printf '{"name":"%s","version":"1.0.0"}\\n' '${name}' > "$d/${name}/package.json"; done`);
+  const extensions = plain(/\bgh ext(?:ension)? \w+ ([\w-]+)/g).map((name) => `e=/home/agent/.local/share/gh/extensions/gh-${name}; mkdir -p $e && git init -q $e && git -C $e remote add origin https://github.com/example/gh-${name} && printf '#!/bin/sh\\n' > $e/gh-${name} && chmod +x $e/gh-${name}`);
+  const crates = plain(/--path ([\w./-]+)/g).map((path) => `mkdir -p '${path}/src' && printf '[package]\\nname = "q"\\nversion = "1.0.0"\\nedition = "2021"\\n[dependencies]\\nserde = "1"\\n' > '${path}/Cargo.toml' && printf 'fn main() {}\\n' > '${path}/src/main.rs'`);
+  const bundles = plain(/([\w./-]+\.bundle)/g).map((path) => `mkdir -p "$(dirname '${path}')" && git bundle create -q '${path}' --all`);
+  return [...modules, ...extensions, ...crates, ...bundles].join("\n");
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */
@@ -71,7 +81,9 @@ printf 'one\ntwo\n' > list.txt
 printf 'mailserver.example\nhost.example\n' > ips; cp ips hosts.txt
 printf 'defaults\nhost mailserver.example\nfrom a@host.example\naccount default\n' > /etc/msmtprc
 printf '[package]\nname = "p"\nversion = "1.0.0"\nedition = "2021"\n[dependencies]\nserde = "1"\n' > Cargo.toml
+printf 'fn main() {}\n' > src/main.rs
 printf 'requests\n' > requirements.txt
+python3 -c 'import struct; open("/var/run/utmp", "wb").write(struct.pack("=hxxi32s4s32s256shhiii4i20x", 7, 1, b"pts/0", b"ts/0", b"agent", b"host.example", 0, 0, 0, 1700000000, 0, 0, 0, 0, 0))'
 mkdir -p /home/backup /home/testuser/log /destination /target /path/to
 `;
 

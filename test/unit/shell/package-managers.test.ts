@@ -86,3 +86,13 @@ describe("a `sed` script with a part that cannot be told", () => {
     expect(touches(text)).toContain("opaque");
   });
 });
+
+describe("what ends before it does anything", () => {
+  test.each(["whois a@b.test", "mktemp -p dir file.txt", "find . -ok mv {} files +", "gh ext list", "gh ext remove a"])("%s", (text) => {
+    expect(touches(text).filter((line) => !line.startsWith("code"))).toEqual([]);
+  });
+
+  test.each<[string, string]>([["whois -h a.test a@b.test", "connect a.test"], ["whois a.test", "connect a.test"], ["find . -ok rm {} \\;", "delete /w/** ~"], ["find . -ok rm {} \"$X\"", "opaque"], ["mktemp -p dir a.XXX", "create /w/dir/a.* ~"], ["%?string", "code program a job"], ["%*/rm x", "opaque"], ["gh ext upgrade a", "connect ?"]])("%s does not: %s", (text, expected) => {
+    expect(touches(text)).toContain(expected);
+  });
+});

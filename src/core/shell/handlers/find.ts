@@ -1,7 +1,7 @@
 // `find`: starting points, tests, and the actions that delete, write or run. Unknown words may be any action.
 
 import { isDash, touch } from "../files.js";
-import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { addOpaque, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { below } from "../listing.js";
 import { baseName } from "../../action/paths.js";
 import { exact, globbed, UNKNOWN, type Field } from "../value.js";
@@ -16,6 +16,9 @@ const RUNS = new Set(["-exec", "-execdir", "-ok", "-okdir"]);
 /** `find [places] [expression]`. */
 export function runFind(call: Call): Output {
   const words = call.words.slice(1);
+  // An action that asks ends with `;` alone: without one `find` says so and does nothing.
+  const asks = words.findIndex(({ text }) => text === "-ok" || text === "-okdir");
+  if (asks >= 0 && words.every(({ text }) => text !== null) && !words.slice(asks).some(({ text }) => text === ";")) return SILENT;
   let i = 0;
   const places: Field[] = [];
   for (; i < words.length; i += 1) {

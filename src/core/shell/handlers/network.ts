@@ -124,6 +124,16 @@ export function runDig(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** `whois`: of an address of mail no server is known, unless one is named. */
+export function runWhois(call: Call): Output {
+  const model = MODELS.get("whois");
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  const isNamed = parsed.options.some(({ name }) => name === "-h" || name === "--host");
+  applyArguments(call, model, isNamed ? parsed : { ...parsed, operands: parsed.operands.filter(({ text }) => text?.includes("@") !== true) });
+  return UNKNOWN_OUTPUT;
+}
+
 /** `aria2c`: what has a scheme is fetched, anything else is a file that tells what to fetch. */
 export function runAria(call: Call): Output {
   const model = MODELS.get("aria2c");

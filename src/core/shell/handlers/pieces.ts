@@ -7,7 +7,7 @@ import { lookUp } from "../lookup.js";
 import { compile } from "../model.js";
 import { MODELS } from "../models/index.js";
 import { applyArguments, runShellText } from "../roles.js";
-import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { UNKNOWN_OUTPUT, type Call, type Output, SILENT } from "../run.js";
 import { escapeGlob, exact, globbed, UNKNOWN, type Field } from "../value.js";
 import { followGlob } from "../word-builder.js";
 
@@ -111,6 +111,8 @@ export function runMktemp(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), MKTEMP);
   const { marks } = parsed;
   const [template] = parsed.operands;
+  // Without three X in a row it makes nothing.
+  if (template?.text != null && !template.text.includes("XXX")) return SILENT;
   const named = parsed.options.find((option) => (option.name === "-p" || option.name === "--tmpdir") && option.value !== null && option.value.text !== "")?.value ?? null;
   const folder = named ?? (template === undefined || marks.has("temporary") ? temporaryFolder(call) : null);
   const name = template === undefined ? "tmp.*" : template.text === null || !/X{3}/.test(template.text) ? null : template.text.split(/X{3,}/).map(escapeGlob).join("*");
