@@ -45,9 +45,6 @@ ulimit -f 65536 -v 4000000 -c 0
 exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
 `;
 
-/** Processes of a line with a network of its own also find themselves in /proc. */
-const OWN_PROC = "unshare --mount --pid --fork --kill-child=SIGKILL bash -c 'mount -t proc -o ro proc /proc && exec \"$@\"' own setpriv $4 -- env -i";
-
 /**
  * A network for a line that is to find one: a card, a router, and a resolver that gives every name an address. Every IPv4 address is this
  * machine's own, so a connection is really tried, pings are answered, and nothing leaves the namespace.
@@ -98,11 +95,11 @@ mkdir /mnt/up /mnt/work /mnt/all
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay /mnt/all
 mount -t proc -o ro proc /mnt/all/proc
 mount --rbind /dev /mnt/all/dev
-mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/setup3.sh /out/"$1".seed /mnt/all/out/
+mount -t tmpfs tmpfs /mnt/all/out; cp /out/setup2.sh /out/"$1".seed /mnt/all/out/
 mkdir -p /mnt/all/scene; cp -a /scene/. /mnt/all/scene/
 if [ -e "/out/$1.network" ]; then . /out/network.sh; fi
-status=0; setup=setup2.sh; if [ -e "/out/$1.network" ]; then setup=setup3.sh; fi
-chroot /mnt/all bash "/out/$setup" "$@" || status=$?
+status=0
+chroot /mnt/all bash /out/setup2.sh "$@" || status=$?
 cp "/mnt/all/out/$1.trace" "/out/$1.trace" 2>/dev/null || :
 exit $status
 `;
@@ -114,7 +111,6 @@ writeFileSync(`${out}/whole.sh`, WHOLE);
 writeFileSync(`${out}/network.sh`, NETWORK);
 writeFileSync(`${out}/resolver.mjs`, RESOLVER);
 writeFileSync(`${out}/setup2.sh`, SETUP.replace("mount -t proc -o ro proc /proc\n", "").replace("exec timeout", "timeout").replace("for place in /workspace /home/agent /tmp /var/tmp; do mount -t tmpfs -o size=64m,mode=1777 tmpfs $place; done\n", ""));
-writeFileSync(`${out}/setup3.sh`, readFileSync(`${out}/setup2.sh`, "utf8").replace("unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i", OWN_PROC));
 const made = spawnSync("bash", ["-c", SCENE], { encoding: "utf8" });
 if (made.status !== 0) throw new Error(`the scene could not be made: ${made.stderr}`);
 
@@ -149,9 +145,9 @@ function runLine(order) {
   const words = ["--mount", ...(order.network === true ? ["--net"] : []), "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
   return new Promise((resolve) => {
     // Answers are given on a terminal: many programs ask nobody else.
-    if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `exec unshare ${quoted(words)}\n`);
+    if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `stty -echo\nexec unshare ${quoted(words)}\n`);
     const child = order.answers === true ? spawn("script", ["-qefc", `bash ${out}/${name}.terminal`, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"], detached: true }) : spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    child.stdin?.on("error", () => undefined).write("y\n".repeat(200));
+    child.stdin?.on("error", () => undefined).end("y\n".repeat(200));
     let stderr = "";
     if (order.answers === true) child.stdout.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));
     else child.stdout.resume();

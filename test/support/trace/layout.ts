@@ -77,6 +77,7 @@ printf '//registry.npmjs.org/:_authToken=x\n' > /home/agent/.npmrc
 printf 'module example.invalid/p\n\ngo 1.19\n' > go.mod
 printf 'package main\n\nimport _ "example.invalid/q"\n\nfunc main() {}\n' > main.go
 printf '#!/bin/sh\nexec wget -q -O /dev/null "$1"\n' > /usr/local/bin/xdg-open; chmod +x /usr/local/bin/xdg-open
+head -c 2000000 /dev/zero > big.bin; touch -d '10 days ago' big.bin
 printf 'one\ntwo\n' > list.txt
 printf 'mailserver.example\nhost.example\n' > ips; cp ips hosts.txt
 printf 'defaults\nhost mailserver.example\nfrom a@host.example\naccount default\n' > /etc/msmtprc
