@@ -71,6 +71,8 @@ async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
     const reaped = await provider.reap();
     const left = reaped.containers.length + reaped.volumes.length;
     if (left > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${reaped.containers.length} containers, ${reaped.volumes.length} volumes`, mend: null });
+    const images = existsSync(packageFile("dist", "runtime", "runtime.json")) ? await provider.tidyImages() : [];
+    if (images.length > 0) parts.push({ id: "old-images", state: "note", detail: `removed images with an older runtime, or of an image that was replaced: ${images.join(", ")}`, mend: null });
     const record = join(stateDir, "engine", "dockerd.json");
     if (existsSync(record)) parts.push({ id: "engine-owner", state: "note", detail: "set-up started this engine; `ringfence doctor --stop-engine` ends it", mend: null });
     return parts;

@@ -24,9 +24,11 @@ import { overlayOptions } from "./overlay-volume.js";
 import { reapOrphans, type ReapReport } from "./reaper.js";
 import { removeContainer, removeVolume } from "./remove.js";
 import { refuseUncontained, type Permitted } from "./refuse.js";
+import { runtimeDigest } from "./runtime-folder.js";
 import { createSandbox } from "./sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
 import { readSelfTest, type SelfTest } from "./self-test.js";
+import { removeStaleImages } from "./stale-images.js";
 import { mappedUser, tarControls, tarGrounds, travellingNonce } from "./tar-volume.js";
 import { seesOurFiles } from "./visibility.js";
 
@@ -48,6 +50,8 @@ export interface DockerProvider extends SandboxProvider {
   info(): Promise<EngineInfo>;
   /** Removes what dead orchestrators left. */
   reap(): Promise<ReapReport>;
+  /** Removes images of ours that nothing will ask for again, and gives their names. */
+  tidyImages(): Promise<readonly string[]>;
   /** The id of an image, or null when the engine has none of that name. */
   imageExists(reference: string): Promise<string | null>;
 }
@@ -84,6 +88,7 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
       if (options.lineDir !== undefined) reapLines(options.lineDir, leaseState);
       return reapOrphans((await engine()).docker, leaseState, Date.now());
     },
+    tidyImages: async () => removeStaleImages((await engine()).docker, await runtimeDigest(options.runtimeDir), Date.now()),
     imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
   };
 }

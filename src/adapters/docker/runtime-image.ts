@@ -9,12 +9,8 @@ import { TAR_END, tarHeader, tarPadding } from "../../core/archive/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { runtimeDigest } from "./runtime-folder.js";
+import { BASE_LABEL, RUNTIME_LABEL, RUNTIME_REPOSITORY } from "./stale-images.js";
 
-/** Name of every image of this kind; the tag says which. */
-const REPOSITORY = "ringfence/sandbox";
-/** The base image's id and the runtime's digest, on each such image. */
-const BASE_LABEL = "dev.ringfence.base";
-const RUNTIME_LABEL = "dev.ringfence.runtime";
 const STEP_MS = 60_000;
 const SEND_MS = 300_000;
 const DIGITS = 16;
@@ -36,7 +32,7 @@ export async function runtimeImage(input: RuntimeImageInput): Promise<string> {
   const { docker, imageId, runtimeDir, labels, name, signal } = input;
   const digest = await runtimeDigest(runtimeDir);
   const tag = `${imageId.replace("sha256:", "").slice(0, DIGITS)}-${digest.slice(0, DIGITS)}`;
-  const found = await find(docker, `${REPOSITORY}:${tag}`, signal);
+  const found = await find(docker, `${RUNTIME_REPOSITORY}:${tag}`, signal);
   if (found !== null && found.labels[BASE_LABEL] === imageId && found.labels[RUNTIME_LABEL] === digest) return found.id;
   const container = await engineCall({ what: "making the runtime's layer", limitMs: STEP_MS, signal }, (abortSignal) =>
     docker.createContainer({ name, Image: imageId, Entrypoint: ["/never"], Labels: { ...labels }, NetworkDisabled: true, HostConfig: { NetworkMode: "none" }, abortSignal }),
@@ -44,11 +40,11 @@ export async function runtimeImage(input: RuntimeImageInput): Promise<string> {
   try {
     await engineCall({ what: "sending the sandbox runtime", limitMs: SEND_MS, signal }, (abortSignal) => container.putArchive(Readable.from(packRuntime(runtimeDir)), { path: "/", abortSignal }));
     const changes = `LABEL ${BASE_LABEL}=${imageId} ${RUNTIME_LABEL}=${digest}`;
-    await engineCall({ what: "keeping the runtime's layer", limitMs: SEND_MS, signal }, (abortSignal) => container.commit({ repo: REPOSITORY, tag, changes, pause: false, abortSignal }));
+    await engineCall({ what: "keeping the runtime's layer", limitMs: SEND_MS, signal }, (abortSignal) => container.commit({ repo: RUNTIME_REPOSITORY, tag, changes, pause: false, abortSignal }));
   } finally {
     await container.remove({ force: true, v: true }).catch(() => undefined);
   }
-  const made = await find(docker, `${REPOSITORY}:${tag}`, signal);
+  const made = await find(docker, `${RUNTIME_REPOSITORY}:${tag}`, signal);
   if (made === null || made.labels[RUNTIME_LABEL] !== digest) throw new GuardError("SANDBOX_FAILED", "the engine did not keep the sandbox runtime");
   return made.id;
 }
