@@ -275,7 +275,7 @@ function addOutput(word: WordBuilder, output: Output, split: boolean, { run, sta
     addValue(word, exact(text), split ? separators(run, state) : NO_SPLIT);
   } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split)) {
     addUnknown(word, "", split);
-  } else if ((word.text !== "" || word.glob !== null) && (output.globs[0] !== "*" || word.end.endsWith("/") || word.text.endsWith("/"))) {
+  } else if ((word.text !== "" || word.glob !== null) && (/\/|\*\*/.test(output.globs[0] ?? "") || word.end.endsWith("/") || word.text.endsWith("/"))) {
     // Nothing may be printed: then what stands before is the whole name.
     if (word.glob === null && word.text.endsWith("/")) addGlob(word, "**", split);
     else addUnknown(word, "", split);

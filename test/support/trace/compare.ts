@@ -67,6 +67,8 @@ function happened(event: FileEvent): boolean {
 /** Is this connection one that the effect speaks of? An address told as a number must be that number. */
 function reaches(effect: ConnectEffect, event: ConnectEvent): boolean {
   if (!event.by.includes(effect.by)) return false;
+  // Before it connects a socket is bound to any address of this machine.
+  if (event.to === "0.0.0.0" || event.to === "::") return true;
   return effect.host === null || !/^[\d.]+$|:/.test(effect.host) || effect.host === event.to;
 }
 
@@ -112,7 +114,7 @@ function allows(effect: FileEffect, event: FileEvent, replaced: ReadonlySet<stri
   // A folder is opened to be removed or changed with what is in it.
   if (event.folder === true && event.operation === "read") return true;
   // Folders on the way to what is to be made are made too.
-  if (event.operation === "create" && (by === "mkdir" || by === "install" || by === "ssh-keygen") && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
+  if (event.operation === "create" && (((by === "mkdir" || by === "install") && effect.operation === "create") || by === "ssh-keygen") && effect.path.startsWith(`${event.path}/`)) return true;
   if (event.operation === "read") return (effect.operation === "write" && ((effect.certainty === "exact" && !effect.recursive) || by === "patch" || by === "rsync") && REWRITES.has(by)) || (by === "git" && effect.operation === "delete");
   if (event.operation === "delete") return effect.operation !== "read" && (replaced.has(`${by} ${event.path}`) || (effect.operation === "write" && effect.recursive && (effect.by.startsWith("git") || by === "mv")));
   return CHANGES.has(event.operation) && (effect.operation === "write" || effect.operation === "create");
@@ -123,7 +125,7 @@ const REWRITES = new Set(["zip", "tar", "install", "ed", "vi", "vim", "touch", "
 
 function takesIn(effect: FileEffect, event: FileEvent): boolean {
   if (event.folder === true && event.operation === "read" && effect.path.startsWith(`${event.path}/`)) return true;
-  if (event.operation === "create" && effect.operation === "create" && effect.path.startsWith(`${event.path}/`)) return true;
+  if (event.operation === "create" && (effect.operation === "create" || effect.by === "ssh-keygen") && effect.path.startsWith(`${event.path}/`)) return true;
   return [event.path, event.real].some((path) => path !== null && names(effect, path));
 }
 

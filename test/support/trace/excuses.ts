@@ -66,6 +66,7 @@ const HELPERS: ReadonlyMap<string, RegExp> = new Map([
   ["npm", /^node$/],
   ["scp", /^ssh$/],
   ["sftp", /^ssh$/],
+  ["rpm", /^bash$/],
   ["su", /^unix_chkpwd$/],
   ["sudo", /^unix_chkpwd$/],
   ["ldd", /^ld-linux-x86-64\.so\.2$/],

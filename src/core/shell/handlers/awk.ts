@@ -2,6 +2,7 @@
 
 import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
+import { connectTo } from "../net.js";
 import { compile } from "../model.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -37,6 +38,8 @@ export function runAwk(call: Call): Output {
 /** A command in plain literals: `system("…")`, `"…" | getline`, `print | "…"`. */
 const COMMANDS = [/\bsystem\s*\(\s*"((?:[^"\\]|\\.)*)"\s*\)/g, /"((?:[^"\\]|\\.)*)"\s*\|&?\s*getline/g, /\|&?\s*"((?:[^"\\]|\\.)*)"/g];
 const MAX_COMMANDS = 20;
+/** A file name that `awk` takes for a connection. */
+const SOCKET = /\/inet[46]?\/(?:tcp|udp)\/\w+\/([^/"\s]+)\/\w+/g;
 const REDIRECT_TO_TEXT = />>?\s*"((?:[^"\\]|\\.)*)"/g;
 
 /** A program that does more than print: code, and where a redirection names a file outright, that file. */
@@ -45,6 +48,7 @@ function judge(call: Call, text: string): void {
   const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]);
   if (commands.length > MAX_COMMANDS) addOpaque(call.run, "more commands in an `awk` program than are followed", call.from);
   for (const match of commands.slice(0, MAX_COMMANDS)) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));
+  for (const match of text.matchAll(SOCKET)) connectTo(call, (match[1] ?? "").toLowerCase(), match[0]);
   for (const match of text.matchAll(REDIRECT_TO_TEXT)) {
     const file = match[1] ?? "";
     if (file !== "" && !file.includes("\\")) touch(call, "write", exact(file), false);

@@ -7,7 +7,8 @@ import { compile } from "../model.js";
 import { connectRemote, isRemote } from "../net.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { dropPrefix, exact, type Field } from "../value.js";
+import { touchPatched } from "./patch-text.js";
+import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
 
 const TAR = compile(
   "t*",
@@ -33,7 +34,10 @@ export function runTar(call: Call): Output {
   }
   const place = folder === null ? call : inFolder(call, folder);
   if (marks.has("extract") && !marks.has("stdout")) {
-    touch(place, "create", exact("."), true);
+    const top = valueOf(parsed.options, "--one-top-level");
+    const there = top === null || top.text === "" ? place : inFolder(place, top);
+    touch(there, "create", exact("."), true);
+    if (!parsed.options.some(({ name }) => RENAMES.has(name))) touchMembers(there, parsed.operands, parsed.options.some(({ name }) => name === "--wildcards"));
     if (marks.has("absolute")) addOpaque(call.run, "`tar -P` writes wherever the archive says", call.from);
   } else if (marks.has("make") || marks.has("append")) {
     for (const operand of parsed.operands) {
@@ -42,6 +46,14 @@ export function runTar(call: Call): Output {
     }
   }
   return UNKNOWN_OUTPUT;
+}
+
+/** Options by which members are unpacked under other names. */
+const RENAMES = new Set(["--strip-components", "--transform", "--xform"]);
+
+/** Members of an archive that are asked for by name, each a file or a folder. */
+export function touchMembers(place: Call, members: readonly Field[], wildcards: boolean): void {
+  for (const member of members) touch(place, "write", wildcards && member.text !== null && /[*?[]/.test(member.text) ? globbed(member.text.replaceAll("*", "**"), "", true) : member, true);
 }
 
 function checkpoint(call: Call, value: Field): void {
@@ -162,7 +174,13 @@ export function runPatch(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), PATCH);
   applyArguments(call, PATCH, parsed);
   const folder = valueOf(parsed.options, "-d", "--directory");
-  if (parsed.operands.length === 0 && !parsed.marks.has("dry")) touch(folder === null ? call : inFolder(call, folder), "write", exact("."), true);
+  if (parsed.marks.has("dry")) return UNKNOWN_OUTPUT;
+  const place = folder === null ? call : inFolder(call, folder);
+  if (parsed.operands.length > 0) return UNKNOWN_OUTPUT;
+  touch(place, "write", exact("."), true);
+  const strip = valueOf(parsed.options, "-p", "--strip")?.text ?? null;
+  const input = valueOf(parsed.options, "-i", "--input");
+  touchPatched(call, place, input === null ? [] : [input], strip === null || !/^\d+$/.test(strip) ? null : Number(strip), parsed.options.some(({ name }) => name === "-R" || name === "--reverse"));
   return UNKNOWN_OUTPUT;
 }
 
@@ -172,7 +190,41 @@ const UNZIP = compile("r t*", "-d:C -P:t -x!rest -l!dry -p!dry -t!dry -Z!dry -v!
 export function runUnzip(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), UNZIP);
   applyArguments(call, UNZIP, parsed);
-  if (valueOf(parsed.options, "-d") === null && !parsed.marks.has("dry")) touch(call, "create", exact("."), true);
+  if (parsed.marks.has("dry")) return UNKNOWN_OUTPUT;
+  const folder = valueOf(parsed.options, "-d");
+  if (folder === null) touch(call, "create", exact("."), true);
+  const members = parsed.operands.slice(1);
+  if (!parsed.marks.has("rest")) touchMembers(folder === null ? call : inFolder(call, folder), members, true);
+  return UNKNOWN_OUTPUT;
+}
+
+const CPIO = compile("t*", "-i!extract --extract!extract -o!make --create!make -p!pass --pass-through!pass -t!list --list!list -F:r --file:r -I:r -O:w -D:p --directory:p -E:r --pattern-file:r -H:t --format:t -C:t --io-size:t -R:t --owner:t -M:t --message:t --rsh-command:s -d -m -u -v", "");
+
+/** `cpio`: unpacks below where it stands, packs the names it reads, or copies them into a folder. */
+export function runCpio(call: Call): Output {
+  const parsed = parseArguments(call.words.slice(1), CPIO);
+  applyArguments(call, CPIO, { ...parsed, uncertain: false });
+  const { marks } = parsed;
+  const folder = valueOf(parsed.options, "-D", "--directory");
+  const place = folder === null ? call : inFolder(call, folder);
+  if (marks.has("extract") && !marks.has("list")) {
+    touch(place, "create", exact("."), true);
+    touchMembers(place, parsed.operands, true);
+  }
+  if (marks.has("make") || marks.has("pass")) touch(place, "read", UNKNOWN, true);
+  if (marks.has("pass")) for (const target of parsed.operands) touch(place, "write", target, true);
+  return UNKNOWN_OUTPUT;
+}
+
+/** `ar x a.a member`, `jar xf a.jar member`: letters first, then what each needs. */
+export function runJar(call: Call): Output {
+  const [letters, archive, ...members] = call.words.slice(1);
+  const unpacks = letters?.text != null && /^-?[a-z]*x/.test(letters.text);
+  if (archive !== undefined) touch(call, unpacks || /^-?[a-z]*[tp]/.test(letters?.text ?? "") ? "read" : "write", archive, false);
+  if (unpacks) {
+    touch(call, "create", exact("."), true);
+    touchMembers(call, members, false);
+  } else for (const member of members) touch(call, "read", member, true);
   return UNKNOWN_OUTPUT;
 }
 

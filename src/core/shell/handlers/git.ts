@@ -1,13 +1,14 @@
 // `git`: global options, configuration that makes git run things, and what each subcommand does to files and network.
 
 import { isInside, joinPath, normalisePath } from "../../action/paths.js";
-import { parseArguments } from "../arguments.js";
+import { parseArguments, type Arguments } from "../arguments.js";
 import { addEnvironment } from "../assign.js";
 import { touch } from "../files.js";
 import type { Model } from "../model.js";
 import { lookUp } from "../lookup.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
+import { touchPatched } from "./patch-text.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
 import { addExec } from "../started.js";
 import { addEffect, addOpaque, excerpt, kindOf, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -79,6 +80,7 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (known.connects !== null && !(known.connects === "verbs" && parsed.operands.length === 0)) connect(call, known, parsed.operands);
   if (known.repository) writeRepository(call);
   if (verb === "fetch" || verb === "pull") touch(call, "write", exact(".git/FETCH_HEAD"), false);
+  if ((verb === "apply" || verb === "am") && !parsed.marks.has("dry")) applyPatch(call, verb, parsed);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
   if (known.runs !== null) runOperands(call, known.runs, parsed.operands);
@@ -103,6 +105,15 @@ function printsObjects(verb: string, options: readonly { readonly name: string }
   const allowed = OBJECTS.get(verb);
   if (allowed === undefined || !options.every(({ name }) => allowed.test(name)) || operands.some(({ text }) => text === null)) return false;
   return verb !== "rev-parse" || options.some(({ name }) => name === "--verify" || name === "--short");
+}
+
+/** The files that the patch names are written, below the top of the repository. */
+function applyPatch(call: Call, verb: string, { options, operands }: Arguments): void {
+  const last = (name: string): Field | null => options.filter((option) => option.name === name).at(-1)?.value ?? null;
+  const folder = last("--directory");
+  const strip = last("-p")?.text ?? "1";
+  const top: Call = { ...call, state: { ...call.state, cwds: [call.run.context.root] } };
+  touchPatched(call, folder === null ? top : inFolder(top, folder), operands, /^\d+$/.test(strip) ? Number(strip) : null, verb === "apply" && options.some(({ name }) => name === "-R" || name === "--reverse"));
 }
 
 /** Subcommands that read files of the working tree. */

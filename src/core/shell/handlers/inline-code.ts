@@ -2,6 +2,7 @@
 // stays unknown code; nothing found here takes the place of that.
 
 import { touch } from "../files.js";
+import { connectTo, hostOf } from "../net.js";
 import { runShellText } from "../roles.js";
 import type { Call } from "../run.js";
 import { exact, globbed } from "../value.js";
@@ -32,6 +33,12 @@ const OPEN_TO_READ = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})"
 const BACKTICKS = /`([^`\\$]{1,1000})`/g;
 const OPEN = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*,\s*['"]([rwaxbt+]{1,4})['"]/g;
 
+/** Functions that unpack a member of an archive, or all of them into a folder. */
+const UNPACK = /\.extract(?:all)?\s*\(\s*(?:path\s*=\s*)?(?=['"])/g;
+/** Functions that connect to the URL they are given, and those that are given a host. */
+const CONNECT_URL = /\b(?:urlopen|urlretrieve|fetch|curl_init|file_get_contents|fopen|getstore|WebSocket|got|URI(?:\.parse|\.open)?|(?:requests|httpx|axios|https?|session|client)(?:['"]\))?(?:\.(?:get|post|put|patch|delete|head|request|stream))?)\s*[( ]\s*(?=['"`](?:https?|wss?|ftp):\/\/)/g;
+const CONNECT_HOST = /(?:\bcreate_connection\s*\(\s*\(|\.connect\s*\(\s*\(|\bHTTPS?Connection\s*\(|\b(?:net|tls)(?:['"]\))?\.(?:connect|createConnection)\s*\(\s*\d+\s*,|\bp?fsockopen\s*\(|\bstream_socket_client\s*\(|\bTCPSocket\.(?:new|open)\s*\(?|\bNet::HTTP\.(?:start|new|get)\s*\(|\bIO::Socket(?:::\w+)*->new\s*\(|\b(?:smtplib\.SMTP|ftplib\.FTP|telnetlib\.Telnet)(?:_SSL)?\s*\()\s*(?=['"])/g;
+
 /** Adds the effects that literals in inline code tell. */
 export function readInlineCode(call: Call, given: string): void {
   if (given.length > MAX_CODE) return;
@@ -56,6 +63,9 @@ export function readInlineCode(call: Call, given: string): void {
   if (/^(?:ruby|perl|php)/.test(call.program)) for (const match of code.matchAll(BACKTICKS)) if ((left -= 1) >= 0) runShellText(call, exact(match[1] ?? ""));
   each(READ, (path) => touch(call, "read", exact(path), false));
   for (const match of code.matchAll(OPEN_TO_READ)) touch(call, "read", exact(match[1] ?? match[2] ?? ""), false);
+  each(UNPACK, (path) => touch(call, "write", exact(path), true));
+  each(CONNECT_URL, (url) => connectTo(call, hostOf(url, true), url));
+  each(CONNECT_HOST, (host) => connectTo(call, hostOf(host, true), host));
   each(DELETE_GLOB, (glob) => touch(call, "delete", globbed(glob, "", true), false));
   each(DELETE_TREE, (path) => touch(call, "delete", exact(path), true));
   each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*:\s*true/.test(rest)));

@@ -7,7 +7,7 @@ import { compile, type Model } from "../model.js";
 import { applyArguments, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { scriptTextOf } from "../scripts.js";
-import type { Field } from "../value.js";
+import { exact, type Field } from "../value.js";
 
 type Row = readonly [names: string, options: string];
 
@@ -105,9 +105,19 @@ function runInput(call: Call): Output {
   if (stdin.text !== null) {
     runsCode(call, "inline", stdin.text);
     readInlineCode(call, stdin.text);
-  } else if (stdin.file !== null) runsCode(call, "file", stdin.file.text);
+  } else if (stdin.file !== null) {
+    runsCode(call, "file", stdin.file.text);
+    const text = scriptTextOf(call, stdin.file);
+    if (text !== null) readInlineCode(call, text);
+  }
   else runsCode(call, "stdin", null);
   return UNKNOWN_OUTPUT;
+}
+
+/** `python -m tarfile -e archive folder`. */
+function unpack(call: Call, words: readonly Field[]): void {
+  const at = words.findIndex(({ text }) => text === "-e" || text === "--extract");
+  if (at >= 0) touch(call, "create", words[at + 2] ?? exact("."), true);
 }
 
 function runModule(call: Call, parsed: Arguments): Output {
@@ -118,6 +128,7 @@ function runModule(call: Call, parsed: Arguments): Output {
     const at = call.words.findIndex((word) => word === module);
     return call.run.runWords([{ ...call.words[at], text: name, glob: null, lead: name, many: false }, ...call.words.slice(at + 1)], call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   }
+  if (name === "tarfile" || name === "zipfile") unpack(call, call.words);
   if (name === "http.server" || name === "pdb" || name === "cProfile" || name === "trace" || name === "timeit") runsCode(call, "project", name);
   else if (name !== null && PLAIN_MODULES.has(name)) runsCode(call, "program", name);
   else if (PROJECT_MODULES.has(top)) runsCode(call, "project", name);

@@ -38,6 +38,7 @@ export const NETWORK_MODELS: readonly ModelRow[] = [
   ["ftp tftp lftp ncftp smbclient rlogin rsh rcp rdesktop xfreerdp mosh", "u*", "-e:t!risky -c:t!risky -f:x -u:t -p:t", "connects"],
   ["aws gcloud az gsutil s3cmd rclone mc heroku flyctl vercel netlify wrangler terraform pulumi ansible ansible-playbook helm doctl gh hub glab ngrok cloudflared tailscale wireguard wg openvpn tor", "t*", "", "connects program"],
   ["mail mailx sendmail mutt msmtp swaks ssmtp", "t*", "-s:t -a:r -A:r -c:t -b:t -r:t -F:r -S:t", "connects program"],
+  ["lynx w3m links links2 elinks", "u*", "-cfg:r -lss:r -O:w -T:t -cols:t -width:t", "one-dash"],
   ["ssh-keyscan", "u*", "-f:r -p:t -t:t -T:t", "connects"],
   ["ssh-copy-id", "u", "-i:r -p:t -o:t -F:r", "connects"],
   ["ssh-keygen", "t*", "-f:w -t:t -b:t -C:t -N:t -P:t -m:t -O:t -I:t -s:r -D:x -R:t -F:t -Y:t -n:t -w:x -a:t -q"],

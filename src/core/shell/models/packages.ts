@@ -36,9 +36,9 @@ const NODE_FLAGS = "--prefix:p -C:p --cwd:p --dir:p --registry:u --userconfig:r 
 const PIP_FLAGS = "-r:r --requirement:r -c:r --constraint:r -e:R --editable:R -t:C --target:C --prefix:C --root:C --src:C -d:C --dest:C -w:C --wheel-dir:C -i:u --index-url:u --extra-index-url:u -f:t --find-links:t --proxy:u --cert:r --client-cert:r --cache-dir:C --log:w --report:w --platform:t --python-version:t --implementation:t --abi:t --python:t --timeout:t --retries:t --trusted-host:t --upgrade-strategy:t --only-binary:t --no-binary:t --progress-bar:t --config-settings:t --format:t --exists-action:t --global-option:t";
 
 const NODE_VERBS = {
-  reads: "ls list ll la root prefix bin config get help version docs explain why fund doctor completion ping why",
+  reads: "ls list ll la root prefix bin config get help docs explain why fund doctor completion ping why",
   queries: "view info show outdated audit search ping whoami",
-  runs: "test t tst run run-script start stop restart build lint rebuild rb pack prepare dedupe",
+  runs: "test t tst run run-script start stop restart version build lint rebuild rb pack prepare dedupe",
   makes: "create init innit",
   installs: "install i in ins inst add ci isntall clean-install install-test it update up upgrade link ln import",
   removes: "uninstall un remove rm r unlink prune",

@@ -29,7 +29,7 @@ export const WRITER_MODELS: readonly ModelRow[] = [
   ["rzip", "w*", "-o:w -k -d -S:t"],
   ["zip", "w R*", "-x:t -i:t -b:C -O:w --output-file:w -P:t --password:t -n:t -t:t -tt:t -T -TT:s --unzip-command:s -r -m!remove --move!remove -s:t -lf:w"],
   ["funzip", "r", "-p:t"],
-  ["7z 7za 7zr unrar rar unar ar cpio pax", "t r", "-o?:C -p?:t -t?:t -F:r -D:p -E:r -O:w -I:r -H:t -M:t --rsh-command:s", "program"],
+  ["7z 7za 7zr unrar rar unar pax", "t r", "-o?:C -p?:t -t?:t -F:r -D:p -E:r -O:w -I:r -H:t -M:t --rsh-command:s", "program"],
   ["ed red", "w", "-p:t --prompt:t", "program"],
   ["nano pico micro joe mcedit kak helix hx gedit kate code subl", "w*", "-C:C -o:p -r:t -s:x -T:t -Q:t -Y:t"],
   ["sqlite3 duckdb", "w i", "-init:x -cmd:i -separator:t -newline:t -nullvalue:t -vfs:t", "one-dash"],
