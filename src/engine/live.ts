@@ -73,6 +73,10 @@ export interface LiveSession {
   nextSeq: number;
   /** Why no call can be taken any more; null while all is well. */
   broken: string | null;
+  /** A test of the controls that is due after this call; null for none. */
+  attest: Pick<EventData["controls.attested"], "trigger" | "cause"> | null;
+  /** Calls there were at the last test. */
+  attestedAt: number;
   /** Why policy stopped the session; null while it goes on. */
   stopped: string | null;
   /** Puts a batch on record, scored. Once it has failed the session is broken. */

@@ -66,7 +66,7 @@ async function holdPaused(live: LiveSession, pause: Reacted, signal: AbortSignal
 }
 
 /** Stops the session when a reaction that has happened says so. Never rejects. */
-async function stopIfDue(live: LiveSession): Promise<void> {
+export async function stopIfDue(live: LiveSession): Promise<void> {
   if (live.stopped !== null || brokenError(live) !== null) return;
   const due = live.history.history.reacted.find(({ kind }) => kind === "stop");
   if (due !== undefined) await stop(live, `${due.reaction}: ${due.message}`);

@@ -9,6 +9,7 @@ import { emptyHistory, reduceHistory } from "../core/session/history.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
+import { attestAgain, noteAttest } from "./attest-again.js";
 import { attestRecord } from "./attest-record.js";
 import { breakSession, brokenError, closeSandbox, closeWorkspace, leftSomething } from "./break-off.js";
 import { DEADLINES, within } from "./deadline.js";
@@ -20,7 +21,7 @@ import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession, SessionOptions } from "./live.js";
 import type { Observation } from "./observation.js";
-import { goOn, reactingBatch, stoppedError } from "./react.js";
+import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
 import { safeTelemetry } from "./telemetry.js";
@@ -133,6 +134,8 @@ async function start(parts: Parts): Promise<Session> {
     nextSeq: 0,
     broken: null,
     stopped: null,
+    attest: null,
+    attestedAt: 0,
     append: (drafts) => appendScored(live, drafts),
   };
   await live.append([{ call: null, type: "session.opened", data: opened }]);
@@ -142,14 +145,15 @@ async function start(parts: Parts): Promise<Session> {
   let closing: Promise<void> | null = null;
   const take = <T>(work: () => Promise<T>): Promise<T> => {
     if (closing !== null) return Promise.reject(brokenError(live) ?? stoppedError(live) ?? new GuardError("SESSION_ENDED", `session ${id} has ended`));
-    const turn = queue.then(() => orBroken(live, work)).finally(() => {
-      // At once, so that nothing waits for a sandbox that is gone. Whoever closes the session gets the same end.
-      if (live.stopped !== null) void close("stopped").catch((error: unknown) => deps.telemetry.error("a stopped session could not be closed", { session: id, cause: printable(String(error)) }));
-    });
-    queue = turn.catch(() => undefined);
+    const turn = queue.then(() => orBroken(live, work)).finally(closeIfStopped);
+    queue = turn.catch(() => undefined).then(async () => between(live).then(closeIfStopped));
     return turn;
   };
   const close: Session["close"] = (reason, detail) => (closing ??= queue.then(() => end(live, reason, detail ?? null)));
+  /** At once, so that nothing waits for a sandbox that is gone. Whoever closes the session gets the same end. */
+  const closeIfStopped = (): void => {
+    if (live.stopped !== null) void close("stopped").catch((error: unknown) => deps.telemetry.error("a stopped session could not be closed", { session: id, cause: printable(String(error)) }));
+  };
   const closeBroken = async (why: string): Promise<void> => {
     live.broken ??= why;
     await close("broken").catch((error: unknown) => deps.telemetry.error("a broken session could not be closed", { session: id, cause: printable(String(error)) }));
@@ -203,6 +207,13 @@ function controlsOf(sandbox: Sandbox, { unlimited }: Workspace): readonly Contro
   return sandbox.controls.map((control) => (control.id === "disk-limited" ? { ...control, detail: `${control.detail}; no disk of its own: ${printable(unlimited, 300)}` } : control));
 }
 
+/** Between two calls: what the last one made due. Never rejects. */
+async function between(live: LiveSession): Promise<void> {
+  if (live.attest === null) return;
+  await attestAgain(live);
+  await stopIfDue(live);
+}
+
 /** Anything but a GuardError is a bug of ours: nobody can say what it left undone, so the session ends. */
 async function orBroken<T>(live: LiveSession, work: () => Promise<T>): Promise<T> {
   try {
@@ -232,6 +243,7 @@ async function appendScored(live: LiveSession, drafts: readonly EventDraft[]): P
   live.isScored = true;
   live.nextSeq += events.length;
   live.history = events.reduce(reduceHistory, live.history);
+  noteAttest(live, events);
   for (const event of events) tell(live, event);
   return events;
 }

@@ -178,6 +178,11 @@ export interface Sandbox {
   listScratch?(signal: AbortSignal): Promise<readonly ScratchName[]>;
   /** Removes names that `listScratch` gave, folders with all in them. */
   removeScratch?(paths: readonly string[], signal: AbortSignal): Promise<readonly FileOpResult[]>;
+  /**
+   * Tests again, as the agent, what can be tested while the sandbox runs. Call only while no process of the agent is alive. A control that
+   * cannot be told to hold is `missing`. Absent: nothing can be tested again.
+   */
+  attest?(signal: AbortSignal): Promise<readonly Control[]>;
   /** Idempotent. Removes the container and everything made for it on the engine. */
   close(): Promise<void>;
 }

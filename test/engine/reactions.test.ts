@@ -55,7 +55,7 @@ describe("a threshold", () => {
     await session.close("finished");
     const events = await rig.events(session);
     const tightened = events.filter((event) => event.type === "session.tightened");
-    expect(tightened.map(({ data }) => data)).toEqual([{ reason: "all is due: 2 occurrences of rig.no-hooks", effect: "ask", reaction: "own.all", action: "ask", layer: "L7", threats: ["asi-2026:ASI10"], cause: expect.any(Number) }]);
+    expect(tightened.map(({ data }) => data)).toEqual([{ reason: "all is due: 2 attempts, by rig.no-hooks", effect: "ask", reaction: "own.all", action: "ask", layer: "L7", threats: ["asi-2026:ASI10"], cause: expect.any(Number) }]);
     expect(events[tightened[0]?.data.cause ?? 0]?.type).toBe("decision.made");
     expect(sessionHistory(events).reacted.map(({ reaction: id }) => id)).toEqual(["own.all"]);
   });
@@ -109,11 +109,11 @@ describe("a stop", () => {
     const { rig, session, state } = await opened(reaction("stop", "stop", "{ findings: { rules: [rig.no-hooks], outcome: undone } }"));
     await session.call(create("src/b.js", "kept for those who look\n"), {}, never);
     const last = await session.call(bash("python3 hooks.py"), {}, never);
-    expect([last.outcome, session.stopped()]).toEqual(["reverted", "own.stop: stop is due: 1 occurrence of rig.no-hooks"]);
+    expect([last.outcome, session.stopped()]).toEqual(["reverted", "own.stop: stop is due: 1 occurrence, by rig.no-hooks"]);
     await expect(session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_STOPPED" });
     await session.close("finished");
     const events = await rig.events(session);
-    expect(sessionState(events)?.closed).toMatchObject({ reason: "stopped", detail: "own.stop: stop is due: 1 occurrence of rig.no-hooks" });
+    expect(sessionState(events)?.closed).toMatchObject({ reason: "stopped", detail: "own.stop: stop is due: 1 occurrence, by rig.no-hooks" });
     expect(rig.sandboxes.opened.map(({ closed }) => closed)).toEqual([true]);
     const copied = events.flatMap((event) => (event.type === "session.copied" ? [event.data] : []));
     expect(copied).toEqual([{ place: `sessions/${session.id}/forensic`, digest: expect.any(String), files: 1, bytes: 24, left: 0 }]);
@@ -165,6 +165,18 @@ describe("fifty medium probes", () => {
     expect(steps).toEqual([["ask-writes", "kimi-dev.hold-changes"], ["ask", "kimi-dev.hold-everything"], ["pause", "kimi-dev.many-probes"]]);
     expect(probes).toBe(51);
     expect(sessionState(events)?.closed).toMatchObject({ reason: "stopped" });
+  });
+});
+
+describe("one call that meets very many rules", () => {
+  it("is one attempt, and holds nothing by itself", async () => {
+    const rig = createRig({ programs, policy: await kimiDevPolicy(), profile: "kimi-dev" });
+    const session = await rig.open();
+    const refused = await session.call(bash("rm -rf /"), {}, never);
+    expect(refused.decision.reasons.length).toBeGreaterThan(20);
+    expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+    await session.close("finished");
+    expect((await rig.events(session)).filter(({ type }) => type === "session.tightened")).toEqual([]);
   });
 });
 

@@ -37,6 +37,8 @@ export interface RigOptions {
   readonly defaults?: Partial<SessionOptions["defaults"]>;
   readonly deadlines?: Partial<Deadlines>;
   readonly controls?: readonly Control[];
+  /** What a test of the controls sees while the session runs; left out: nothing can be tested again. */
+  readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
   readonly profile?: string | null;
   readonly onEvent?: (event: AuditEvent) => void;
 }
@@ -90,6 +92,7 @@ export function createRig(given: RigOptions = {}): Rig {
       return typeof program === "function" ? program(request) : program;
     },
     ...(given.controls === undefined ? {} : { controls: given.controls }),
+    ...(given.attested === undefined ? {} : { attested: given.attested }),
   });
   const store = createMemoryLedgerStore({ clock, hasher: sha256 });
   const approver = createScriptedApprover(given.answers ?? []);
@@ -182,7 +185,7 @@ export function memoryPreimages(): Preimages {
 /** The port without what the twin has besides. */
 function portOf(twin: MemorySandbox): Sandbox {
   const { imageId, engine, controls, ended } = twin;
-  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close() };
+  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
 }
 
 function isLedger(made: unknown): made is Ledger {

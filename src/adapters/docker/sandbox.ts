@@ -1,5 +1,6 @@
 // One sandbox on a Docker engine: calls over its channel, files through the runtime's tool, everything removed at the end.
 
+import { randomBytes } from "node:crypto";
 import { constants } from "node:os";
 import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeStart, type ExitMessage, type StartOrder } from "../../core/channel/index.js";
 import type { Control } from "../../core/session/event.js";
@@ -8,12 +9,17 @@ import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResul
 import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
+import { readProbeAgain } from "./self-test.js";
 import { answerText, changeOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
 const FILES_MS = 120_000;
 /** Most bytes of orders in one batch; more are sent one after the other. */
 const BATCH_BYTES = 64 * 1024 * 1024;
+/** The program of the runtime that tries what the agent must not be able to do; the longest time it may take, and most of what it says. */
+const PROBE = "/.ringfence/bin/rf-probe";
+const PROBE_MS = 30_000;
+const PROBE_BYTES = 64 * 1024;
 /** Most of the file tool's own words in an answer. */
 const REASON_BYTES = 1024;
 
@@ -91,6 +97,14 @@ export function createSandbox(parts: SandboxParts): Sandbox {
         stop();
         signal.removeEventListener("abort", end);
       }
+    },
+    attest: async (signal) => {
+      const out: Uint8Array[] = [];
+      // The name is one that nobody has: the probe takes away what it is given.
+      const argv = [PROBE, spec.root, `.ringfence-${randomBytes(16).toString("hex")}`, "1"];
+      const payload = encodeStart({ kind: "program", argv, cwd: "/", environment: [], hasStdin: false, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES });
+      noteScratch(await channel.call({ payload, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES }, { stdin: [], onStdout: (bytes: Uint8Array) => out.push(bytes.slice()), onStderr: () => undefined }, signal));
+      return readProbeAgain(Buffer.concat(out).toString("latin1"), { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: false });
     },
     readFile: async (path, limitBytes, signal) => {
       if (signal.aborted) throw new GuardError("CANCELLED", "a file operation was cancelled");

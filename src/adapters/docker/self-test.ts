@@ -44,6 +44,14 @@ export function readSelfTest(hello: HelloMessage, tested: Tested): SelfTest {
   return { controls, nonce: facts.get("nonce") ?? null, nonceProblem: nonceProblem(facts) };
 }
 
+/** Controls that one process of the agent can test at any time; the others need what only the start has. */
+const ANY_TIME = new Set(["caps-empty", "no-new-privs", "seccomp", "rootfs-read-only", "no-network", "guard-unreachable"]);
+
+/** What the probe saw when it was run again. What it did not come to say does not hold. */
+export function readProbeAgain(probe: string, tested: Tested): readonly Control[] {
+  return readSelfTest({ type: "hello", version: 0, tasks: null, memory: null, probe }, tested).controls.filter(({ id }) => ANY_TIME.has(id));
+}
+
 function control(id: string, holds: boolean, detail: string): Control {
   return { id, state: holds ? "attested" : "missing", detail };
 }

@@ -50,6 +50,8 @@ export interface MemorySandboxOptions {
   /** Looked up at every call, so that a test can change them between calls. */
   readonly faults?: () => SandboxFaults;
   readonly controls?: readonly Control[];
+  /** What a test of the controls sees while the sandbox runs; left out: nothing can be tested again. */
+  readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
 }
 
 export interface MemorySandbox extends Sandbox {
@@ -134,6 +136,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     get closed() {
       return state.end?.reason === "closed";
     },
+    ...(options.attested === undefined ? {} : { attest: () => guarded(async () => options.attested?.() ?? []) }),
     breakNow: (detail) => finish({ reason: "broken", detail }),
     run: (request, sink, signal) =>
       guarded(async () => {

@@ -33,12 +33,14 @@ function met(condition: ReactionCondition, state: RiskState): string | null {
       return compare(aivss, decimal(condition.from)) >= 0 ? `AIVSS reached ${formatFixed(aivss, 1)}, by ${state.headline.driver}` : null;
     }
     case "findings": {
-      let seen = 0;
-      for (const finding of state.findings.values()) seen += countOf(condition, finding);
+      const isAny = condition.rules.length === 0 && condition.threats.length === 0;
+      let seen = isAny ? (state.attempts[SEVERITIES.indexOf(condition.severity) * OUTCOMES.length + OUTCOMES.indexOf(condition.outcome)] ?? 0) : 0;
+      if (!isAny) for (const finding of state.findings.values()) seen += countOf(condition, finding);
       if (seen < condition.count) return null;
       const rules = [...state.findings.values()].filter((finding) => countOf(condition, finding) > 0).map(({ rule }) => rule);
       const named = rules.sort().slice(0, 5).join(", ");
-      return `${seen} ${seen === 1 ? "occurrence" : "occurrences"} of ${named}${rules.length > 5 ? ` and ${rules.length - 5} more` : ""}`;
+      const unit = isAny ? (seen === 1 ? "attempt" : "attempts") : seen === 1 ? "occurrence" : "occurrences";
+      return `${seen} ${unit}, by ${named}${rules.length > 5 ? ` and ${rules.length - 5} more` : ""}`;
     }
     case "lost": {
       const lost = state.lost.filter((id) => condition.controls.includes(id));

@@ -4,7 +4,7 @@
 import { LIMITS, type CallId } from "../shared/index.js";
 import type { AuditEvent, Control, EventData, EventDraft } from "../session/event.js";
 import { higher } from "./aivss.js";
-import type { Outcome } from "./catalogue.js";
+import { OUTCOMES, SEVERITIES, type Outcome } from "./catalogue.js";
 import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
 import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type FactorLevel } from "./evidence.js";
 import { FACTOR_KEYS } from "./factors.js";
@@ -26,7 +26,7 @@ export function initialRisk(profile: RiskProfile, opened: Pick<EventData["sessio
   const posture = postureOf(profile.vector, opened.controls);
   const inputs = { profile, controls: opened.controls, lost: [], posture, findings: new Map<string, RiskFinding>(), scored: new Map(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
   const headline = headlineOf(inputs);
-  return { ...inputs, pending: new Map(), headline, peak: headline.score, changes: [] };
+  return { ...inputs, pending: new Map(), attempts: OUTCOMES.flatMap(() => SEVERITIES.map(() => 0)), headline, peak: headline.score, changes: [] };
 }
 
 /** Adds one event. Events that are no evidence return the same state. `session.opened` belongs to `initialRisk` and is passed over here. */
@@ -37,7 +37,7 @@ export function reduceRisk(state: RiskState, event: PlacedEvent): RiskState {
   if (event.type === "session.discarded") return discard(state, event.seq);
   if (event.type === "controls.attested") return attestedAgain(state, event.data.controls, event.seq);
   const signals = signalsOf(event);
-  const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), state);
+  const next = signals.reduce((known, signal) => applySignal(known, signal, event.seq), counted(state, signals));
   if (event.type !== "decision.made" || event.data.effect !== "ask" || event.call === null) return next;
   return remember(next, event.call, { counted: signals.map(({ rule }) => findingKey(next, rule)), routine: routineQuestions(event.data) });
 }
@@ -64,6 +64,17 @@ function profileOf(opened: EventData["session.opened"] | null): RiskProfile {
 function factorsOf(profile: RiskProfile, posture: Posture, evidence: Evidence, known?: Pick<RiskState, "evidence" | "factors">): Pick<RiskState, "factors" | "factorSum"> {
   const factors = liveFactors(profile.factors, evidence, posture.raised, known);
   return { factors, factorSum: [...factors.values()].reduce((sum: Decimal, { live }: FactorLevel) => add(sum, live), ZERO) };
+}
+
+/** Counts the event once for each severity and outcome that any of its signals comes up to: a call that meets thirty rules is one attempt. */
+function counted(state: RiskState, signals: readonly Pick<Signal, "risk" | "outcome">[]): RiskState {
+  if (signals.length === 0) return state;
+  const width = OUTCOMES.length;
+  const attempts = state.attempts.map((count, cell) => {
+    const [severity, outcome] = [Math.floor(cell / width), cell % width];
+    return signals.some((signal) => SEVERITIES.indexOf(signal.risk.severity) >= severity && OUTCOMES.indexOf(signal.outcome) >= outcome) ? count + 1 : count;
+  });
+  return { ...state, attempts };
 }
 
 function findingKey(state: RiskState, rule: string): string {
@@ -170,7 +181,11 @@ function answer(state: RiskState, answered: { readonly call: CallId; readonly ou
   pending.delete(answered.call);
   const { outcome, seq } = answered;
   if (outcome !== "approved" && outcome !== "rejected") return { ...state, pending };
-  let next: RiskState = { ...state, pending };
+  const asked = question.counted.flatMap((rule) => {
+    const finding = state.findings.get(rule);
+    return finding === undefined ? [] : [{ risk: { severity: finding.severity, cvss: null, factors: {} }, outcome }];
+  });
+  let next: RiskState = counted({ ...state, pending }, asked);
   for (const rule of question.counted) {
     const finding = next.findings.get(rule);
     if (finding !== undefined) next = withFinding(next, { finding: answerFinding(finding, outcome), outcome, seq });

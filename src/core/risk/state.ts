@@ -53,6 +53,8 @@ export interface RiskState {
   readonly findings: ReadonlyMap<string, RiskFinding>;
   /** CVSS of risks met so far under this posture, by `cvssKey`. */
   readonly scored: ReadonlyMap<string, FindingCvss | null>;
+  /** Events whose evidence comes up to a severity and an outcome: `severity × outcomes + outcome`, each by its place in the catalogue. */
+  readonly attempts: readonly number[];
   /** What was asked and is not answered yet, by call. */
   readonly pending: ReadonlyMap<string, PendingQuestion>;
   /** The session's changes were thrown away: what had succeeded in the workspace is undone. */
