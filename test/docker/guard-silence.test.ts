@@ -34,7 +34,7 @@ async function opened(options: RigOptions = {}) {
 
 describe.skipIf(missing !== null)(`a guard that hears nothing${note}`, { timeout: 60_000 }, () => {
   it.concurrent("ends the container after fifteen seconds under a call, and says why", async () => {
-    const relay = await openRelay("/var/run/docker.sock");
+    const relay = await openRelay(engineSocket());
     const { rig, sandbox } = await opened({ socketPath: relay.path });
     const container = containerOf(rig.spec.sessionId);
     const call = collect(sandbox, bash(rig.spec, "while :; do sleep 0.2; done", { timeoutMs: 60_000 })).catch((error: unknown) => error);
@@ -114,4 +114,9 @@ async function openRelay(engine: string): Promise<Relay> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function engineSocket(): string {
+  const host = process.env["DOCKER_HOST"] ?? "";
+  return host.startsWith("unix://") ? host.slice("unix://".length) : "/var/run/docker.sock";
 }
