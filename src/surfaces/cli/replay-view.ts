@@ -3,10 +3,10 @@
 
 import { emitKeypressEvents, type Key } from "node:readline";
 import { searchText, type Step } from "../../core/replay/index.js";
-import { GuardError } from "../../core/shared/index.js";
+import { GuardError, printable } from "../../core/shared/index.js";
 import type { ReplayView } from "../../compose-replay.js";
 import type { Io } from "./io.js";
-import { columnsOf } from "./render/layout.js";
+import { breakLine, columnsOf, cut } from "./render/layout.js";
 import { stepLines, timelineHead, type StepText } from "./render/timeline.js";
 
 export interface ViewFlags {
@@ -24,7 +24,7 @@ export async function showView(wanted: string, flags: ViewFlags, io: Io): Promis
   if (flags.html !== undefined) {
     const { session, bytes } = await writeSessionPage(wanted, flags.html, io.env);
     if (io.options.json) io.json({ session, file: flags.html, bytes });
-    else io.note(`wrote ${session} to ${flags.html}, ${bytes} bytes`);
+    else io.note(`wrote ${session} to ${printable(flags.html, 300)}, ${bytes} bytes`);
     return;
   }
   const view = await openReplay(wanted, io.env);
@@ -53,7 +53,7 @@ async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags,
 }
 
 /** Where a person stands in a session. */
-interface Place {
+export interface Place {
   at: number;
   /** First line shown of the step. */
   top: number;
@@ -117,13 +117,15 @@ function screenLines(view: ReplayView, steps: readonly Step[], step: Step, texts
   return [...head, io.paint.dim(`${place.at + 1} of ${steps.length}${steps.length < view.timeline.steps.length ? " chosen" : ""}`), "", ...body];
 }
 
-function paintScreen(lines: readonly string[], place: Place, io: Io): void {
+function paintScreen(whole: readonly string[], place: Place, io: Io): void {
   const rows = Math.max(4, process.stdout.rows);
+  const columns = Math.max(20, process.stdout.columns);
+  const lines = whole.flatMap((line) => breakLine(line, columns));
   place.top = Math.max(0, Math.min(place.top, lines.length - (rows - 1)));
   const shown = lines.slice(place.top, place.top + rows - 1);
   const more = lines.length > place.top + rows - 1 ? " · more below (space)" : "";
   const keys = place.typing !== null ? `/${place.typing}` : place.said !== "" ? place.said : `j k step · n N finding · / search · o output · g G ends · q quit${more}`;
-  process.stdout.write(`\u001b[H\u001b[2J${shown.join("\r\n")}\u001b[${rows};1H${io.paint.inverse(` ${keys} `)}`);
+  process.stdout.write(`\u001b[H\u001b[2J${shown.join("\r\n")}\u001b[${rows};1H${io.paint.inverse(cut(` ${printable(keys, columns)} `, columns - 1))}`);
 }
 
 /** What a key does to the place. */

@@ -108,7 +108,7 @@ function header(state: SessionState, io: Io): void {
 function callLines(call: CallState, withOutput: boolean, io: Io): void {
   const { paint } = io;
   io.out("");
-  const role = call.role === null ? "" : ` ${paint.dim(call.role)}`;
+  const role = call.role === null ? "" : ` ${paint.dim(printable(call.role, 64))}`;
   io.out(`${paint.dim(call.id)} ${call.effect === null ? "" : effectMark(call.effect, paint)}${role} ${paint.bold(printable(call.summary === "" ? call.tool : call.summary, 200))}`);
   if (call.effect !== null && call.effect !== "allow") for (const line of reasonLines({ effect: call.effect, reasons: call.reasons }, paint)) io.out(`  ${line}`);
   if (call.approval !== null) io.out(`  ${call.approval.outcome} by ${printable(call.approval.by)}${call.approval.detail === null ? "" : ` (${printable(call.approval.detail)})`}`);

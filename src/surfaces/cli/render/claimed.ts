@@ -13,7 +13,7 @@ export function importLines(opened: EventData["session.opened"], paint: Palette)
   const named = [agent.name, agent.version, agent.model].filter((part) => part !== null).map((part) => printable(part, 80));
   const version = imported.version === null ? "" : ` ${printable(imported.version, 60)}`;
   return [
-    `  imported   ${imported.format}${version}, ${imported.bytes} bytes${imported.digest === null ? "" : ` ${paint.dim(imported.digest.slice(0, 19))}`}`,
+    `  imported   ${printable(imported.format, 40)}${version}, ${imported.bytes} bytes${imported.digest === null ? "" : ` ${paint.dim(imported.digest.slice(0, 19))}`}`,
     `  agent      ${named.length === 0 ? "not told" : named.join(", ")}${imported.session === null ? "" : paint.dim(` ${printable(imported.session, 80)}`)}`,
     `  judged     ${imported.containment === "attested" ? "as if in a tested container" : "as with nothing that holds the calls"}; ${paint.yellow("nothing was run or seen")}`,
   ];

@@ -93,3 +93,27 @@ export function wrap(parts: readonly Part[], width: number): readonly string[] {
   if (done !== "") lines.push(done.trimEnd());
   return lines;
 }
+
+/** A colour sequence of ours; text of a session holds none, because it is printable by then. */
+const COLOUR = /^\u001b\[[0-9;]*m/u;
+
+/** A line with colours, broken at `width` columns; the colours go on in the next line. */
+export function breakLine(line: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let done = "";
+  let used = 0;
+  for (let at = 0; at < line.length; ) {
+    const colour = COLOUR.exec(line.slice(at, at + 16))?.[0];
+    const sign = colour ?? String.fromCodePoint(line.codePointAt(at) ?? 32);
+    const columns = colour === undefined ? textWidth(sign) : 0;
+    if (used + columns > width) {
+      lines.push(done);
+      done = "";
+      used = 0;
+    }
+    done += sign;
+    used += columns;
+    at += sign.length;
+  }
+  return [...lines, done];
+}

@@ -13,7 +13,7 @@ export function effectMark(effect: DecisionEffect, paint: Palette): string {
 
 /** Threat ids shown of a reason: MAESTRO first, at most a few; `show --json` has them all. */
 export function threatText(threats: readonly string[]): string {
-  const sorted = [...threats].sort((a, b) => Number(b.startsWith("maestro:")) - Number(a.startsWith("maestro:")));
+  const sorted = threats.map((threat) => printable(threat, 120)).sort((a, b) => Number(b.startsWith("maestro:")) - Number(a.startsWith("maestro:")));
   return sorted.length > SHOWN_THREATS ? `${sorted.slice(0, SHOWN_THREATS).join(", ")} +${sorted.length - SHOWN_THREATS}` : sorted.join(", ");
 }
 
@@ -28,7 +28,7 @@ export function reasonLines(decision: Pick<Decision, "effect" | "reasons">, pain
 
 function reasonLine(reason: Reason, paint: Palette): string {
   const threats = reason.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(reason.threats)}]`)}`;
-  return `${paint.bold(reason.rule)}${threats} ${printable(reason.message, 300)} ${paint.dim(`(${printable(reason.subject, 120)})`)}`;
+  return `${paint.bold(printable(reason.rule, 120))}${threats} ${printable(reason.message, 300)} ${paint.dim(`(${printable(reason.subject, 120)})`)}`;
 }
 
 /** One finding: what was done to which path, which rule forbids it, and whether it was undone. */

@@ -41,7 +41,7 @@ export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint
   const mark = verdict === "thought" ? paint.dim("think") : effectMark(verdict, paint);
   const lines = [`${paint.dim(`${step.number}/${layout.total}`)} ${mark} ${paint.bold(printable(titleOf(step), 400))}`];
   const claim = call.claimed?.call;
-  const facts = [call.id, call.role, printable(call.tool, 60), claim === undefined ? step.time : printable([claim.place, claim.time].filter((part) => part !== null).join(", ")), `in ${printable(claim?.cwd ?? decision?.action.cwd ?? "?")}`, claim?.sidechain === true ? "by an agent of the agent" : null];
+  const facts = [call.id, call.role === null ? null : printable(call.role, 64), printable(call.tool, 60), claim === undefined ? printable(step.time) : printable([claim.place, claim.time].filter((part) => part !== null).join(", ")), `in ${printable(claim?.cwd ?? decision?.action.cwd ?? "?")}`, claim?.sidechain === true ? "by an agent of the agent" : null];
   lines.push(paint.dim(`  ${facts.filter((part) => part !== null).join(" · ")}`));
   if (decision !== null && decision.effect !== "allow") {
     for (const line of reasonLines(decision, paint, 8)) lines.push(`  ${line}`);
@@ -64,7 +64,9 @@ function scoreText({ before, after }: Step, paint: Palette): string {
 
 function argumentLines(step: Step, texts: StepText, paint: Palette): readonly string[] {
   const values = texts.arguments ?? step.call.arguments;
-  return Object.entries(values).flatMap(([key, value]) => {
+  // What goes stands before what comes.
+  const entries = Object.entries(values).sort(([a], [b]) => Number(OLD.has(b)) - Number(OLD.has(a)));
+  return entries.flatMap(([key, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     // A command of one line is the summary already.
     if ((key === "command" || key === "cmd") && !text.trim().includes("\n") && text.length < 400) return [];
