@@ -3,6 +3,7 @@
 export { composeEngine, type ComposeOptions, type OpenedSession, type OpenOptions, type Orchestrator } from "./compose.js";
 export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
+export { exportBundle, verifyBundle, type ExportedBundle } from "./compose-bundle.js";
 export { undoSession, type Undone } from "./compose-undo.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";

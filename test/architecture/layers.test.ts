@@ -57,6 +57,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   reconcile: ["shared", "action", "policy"],
   risk: ["shared", "action", "policy", "reconcile", "session"],
   session: ["shared", "action", "policy", "reconcile", "risk"],
+  bundle: ["shared", "reconcile", "ledger", "session"],
   replay: ["shared", "action", "shell", "import", "policy", "approval", "reconcile", "risk", "ledger", "session"],
   export: ["shared", "import", "policy", "reconcile", "risk", "session", "replay"],
 };

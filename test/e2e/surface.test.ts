@@ -15,7 +15,7 @@ const folder = rig.workspace({ "a.txt": "one\n" });
 // eslint-disable-next-line no-control-regex
 const ESCAPE = /\u001b/u;
 
-const COMMANDS = ["exec", "shell", "run", "demo", "sessions", "show", "diff", "apply", "undo", "discard", "policy check", "log verify", "score", "aivss", "doctor", "completion"];
+const COMMANDS = ["exec", "shell", "run", "demo", "sessions", "show", "diff", "apply", "undo", "discard", "policy check", "log verify", "bundle export", "bundle verify", "score", "aivss", "doctor", "completion"];
 
 describe.skipIf(missing !== null)("help", () => {
   it("of each command has examples that name it", async () => {

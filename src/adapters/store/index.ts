@@ -42,6 +42,8 @@ export interface FileLedgerStore extends LedgerStore {
   /** Key for outside tools that read C2SP signed notes. */
   verifierKey(sessionId: SessionId): string;
   publicKeyPem(): string;
+  /** Where the record of a session lies. */
+  ledgerFile(sessionId: SessionId): string;
 }
 
 /** Opens the store. Folders and files are made when they are needed. */
@@ -109,6 +111,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
     checkpoint: (sessionId) => readCheckpointFile(pathsOf(sessionId).checkpoint),
     verifierKey: (sessionId) => verifierKey(hasher, sessionId, signer.publicKey),
     publicKeyPem: () => publicKeyPem(signer.publicKey),
+    ledgerFile: (sessionId) => pathsOf(sessionId).ledger,
   };
 }
 

@@ -78,6 +78,9 @@ export const LIMITS = {
   diffEdits: 1_000,
   /** Longest text, before or after, of which a diff is shown, in characters. */
   diffChars: 1024 * 1024,
+  /** Most bytes and files of a bundle, written or read. */
+  bundleBytes: 1024 * 1024 * 1024,
+  bundleFiles: 10_000,
   /** Most findings listed of one call; the undoing is not limited by it. */
   findings: 1_000,
   /** Most findings of one call on attempts that the kernel held; the last says how many more there were. */

@@ -23,6 +23,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
   { names: ["replay"], load: async () => (await import("./commands/replay.js")).registerReplay },
   { names: ["export"], load: async () => (await import("./commands/export.js")).registerExport },
+  { names: ["bundle"], load: async () => (await import("./commands/bundle.js")).registerBundle },
   { names: ["policy"], load: async () => (await import("./commands/policy.js")).registerPolicy },
   { names: ["log"], load: async () => (await import("./commands/log.js")).registerLog },
   { names: ["score"], load: async () => (await import("./commands/score.js")).registerScore },
