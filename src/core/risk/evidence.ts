@@ -6,13 +6,13 @@ import { OUTCOME_ROWS, OUTCOMES, REPEAT_SHARES, type Outcome } from "./catalogue
 import { add, max, multiply, ONE, roundUp, subtract, ZERO, type Decimal } from "./decimal.js";
 import { FACTOR_KEYS, type FactorKey, type Factors } from "./factors.js";
 import type { RiskFinding } from "./finding.js";
+import { groupOf } from "./finding-map.js";
 import type { RaisedFactor } from "./posture.js";
 
 /** Digits kept of the product, and of a factor. */
 const PRODUCT_PLACES = 12;
 const FACTOR_PLACES = 6;
 const WHOLE = 10n ** BigInt(PRODUCT_PLACES);
-/** Groups of findings. Which one a rule belongs to is the sum of its code units, so it hangs on nothing else. */
 const GROUPS = 16;
 
 /** A factor as published and as the evidence leaves it. */
@@ -104,12 +104,6 @@ function remaining(weight: Decimal, counted: readonly Outcome[]): bigint {
     }
   }
   return left;
-}
-
-function groupOf(rule: string): number {
-  let sum = 0;
-  for (let index = 0; index < rule.length; index += 1) sum += rule.charCodeAt(index);
-  return sum % GROUPS;
 }
 
 /** The counted occurrences of a finding, strongest outcome first, at most as many as there are repeat shares. */

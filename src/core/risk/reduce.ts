@@ -9,6 +9,7 @@ import { add, compare, formatExact, ZERO, type Decimal } from "./decimal.js";
 import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type FactorLevel } from "./evidence.js";
 import { FACTOR_KEYS } from "./factors.js";
 import { answerFinding, cvssKey, findingCvss, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
+import { FindingMap } from "./finding-map.js";
 import { postureOf, type Posture } from "./posture.js";
 import { readProfile } from "./profile-data.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
@@ -24,7 +25,7 @@ export const OTHER_RULES = "run.other-rules";
 /** State at the opening of a session: the profile under the posture that the attested controls earn. */
 export function initialRisk(profile: RiskProfile, opened: Pick<EventData["session.opened"], "controls">): RiskState {
   const posture = postureOf(profile.vector, opened.controls);
-  const inputs = { profile, controls: opened.controls, lost: [], posture, findings: new Map<string, RiskFinding>(), scored: new Map(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
+  const inputs = { profile, controls: opened.controls, lost: [], posture, findings: FindingMap.empty, scored: new Map(), discarded: false, evidence: NO_EVIDENCE, ...factorsOf(profile, posture, NO_EVIDENCE) };
   const headline = headlineOf(inputs);
   return { ...inputs, pending: new Map(), attempts: OUTCOMES.flatMap(() => SEVERITIES.map(() => 0)), headline, peak: headline.score, changes: [] };
 }
@@ -95,7 +96,7 @@ function applySignal(state: RiskState, signal: Signal, seq: number): RiskState {
 function withFinding(state: RiskState, step: { readonly finding: RiskFinding; readonly outcome: Outcome; readonly seq: number }): RiskState {
   const { finding } = step;
   const known = state.findings.get(finding.rule);
-  const findings = new Map(state.findings).set(finding.rule, finding);
+  const findings = state.findings.with(finding);
   if (isSameLeft(known?.left, finding.left)) {
     // A repeat that adds no evidence and stands where it stood moves nothing.
     return known !== undefined && isSameStanding(known, finding, state.discarded) ? { ...state, findings } : settle(state, { ...state, findings }, step);
@@ -117,7 +118,7 @@ function attestedAgain(state: RiskState, reported: readonly Control[], seq: numb
   const worst = new Map(lost.map((control) => [control.id, control]));
   const controls = state.controls.map((known) => worst.get(known.id) ?? known);
   const posture = postureOf(state.profile.vector, controls);
-  const findings = new Map([...state.findings].map(([rule, finding]) => [rule, underPosture(finding, posture.credits)]));
+  const findings = state.findings.mapped((finding) => underPosture(finding, posture.credits));
   const changed = { ...state, controls, lost: [...new Set([...state.lost, ...worst.keys()])].sort(), posture, findings, scored: new Map(), ...factorsOf(state.profile, posture, state.evidence) };
   const [layer, threats] = [lost.some(({ id }) => id === "record-kept") ? ("L5" as const) : ("L4" as const), []];
   return settleAs(state, changed, { rule: POSTURE_RULE, layer, threats, severity: "high", outcome: "lost", seq }, postureInputs(state.posture, posture, lost));

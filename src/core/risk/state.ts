@@ -9,6 +9,7 @@ import { compare, max, type Decimal } from "./decimal.js";
 import type { Evidence, FactorLevel } from "./evidence.js";
 import type { FactorKey } from "./factors.js";
 import { worstOutcome, type FindingCvss, type RiskFinding, type Signal } from "./finding.js";
+import type { FindingMap } from "./finding-map.js";
 import type { Posture } from "./posture.js";
 import type { RiskProfile } from "./profiles.js";
 
@@ -50,7 +51,7 @@ export interface RiskState {
   /** Ids of those that were attested at the start and are no longer. */
   readonly lost: readonly string[];
   readonly posture: Posture;
-  readonly findings: ReadonlyMap<string, RiskFinding>;
+  readonly findings: FindingMap;
   /** CVSS of risks met so far under this posture, by `cvssKey`. */
   readonly scored: ReadonlyMap<string, FindingCvss | null>;
   /** Events whose evidence comes up to a severity and an outcome: `severity × outcomes + outcome`, each by its place in the catalogue. */
@@ -126,18 +127,18 @@ export function headlineOf(inputs: Inputs): Headline {
   let best: Headline = { score: postureScore(inputs), driver: "posture" };
   // By CVSS in tenths, and whether it succeeded: at most 202.
   const scores: AivssScore[] = [];
-  for (const [rule, finding] of inputs.findings) {
+  inputs.findings.forEach((finding, rule) => {
     const standing = standingOf(inputs, finding);
-    if (standing === null) continue;
+    if (standing === null) return;
     const { cvss, thm } = standing;
     const key = Number(cvss.units) * (cvss.scale === 0 ? 20 : 2) + (thm === THM_SUCCEEDED ? 1 : 0);
     const score = (scores[key] ??= standingScore(inputs, standing));
     if (score === best.score) {
       if (best.driver !== "posture" && rule < best.driver) best = { score, driver: rule };
-      continue;
+      return;
     }
     const order = compare(score.raw, best.score.raw);
     if (order > 0 || (order === 0 && best.driver !== "posture" && rule < best.driver)) best = { score, driver: rule };
-  }
+  });
   return best;
 }
