@@ -5,6 +5,8 @@ export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
 export { exportBundle, verifyBundle, type ExportedBundle } from "./compose-bundle.js";
 export { undoSession, type Undone } from "./compose-undo.js";
+export { importTrajectories, type ImportOptions, type ImportOutcome } from "./compose-import.js";
+export { exportStored, openReplay, redecideSessions, writeSessionPage, type RedecideAnswer, type RedecideRequest, type ReplayView } from "./compose-replay.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";
 export type { CallHooks } from "./engine/hooks.js";

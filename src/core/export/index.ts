@@ -7,10 +7,12 @@ import { asciicastOf } from "./asciicast.js";
 import { atifOf } from "./atif.js";
 import { junitOf } from "./junit.js";
 import { markdownOf } from "./markdown.js";
+import { ocsfOf } from "./ocsf.js";
+import { otelOf } from "./otel.js";
 import { sarifOf } from "./sarif.js";
 
 /** The names `--as` takes. */
-export const EXPORT_FORMATS = ["sarif", "markdown", "junit", "atif", "asciicast"] as const;
+export const EXPORT_FORMATS = ["sarif", "markdown", "junit", "atif", "asciicast", "ocsf", "otel"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportTools {
@@ -38,5 +40,9 @@ export function exportSession(timeline: Timeline, format: ExportFormat, tools: E
       return atifOf(timeline, `Ringfence ${tools.version}`, tools.textsOf);
     case "asciicast":
       return asciicastOf(timeline, tools.textsOf);
+    case "ocsf":
+      return ocsfOf(timeline, tools);
+    case "otel":
+      return otelOf(timeline, tools);
   }
 }

@@ -18,16 +18,32 @@ interface FilePatch {
 
 /** The calls of a draft: several where it is a patch of several files, else the draft. */
 export function patchCalls(draft: CallDraft): readonly CallDraft[] {
-  if (draft.tool.toLowerCase() !== "apply_patch" && draft.tool.toLowerCase() !== "shell") return [draft];
-  const text = patchText(draft.arguments);
+  const tool = draft.tool.toLowerCase();
+  const text = tool === "apply_patch" ? patchText(draft.arguments) : SHELLS.has(tool) ? patchInShell(draft.arguments) : null;
   const files = text === null ? null : parsePatch(text);
   if (files === null || files.length === 0) return [draft];
   return files.map((file, index) => ({ ...draft, id: files.length === 1 ? draft.id : `${draft.id}#${index + 1}`, tool: "apply_patch", arguments: { ...file } satisfies JsonObject }));
 }
 
+const SHELLS: ReadonlySet<string> = new Set(["shell", "bash", "exec_command", "shell_command", "local_shell", "container.exec"]);
+/** The whole of a shell text is one patch, given as a here-document whose text nothing is put into. */
+const HEREDOC = /^\s*apply_patch\s*<<\s*(['"])([A-Za-z_]\w{0,40})\1[ \t]*\n([\s\S]*)$/u;
+
+/** A patch that a shell is asked to run: as words, or as a text that is nothing else. */
+function patchInShell(values: JsonObject): string | null {
+  const command = values["command"] ?? values["cmd"];
+  const words = Array.isArray(command) ? command : [command];
+  if (words.length === 2 && words[0] === "apply_patch" && typeof words[1] === "string") return words[1];
+  const text: unknown = words.at(-1);
+  if (typeof text !== "string" || (words.length !== 1 && !(words.length === 3 && (words[1] === "-lc" || words[1] === "-c")))) return null;
+  const [, , mark, body] = HEREDOC.exec(text) ?? [];
+  if (mark === undefined || body === undefined) return null;
+  const end = body.search(new RegExp(`^${mark}[ \\t]*$`, "mu"));
+  // Something after the here-document would run, too.
+  return end === -1 || body.slice(end).trim() !== mark ? null : body.slice(0, end);
+}
+
 function patchText(values: JsonObject): string | null {
-  const { command } = values;
-  if (Array.isArray(command) && command.length === 2 && command[0] === "apply_patch" && typeof command[1] === "string") return command[1];
   const text = values["input"] ?? values["patch"] ?? values["unparsed"];
   return typeof text === "string" ? text : null;
 }

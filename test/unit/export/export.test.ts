@@ -1,8 +1,10 @@
 // Exports of a session in which every text is hostile: each is well formed, says what the record says, and carries no text that acts.
 
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/adapters/system/hasher.js";
 import { exportSession, EXPORT_FORMATS, type ExportFormat } from "../../../src/core/export/index.js";
+import { epochMs } from "../../../src/core/export/epoch.js";
 import { markdownText } from "../../../src/core/export/markdown.js";
 import { uriOf } from "../../../src/core/export/sarif.js";
 import type { JsonValue } from "../../../src/core/shared/index.js";
@@ -75,6 +77,32 @@ describe("exports of a hostile session", () => {
       before = at;
     }
     expect(events.length).toBeGreaterThan(count * 2);
+  });
+
+  it("OCSF has an event a call and a finding a rule, with the numbers of its classes", () => {
+    const events = write("ocsf").trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly class_uid: number; readonly category_uid: number; readonly activity_id: number; readonly type_uid: number; readonly time: number; readonly severity_id: number; readonly action_id?: number; readonly metadata: { readonly version: string; readonly product: { readonly name: string }; readonly labels: readonly string[] } });
+    expect([events.filter((event) => event.class_uid === 2004).length, events.filter((event) => event.class_uid === 1007).length]).toEqual([count, count]);
+    for (const event of events) {
+      expect([event.type_uid, event.category_uid, event.metadata.version, event.metadata.labels, event.time > 1_700_000_000_000, event.severity_id]).toEqual([event.class_uid * 100 + event.activity_id, Math.floor(event.class_uid / 1000), "1.8.0", ["imported", "not witnessed"], true, 4]);
+      // Nobody here stopped what a file claims.
+      expect(event.action_id ?? 0).toBe(0);
+    }
+  });
+
+  it("OTLP is one trace with one span for the agent and one a call, ids and times in its form", () => {
+    const request = JSON.parse(write("otel")) as { readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly { readonly traceId: string; readonly spanId: string; readonly parentSpanId?: string; readonly name: string; readonly startTimeUnixNano: string; readonly endTimeUnixNano: string; readonly status: { readonly code: number } }[] }[] }[] };
+    const spans = request.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+    const [agent, ...calls] = spans;
+    expect([calls.length, new Set(spans.map((span) => span.traceId)).size, new Set(spans.map((span) => span.spanId)).size]).toEqual([count, 1, count + 1]);
+    for (const span of spans) {
+      expect([/^[0-9a-f]{32}$/u.test(span.traceId), /^[0-9a-f]{16}$/u.test(span.spanId), /^\d{19}$/u.test(span.startTimeUnixNano), BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano)]).toEqual([true, true, true, true]);
+    }
+    expect(calls.every((span) => span.parentSpanId === agent?.spanId && span.name.startsWith("execute_tool ") && span.status.code === 2)).toBe(true);
+  });
+
+  it("times are those of the calendar", () => {
+    fc.assert(fc.property(fc.date({ min: new Date("1970-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z"), noInvalidDate: true }), (date) => epochMs(date.toISOString()) === date.getTime()));
+    expect([epochMs("yesterday"), epochMs("2026-01-01")]).toEqual([0, 0]);
   });
 
   it("no form lets a character through that steers a terminal or turns text round", () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { documentFormat, lineFormat, linesFormat } from "../../../src/core/import/index.js";
 import { parsePatch } from "../../../src/core/import/patch.js";
+import type { JsonValue } from "../../../src/core/shared/index.js";
 import { addsUp, ATIF, GEMINI_DOCUMENT, GEMINI_LINES, KIMI, readAs } from "../../support/imports.js";
 
 const called = (trajectory: ReturnType<typeof readAs>) => trajectory.calls.map((call) => ({ id: call.id, tool: call.tool, output: call.result?.output ?? null, exit: call.result?.exitCode ?? null, ran: call.result?.ran ?? null }));
@@ -71,6 +72,11 @@ describe("importing", () => {
     const read = readAs("codex", [item(patch), { type: "response_item", payload: { type: "custom_tool_call_output", call_id: "p", output: '{"output":"done","metadata":{"exit_code":0,"duration_seconds":1.5}}' } }]);
     expect(read.calls.map(({ id, arguments: values, result }) => [id, values["op"], values["path"], result?.exitCode, result?.durationMs])).toEqual([["p#1", "add", "a", 0, 1500], ["p#2", "delete", "b", 0, 1500], ["p#3", "move", "c", 0, 1500]]);
     expect(readAs("codex", [item("*** Begin Patch\nnonsense\n*** End Patch")]).calls).toHaveLength(1);
+    const shell = (command: JsonValue) => readAs("codex", [{ type: "response_item", payload: { type: "function_call", name: "shell", call_id: "s", arguments: JSON.stringify({ command }) } }]).calls.map((call) => `${call.tool} ${String(call.arguments["path"])}`);
+    const heredoc = `apply_patch <<'EOF'\n${patch}\nEOF\n`;
+    expect([shell(["apply_patch", patch]), shell(["bash", "-lc", heredoc]), shell(heredoc)]).toEqual(Array.from({ length: 3 }, () => ["apply_patch a", "apply_patch b", "apply_patch c"]));
+    // What would also run, or what a shell would still change, is left to the shell.
+    for (const other of [`${heredoc}rm -rf /`, `apply_patch <<EOF\n${patch}\nEOF`, `x=1 ${heredoc}`]) expect(shell(["bash", "-lc", other])).toEqual(["shell undefined"]);
     expect(parsePatch("*** Begin Patch\n*** Update File: x\n?\n*** End Patch")).toBeNull();
   });
 

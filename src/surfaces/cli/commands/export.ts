@@ -14,11 +14,11 @@ interface ExportFlags {
 export function registerExport(program: Command, context: CliContext): void {
   program
     .command("export")
-    .description("write a session in a form of others: for code scanning, comments, pipelines, trajectory tools, terminals")
+    .description("write a session in a form of others: for code scanning, comments, pipelines, trajectory tools, terminals, SIEM and traces")
     .argument("<session>", "session id, a unique beginning of it, or `last`")
-    .addOption(new Option("--as <format>", "sarif (2.1.0), markdown, junit, atif (1.4), asciicast (2)").choices([...EXPORT_FORMATS]).makeOptionMandatory())
+    .addOption(new Option("--as <format>", "sarif (2.1.0), markdown, junit, atif (1.4), asciicast (2), ocsf (1.8), otel (OTLP JSON)").choices([...EXPORT_FORMATS]).makeOptionMandatory())
     .option("-o, --out <file>", "write to this file (default: standard output)")
-    .addHelpText("after", "\nA session that was imported is marked as not witnessed in each form that can say so. The record is the evidence, an export is not.\n\nExamples:\n  ringfence export last --as sarif -o ringfence.sarif\n  ringfence export last --as markdown >> \"$GITHUB_STEP_SUMMARY\"\n  ringfence export last --as junit -o ringfence.xml")
+    .addHelpText("after", "\nA session that was imported is marked as not witnessed in each form that can say so. The record is the evidence, an export is not.\n\nExamples:\n  ringfence export last --as sarif -o ringfence.sarif\n  ringfence export last --as markdown >> \"$GITHUB_STEP_SUMMARY\"\n  ringfence export last --as junit -o ringfence.xml\n  ringfence export last --as otel | curl -H 'content-type: application/json' --data-binary @- http://127.0.0.1:4318/v1/traces")
     .action(async (session: string, flags: ExportFlags, command: Command) => write(session, flags, context.ioOf(command)));
 }
 
