@@ -55,8 +55,29 @@ function touchText(call: Call, operation: FileOperation, text: string, recursive
     const path = normalisePath(text, absolute ? (state.cwds?.[0] ?? "/") : cwd);
     if (path === null || isDevice(path)) continue;
     add(call, operation, path, "exact", recursive);
-    if (state.links.size > 0) throughLinks(call, operation, path, recursive);
+    if (state.links.size === 0) continue;
+    throughLinks(call, operation, path, recursive);
+    const other = text.includes("..") ? pastLinks(state.links, absolute ? text : `${cwd}/${text}`) : path;
+    if (other !== path && !isDevice(other)) {
+      add(call, operation, other, "exact", recursive);
+      throughLinks(call, operation, other, recursive);
+    }
   }
+}
+
+/** The folder above a link is the one above its target: `link/..` by the kernel's reading. */
+function pastLinks(links: ReadonlyMap<string, string>, path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else {
+      const real = oneHop(links, `/${parts.join("/")}`);
+      if (real !== null) parts.splice(0, parts.length, ...real.split("/").filter((name) => name !== ""));
+      parts.pop();
+    }
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** A path below a link that this same text makes stands for the link's target too. */

@@ -17,6 +17,8 @@ import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
 import { escapeGlob, exact, type Field } from "./value.js";
 
+/** A process's own program, by the kernel's name for it. */
+const OWN_IMAGE = /^\/proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/exe$/;
 const SYSTEM_FOLDERS = new Set(["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]);
 
 /** Runs words whose first is a program's name or path, known for certain. */
@@ -43,6 +45,11 @@ function runPath(call: Call, path: string): Output {
   let own = places.length === 0;
   for (const place of places) {
     if (place === null) continue;
+    if (OWN_IMAGE.test(place)) {
+      // The shell that is to start it is what is started.
+      output = runNamed({ ...call, program: "bash" }, "bash");
+      continue;
+    }
     const real = state.links.get(place) ?? state.links.get(COPY + place) ?? place;
     if (SYSTEM_FOLDERS.has(parentOf(real))) {
       if (real !== place) addExec(run, baseName(real), real, call.words, call.from);

@@ -48,7 +48,7 @@ export function applyRole(call: Call, role: Role, word: Field, tree: boolean): v
     case "i": {
       runsCode(call, "inline", word.text);
       // Editors, debuggers and database shells start a shell with `!` or `.shell`.
-      const command = word.text === null ? null : (/^\s*(?::?!|\.(?:shell|system)\s)(.+)$/s.exec(word.text)?.[1] ?? null);
+      const command = word.text === null ? null : (/^\s*(?::?!|\\!|shell\s|\.(?:shell|system)\s)(.+)$/s.exec(word.text)?.[1] ?? null);
       if (command !== null) runShellText(call, exact(command));
       return;
     }

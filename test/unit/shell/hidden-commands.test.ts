@@ -72,3 +72,17 @@ describe("what may be nothing leaves what stands around it", () => {
   });
   test("too many places are not cut off", () => expect(touches(`find ${Array.from({ length: 17 }, (_, n) => `d${n}`).join(" ")} -exec rm {} +`)).toContain("opaque"));
 });
+
+describe("what carries a command to a shell", () => {
+  test.each(["/proc/self/exe -c 'cat b'", "sg agent 'cat b'", "sg agent -c 'cat b'", "capsh -- -c 'cat b'", "ex +'!cat b' +q", "mysql -e '\\! cat b'", "gdb -batch -ex 'shell cat b'", "start-stop-daemon -S -x /bin/cat -- b", "dc -e '!cat b'"])("%s", (text) => expect(told(text)).toBe(true));
+
+  test("a word of `parallel` that cannot be told is not an empty one", () => expect(touches("parallel -a list rm", { environmentIsWhole: true })).toContain("opaque"));
+});
+
+describe("links that the text makes", () => {
+  test.each([
+    ["ln -s .git/hooks l; rm l/../config", "delete /w/.git/config"],
+    ["ln -s src/lib l; cat l/./../a", "read /w/src/a"],
+    ["cd src && ln -s ../.git/hooks l && rm l/../HEAD", "delete /w/.git/HEAD"],
+  ])("the folder above one is the one above its target: %s", (text, effect) => expect(touches(text)).toContain(effect));
+});

@@ -5,7 +5,7 @@ import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
 import { connectRemote, isRemote } from "../net.js";
-import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
+import { applyArguments, applyRole, inFolder, runShellText, runsCode } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { touchPatched } from "./patch-text.js";
 import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
@@ -105,7 +105,7 @@ export function runVim(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1).filter(({ text }) => !(isEx && (text === "-s" || text === "-es" || text === "-Es"))), VIM);
   applyArguments(call, VIM, { ...parsed, uncertain: false });
   for (const file of parsed.operands) {
-    if (file.lead.startsWith("+")) runsCode(call, "inline", file.text?.slice(1) ?? null);
+    if (file.lead.startsWith("+")) applyRole(call, "i", dropPrefix(file, "+") ?? file, false);
     else {
       touch(call, "read", file, false);
       touch(call, "write", file, false);

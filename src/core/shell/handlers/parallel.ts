@@ -52,7 +52,8 @@ function runFilled(call: Call, text: string, word: Field): void {
   const put = (mark: string): string => {
     if (word.text !== null && mark !== "{#}" && mark !== "{%}") return `'${partOf(word.text, mark).replaceAll("'", "'\\''")}'`;
     if (mark === "{}" && word.glob !== null && /^[\w*./-]+$/.test(word.glob) && !word.glob.startsWith("-")) return word.glob;
-    return '"$RINGFENCE_UNKNOWN"';
+    // A word that is never known, but one.
+    return '"$!"';
   };
   runShellText(call, exact(filled.replace(MARK, put)));
 }

@@ -42,6 +42,7 @@ const ROWS: readonly Row[] = [
   ["numactl", 0, "-i:t --interleave:t -p:t --preferred:t -C:t --physcpubind:t -N:t --cpunodebind:t -m:t --membind:t"],
   ["setpriv capsh prlimit setarch linux32 linux64 i386 x86_64 cgexec", 0, "--reuid:t --regid:t --groups:t --inh-caps:t --ambient-caps:t --bounding-set:t --securebits:t --selinux-label:t --apparmor-profile:t --pdeathsig:t -g:t -c:s"],
   ["strace", 0, "-o:w --output:w -e:t --trace:t -p:t --attach:t -s:t -E:v --env:v -u:t -a:t -b:t -I:t -O:t -S:t -U:t -X:t -P:t"],
+  ["sg", 1, "-c:s --command:s"],
   ["flock", 1, "-w:t --wait:t --timeout:t -E:t --conflict-exit-code:t -c:s --command:s"],
   ["watch", 0, "-n:t --interval:t -q:t --equexit:t", "text"],
   ["faketime fakeroot fakechroot proot catchsegv eatmydata unbuffer xvfb-run dbus-run-session dbus-launch torsocks proxychains proxychains4 tsocks firejail bwrap rlwrap ccache sccache distcc chronic daemonize caffeinate gdbserver heaptrack valgrind systemd-inhibit aoss padsp", 0, "-r:t -R:t -w:t -b:t -n:t -e:t -s:t -a:t -f:t --bind:t --ro-bind:t"],
@@ -99,6 +100,13 @@ export function runWrapper(call: Call): Output {
     return UNKNOWN_OUTPUT;
   }
   rest = skipAssignments(call, rest, wrapper.assignments);
+  if (call.program === "sg" && rest[0] !== undefined) {
+    runShellText(call, rest[0].text === "-c" ? (rest[1] ?? UNKNOWN) : rest[0]);
+    return UNKNOWN_OUTPUT;
+  }
+  if (call.program === "capsh" && words.some(({ text }) => text === "--" || text === "==")) return runInner(call, [exact("bash"), ...rest]);
+  const daemon = call.program === "start-stop-daemon" ? parsed.options.find(({ name }) => name === "-x" || name === "--exec" || name === "-a" || name === "--startas")?.value : null;
+  if (daemon != null) return runInner(call, [daemon, ...rest]);
   if (wrapper.root) addOpaqueRoot(call, parsed.operands[0]);
   if (rest.length === 0) {
     if (wrapper.shell || parsed.marks.has("shell")) runsCode(call, "stdin", null);
