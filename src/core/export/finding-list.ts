@@ -1,5 +1,6 @@
 // What an export reports of a session: each rule that refused, asked or found something in a call, once a call and rule.
 
+import { heldText } from "../reconcile/index.js";
 import { verdictOf, type Step, type Timeline } from "../replay/timeline.js";
 
 export interface Reported {
@@ -34,7 +35,13 @@ function decided(step: Step, root: string): readonly Reported[] {
 }
 
 function found(step: Step): readonly Reported[] {
-  return step.call.findings.map(({ rule, message, path, layer, threats, reverted, about }) => ({ step, rule, level: reverted ? "warning" : "error", message: `${message}${about === undefined ? (reverted ? " (undone)" : " (not undone)") : ""}`, subject: path, layer, threats, path: about === undefined && path !== "" ? path : null }));
+  return step.call.findings.map((finding) => {
+    const { rule, message, path, layer, threats, reverted, about, held } = finding;
+    const fate = held !== undefined ? ` (${heldText({ ...finding, held })})` : about === undefined ? (reverted ? " (undone)" : " (not undone)") : "";
+    // Of home and the temporary folders the whole path is given.
+    const inWorkspace = (about === undefined || about === "attempt") && path !== "" && !path.startsWith("/");
+    return { step, rule, level: reverted ? "warning" : "error", message: `${message}${fate}`, subject: path, layer, threats, path: inWorkspace ? path : null };
+  });
 }
 
 function within(path: string | null, root: string): string | null {

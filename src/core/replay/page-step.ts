@@ -1,6 +1,7 @@
 // One step of the page: the call, the verdict and its reasons, what came of it, and what it said.
 
 import type { Reason } from "../policy/index.js";
+import type { Finding } from "../reconcile/change.js";
 import type { JsonObject, JsonValue } from "../shared/index.js";
 import { html, type Html } from "./html.js";
 import { endOf, titleOf, verdictOf, type Step } from "./timeline.js";
@@ -27,11 +28,17 @@ export function stepHtml(step: Step, texts: StepTexts): Html {
 `;
 }
 
+function fateOf({ reverted, about, held }: Finding): string {
+  if (held !== undefined) return held.told.includes("text") ? "held" : "held, as the program reports";
+  if (about === "output") return "output guarded";
+  return reverted ? "undone" : "stands";
+}
+
 function reasonList(step: Step): Html | null {
   const { call, decision } = step;
   const deciding = decision === null || decision.effect === "allow" ? [] : decision.reasons.filter((reason) => reason.effect === decision.effect);
   const moved = step.before !== null && step.after !== null && step.before.score !== step.after.score ? html`<li class="moved">AIVSS ${step.before.score} → ${step.after.score} ${step.after.band}</li>` : null;
-  const findings = call.findings.slice(0, CHANGES).map((finding) => html`<li><span class="rule">${finding.rule}</span> ${finding.message} <code>${finding.path}</code> <span class="tag">${finding.reverted ? "undone" : "stands"}</span></li>`);
+  const findings = call.findings.slice(0, CHANGES).map((finding) => html`<li><span class="rule">${finding.rule}</span> ${finding.message} <code>${finding.path}</code> <span class="tag">${fateOf(finding)}</span></li>`);
   const approval = call.approval === null ? null : html`<li>${call.approval.outcome} by ${call.approval.by}${call.approval.detail === null ? null : html`: ${call.approval.detail}`}</li>`;
   const doubt = call.outcome === "in-doubt" ? html`<li class="moved">in doubt: it was started, and its end was not seen</li>` : null;
   if (deciding.length === 0 && moved === null && findings.length === 0 && approval === null && doubt === null) return null;

@@ -3,10 +3,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/adapters/system/hasher.js";
+import { reportedOf } from "../../../src/core/export/finding-list.js";
 import { exportSession, EXPORT_FORMATS, type ExportFormat } from "../../../src/core/export/index.js";
 import { epochMs } from "../../../src/core/export/epoch.js";
 import { markdownText } from "../../../src/core/export/markdown.js";
 import { uriOf } from "../../../src/core/export/sarif.js";
+import type { Finding } from "../../../src/core/reconcile/index.js";
 import type { JsonValue } from "../../../src/core/shared/index.js";
 import { hostileTimeline } from "../../support/hostile-timeline.js";
 import { addsUp, readAs } from "../../support/imports.js";
@@ -42,6 +44,18 @@ describe("exports of a hostile session", () => {
       expect(Object.values(result.partialFingerprints)[0]).toMatch(/^[0-9a-f]{64}$/u);
     }
     expect(uriOf("../../etc//a b/ü?.js#x")).toBe("etc/a%20b/%C3%BC%3F.js%23x");
+  });
+
+  it("a finding says its fate: what held an attempt and who tells of it, and no place outside of the workspace", () => {
+    const [step] = timeline.steps;
+    if (step === undefined) throw new Error("a timeline without steps");
+    const finding = { rule: "X.git-hooks", layer: "X", threats: [], message: "git runs the file", path: ".git/hooks/x", operation: "modify", reverted: true, risk: null } as const;
+    const findings: readonly Finding[] = [{ ...finding, about: "attempt", held: { by: "read-only-mount", name: ".git/hooks", told: ["program"], error: "EROFS" } }, { ...finding, path: "/home/agent/.bashrc" }];
+    const told = reportedOf({ ...timeline, steps: [{ ...step, decision: null, call: { ...step.call, findings } }] });
+    expect(told.map(({ message, path, level }) => [message, path, level])).toEqual([
+      ["git runs the file (change of .git/hooks/x: held by a read-only mount; only the program reported EROFS)", ".git/hooks/x", "warning"],
+      ["git runs the file (undone)", null, "warning"],
+    ]);
   });
 
   it("Markdown makes no tag, link, image, mention or column of a text", () => {
