@@ -3,6 +3,7 @@
 import type { Hasher } from "../shared/index.js";
 import type { Step, Timeline } from "../replay/timeline.js";
 import type { StepTexts } from "../replay/page-step.js";
+import type { ExportFormat } from "./formats.js";
 import { asciicastOf } from "./asciicast.js";
 import { atifOf } from "./atif.js";
 import { junitOf } from "./junit.js";
@@ -11,9 +12,7 @@ import { ocsfOf } from "./ocsf.js";
 import { otelOf } from "./otel.js";
 import { sarifOf } from "./sarif.js";
 
-/** The names `--as` takes. */
-export const EXPORT_FORMATS = ["sarif", "markdown", "junit", "atif", "asciicast", "ocsf", "otel"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+export { EXPORT_FORMATS, type ExportFormat } from "./formats.js";
 
 export interface ExportTools {
   readonly hash: Hasher;

@@ -1,7 +1,7 @@
 // `ringfence export`: a session in the forms of others, on standard output or in a file.
 
 import { Option, type Command } from "commander";
-import { EXPORT_FORMATS, type ExportFormat } from "../../../core/export/index.js";
+import { EXPORT_FORMATS, type ExportFormat } from "../../../core/export/formats.js";
 import { printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";

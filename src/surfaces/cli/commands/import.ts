@@ -2,13 +2,11 @@
 
 import { Option, type Command } from "commander";
 import { GuardError, printable } from "../../../core/shared/index.js";
-import { IMPORT_FORMATS, type ImportFormat, type Skipped } from "../../../core/import/form.js";
+import { IMPORT_FORMATS, type ImportFormat } from "../../../core/import/form.js";
 import type { ImportOutcome } from "../../../compose-import.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { riskSummary } from "../../../core/risk/index.js";
 import { collect } from "../session-options.js";
-import { count } from "../render/text.js";
 
 interface ImportFlags {
   readonly policy: readonly string[];
@@ -18,8 +16,6 @@ interface ImportFlags {
   readonly containment: "attested" | "none";
   readonly html?: string;
 }
-
-const SHOWN = 5;
 
 export function registerImport(program: Command, context: CliContext): void {
   program
@@ -54,6 +50,7 @@ async function run(paths: readonly string[], flags: ImportFlags, io: Io): Promis
   const { policy, format, root, role, containment } = flags;
   if (root !== undefined && !root.startsWith("/")) throw new GuardError("USAGE_INVALID", "--root must be an absolute path");
   const optional = { ...(format === undefined ? {} : { format }), ...(root === undefined ? {} : { root }), ...(role === undefined ? {} : { role }) };
+  const { tell, total } = await import("../render/imported.js");
   const outcomes = await importTrajectories({ paths, env: io.env, policies: policy, containment, startedBy: "import", ...optional, onOutcome: (outcome) => tell(outcome, io) });
   const done = outcomes.filter((outcome) => outcome.ok);
   if (outcomes.length > 1 && !io.options.json) total(outcomes, io);
@@ -64,50 +61,8 @@ async function run(paths: readonly string[], flags: ImportFlags, io: Io): Promis
 
 async function page(done: readonly Extract<ImportOutcome, { ok: true }>[], file: string, io: Io): Promise<void> {
   const [only, second] = done;
-  if (only === undefined || second !== undefined) throw new GuardError("USAGE_INVALID", `${count(done.length, "session")} imported, and --html takes one`, { hint: "`ringfence replay view SESSION --html FILE` writes each" });
+  if (only === undefined || second !== undefined) throw new GuardError("USAGE_INVALID", `${done.length} sessions were imported, and --html takes one`, { hint: "`ringfence replay view SESSION --html FILE` writes each" });
   const { writeSessionPage } = await import("../../../compose-replay.js");
   const written = await writeSessionPage(only.session.session, file, io.env);
   io.note(`wrote ${printable(file, 300)}, ${written.bytes} bytes`);
-}
-
-function tell(outcome: ImportOutcome, io: Io): void {
-  if (io.options.json) return io.json(jsonOf(outcome));
-  if (!outcome.ok) return io.note(`left out ${printable(outcome.file, 300)}: ${outcome.problem}`);
-  const { session, trajectory, file } = outcome;
-  const { tally } = trajectory;
-  const { paint } = io;
-  const version = trajectory.version === null ? "" : ` ${printable(trajectory.version, 60)}`;
-  const { live } = riskSummary(session.score);
-  io.out(`${paint.bold(session.session)}  ${trajectory.format}${version}  ${verdicts(session.decided, io)}  AIVSS ${live.score} ${live.band}  ${paint.dim(printable(file, 300))}`);
-  if (io.options.quiet) return;
-  const kinds = Object.entries(tally.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`);
-  const skipped = tally.skipped.reduce((sum, one) => sum + one.count, 0);
-  io.out(`  ${count(tally.records, "record")}: ${[...kinds, `${skipped} skipped`].join(", ")}; ${count(tally.calls, "call")}${tally.unanswered === 0 ? "" : `, ${tally.unanswered} without a result`}`);
-  for (const line of reasons("skipped", tally.skipped)) io.out(`  ${paint.yellow(line)}`);
-  for (const line of reasons("note", tally.parts)) io.out(`  ${paint.dim(line)}`);
-}
-
-function verdicts(decided: { readonly allow: number; readonly ask: number; readonly deny: number; readonly thought: number }, io: Io): string {
-  const { paint } = io;
-  const parts = [paint.green(`${decided.allow} allow`), paint.yellow(`${decided.ask} ask`), paint.red(`${decided.deny} deny`), ...(decided.thought === 0 ? [] : [paint.dim(count(decided.thought, "thought"))])];
-  return parts.join(", ");
-}
-
-function reasons(word: string, list: readonly Skipped[]): readonly string[] {
-  const lines = list.slice(0, SHOWN).map(({ reason, count: number, places }) => `${word} ${number} × ${reason} (${places.slice(0, 3).join(", ")}${number > Math.min(3, places.length) ? " …" : ""})`);
-  return list.length > SHOWN ? [...lines, `and ${list.length - SHOWN} more reasons; \`show --json\` has them all`] : lines;
-}
-
-function total(outcomes: readonly ImportOutcome[], io: Io): void {
-  const done = outcomes.filter((outcome) => outcome.ok);
-  const calls = done.reduce((sum, { trajectory }) => sum + trajectory.tally.calls, 0);
-  const sum = (effect: "allow" | "ask" | "deny"): number => done.reduce((all, { session }) => all + session.decided[effect], 0);
-  io.note(`${count(done.length, "session")} imported, ${outcomes.length - done.length} left out; ${count(calls, "call")}: ${sum("allow")} allow, ${sum("ask")} ask, ${sum("deny")} deny`);
-}
-
-function jsonOf(outcome: ImportOutcome): unknown {
-  if (!outcome.ok) return { file: outcome.file, error: outcome.problem };
-  const { session, trajectory, file } = outcome;
-  const { live } = riskSummary(session.score);
-  return { file, session: session.session, format: trajectory.format, version: trajectory.version, agent: trajectory.agent, source: trajectory.session, root: session.root, decided: session.decided, score: live.score, band: live.band, tally: trajectory.tally };
 }

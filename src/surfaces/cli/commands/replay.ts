@@ -5,10 +5,9 @@ import { GuardError, printable } from "../../../core/shared/index.js";
 import type { RedecideAnswer } from "../../../compose-replay.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { redecideLines } from "../render/redecide.js";
 import { columnsOf } from "../render/layout.js";
 import { collect, parseCount } from "../session-options.js";
-import { showView, type ViewFlags } from "../replay-view.js";
+import type { ViewFlags } from "../replay-view.js";
 
 const FAIL_ON = ["change", "stricter", "looser", "unknown", "never"] as const;
 
@@ -41,7 +40,7 @@ Examples:
   ringfence replay view last --findings | less
   ringfence replay view last --html report.html`,
     )
-    .action(async (session: string, flags: ViewFlags, command: Command) => showView(session, flags, context.ioOf(command)));
+    .action(async (session: string, flags: ViewFlags, command: Command) => (await import("../replay-view.js")).showView(session, flags, context.ioOf(command)));
   replay
     .command("redecide")
     .description("judge recorded sessions under another policy: what it would refuse, ask or let through")
@@ -70,6 +69,7 @@ async function runRedecide(sessions: readonly string[], flags: RedecideFlags, io
   if ((sessions.length === 0) !== (flags.all === true)) throw new GuardError("USAGE_INVALID", "name sessions, or give --all");
   const { redecideSessions } = await import("../../../compose-replay.js");
   const answer = await redecideSessions({ sessions, all: flags.all === true, policies: flags.policy, baseline: flags.baseline, env: io.env });
+  const { redecideLines } = await import("../render/redecide.js");
   if (io.options.json) io.json(jsonOf(answer, flags));
   else for (const line of redecideLines(answer, { policy: nameOf(flags.policy), baseline: flags.baseline.length === 0 ? null : nameOf(flags.baseline), limit: io.options.quiet ? 0 : flags.limit, width: columnsOf(process.stdout) }, io.paint)) io.out(line);
   return exitOf(answer, flags.failOn);
