@@ -85,5 +85,20 @@ describe.skipIf(missing !== null)("a session", () => {
     expect((Number(live) - Number(whole)).toFixed(2)).toBe(switchedOff(["record-kept"]).moved.slice(1));
     expect(reasons).toContain("posture: opacity at least 1, not attested: record-kept (missing)");
   });
-});
 
+  it("tests its walls again after something forbidden happened, and finds them as they were", async () => {
+    const rig = await engineRig({ files: { "a.txt": "one\n" }, setUp: "git init -q ." });
+    rigs.push(rig);
+    const { session, run, events } = await rig.open();
+    // A name put together at run time: nothing in the text tells it.
+    await run("printf 'open(\"left\" + \"hook.yml\", \"w\").write(\"x\")' > /tmp/x.py");
+    await run("python3 /tmp/x.py");
+    await run("ls");
+    await session.close("finished");
+    const recorded = await events();
+    const tested = recorded.flatMap((event) => (event.type === "controls.attested" ? [event.data] : []));
+    expect(recorded.flatMap((event) => (event.type === "reconciliation.done" ? event.data.findings : [])).length).toBeGreaterThan(0);
+    expect(tested.map(({ trigger, controls }) => [trigger, controls.map(({ id, state }) => `${id} ${state}`).sort()])).toEqual([["finding", ["caps-empty", "guard-unreachable", "no-network", "no-new-privs", "rootfs-read-only", "seccomp"].map((id) => `${id} attested`)]]);
+    expect(session.risk().lost).toEqual([]);
+  });
+});
