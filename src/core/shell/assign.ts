@@ -13,6 +13,11 @@ const PROMPTS = new Set(["PS0", "PS1", "PS2"]);
 
 /** Records a change of the surroundings. */
 export function addEnvironment(run: Run, name: string, value: Field | null, from: string): void {
+  if (name === "POSIXLY_CORRECT") {
+    run.posix = true;
+    run.aliasing = true;
+  }
+  if (name === "GLOBIGNORE") run.dots = true;
   if (PROMPTS.has(name) && value !== null && (value.text === null || /\$[({[]|`/.test(value.text))) addOpaque(run, "a prompt that may run commands", from);
   addEffect(run, { kind: "environment", name, value: value === null ? "" : value.text, from: excerpt(from) });
 }

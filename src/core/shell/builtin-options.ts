@@ -54,7 +54,10 @@ function setOption(call: Call, sign: string, option: string): void {
   const { state } = call;
   const on = sign === "-";
   if (option === "ohistory") call.run.history = true;
-  if (option === "oposix") call.run.aliasing = true;
+  if (option === "oposix") {
+    call.run.aliasing = true;
+    call.run.posix = true;
+  }
   if (option === "e" || option === "oerrexit") state.errexit = on;
   if (option === "u" || option === "onounset") state.nounset = on;
   if (option === "a" || option === "oallexport") state.allexport = on;
@@ -68,6 +71,8 @@ export function evaluateShopt({ words, state, run }: Call): Output {
     run.aliasing = true;
     if (run.unknownAlias) addOpaque(run, "an alias that cannot be told", "shopt");
   }
+  if (words.some((word) => word.text === "xpg_echo" || word.text === null)) run.echoReads = true;
+  if (words.some((word) => word.text === "dotglob" || word.text === null)) run.dots = true;
   if (words.some((word) => word.text === "execfail" || word.text === null)) run.stays = true;
   return SILENT;
 }

@@ -184,7 +184,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ["read", evaluateRead],
   ["mapfile", evaluateMapfile],
   ["readarray", evaluateMapfile],
-  ["echo", (call) => echoOutput(call.words.slice(1), call.frame.plain)],
+  ["echo", (call) => echoOutput(call.words.slice(1), call.frame.plain || call.run.echoReads)],
   ["printf", evaluatePrintf],
   ["test", evaluateTest],
   ["[", evaluateTest],

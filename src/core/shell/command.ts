@@ -55,6 +55,8 @@ function runTraps(run: Run, state: ShellState, frame: Frame): void {
   for (const trap of state.traps) run.runText(trap, { ...fork(state), traps: [], ended: false }, { ...frame, leaving: null, loop: false, body: false });
 }
 
+const SPECIAL = new Set([":", ".", "source", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times", "trap", "unset", "break", "continue"]);
+
 /** `A=b command`: the variables hold, exported, for the command alone. */
 function withAssignments(node: Command, run: Run, state: ShellState, frame: Frame, body: () => Output): Output {
   if (node.prefix.length === 0) return body();
@@ -69,6 +71,8 @@ function withAssignments(node: Command, run: Run, state: ShellState, frame: Fram
     state.variables.set(part.name, before?.loose === true ? { ...before, exported: true } : { value, list: null, exported: true });
   }
   const output = state.ended ? UNKNOWN_OUTPUT : body();
+  // POSIX: what stands before a special builtin stays.
+  if ((frame.plain || run.posix) && SPECIAL.has(node.name?.value ?? "")) return output;
   for (const [name, before] of hidden.reverse()) {
     if (before === undefined) state.variables.delete(name);
     else state.variables.set(name, before);

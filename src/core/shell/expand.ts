@@ -5,7 +5,7 @@ import { numberOf } from "./arithmetic.js";
 import { evaluatesArithmetic, runsInArithmetic } from "./arithmetic-text.js";
 import { expandBraces } from "./braces.js";
 import { endIfUnset, evaluateParameter, lookUp, type Parameter } from "./parameter.js";
-import { addOpaque, charge, deeper, type Frame, type Output, type Run, type Stream } from "./run.js";
+import { addOpaque, charge, deeper, UNKNOWN_OUTPUT, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { forget, fork, setVariable, type ShellState } from "./state.js";
 import { exact, globbed, NUMBER, SIGNED, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
 import { addGlob, addList, addText, addUnknown, addValue, BLANKS, endField, newWord, NO_SPLIT, type WordBuilder } from "./word-builder.js";
@@ -295,7 +295,10 @@ function substitute(script: ParsedScript | undefined, text: string, { run, state
     if (script === undefined) addOpaque(run, "a substitution that cannot be read", text);
     return { text: null, globs: null };
   }
-  return run.runScript(script, fork(state), { ...inner, source: script.source ?? frame.source, leaving: null, loop: false, body: false });
+  const own = fork(state);
+  const output = run.runScript(script, own, { ...inner, source: script.source ?? frame.source, leaving: null, loop: false, body: false });
+  // A handler may print when the shell ends.
+  return own.traps === state.traps ? output : UNKNOWN_OUTPUT;
 }
 
 function processSubstitution(script: ParsedScript | undefined, operator: "<" | ">", text: string, expansion: Expansion): string {
@@ -364,6 +367,7 @@ function addPattern(word: WordBuilder, part: Extract<WordPart, { type: "Glob" | 
     addPart(newWord(), inner, expansion, true);
   }
   if (expands) addUnknown(word, "", split);
+  else if (split && expansion.run.dots && (word.glob === null ? /(?:^|\/)$/.test(word.text) : word.end.endsWith("/"))) addGlob(word, "**", true);
   else addGlob(word, part.text, split);
 }
 

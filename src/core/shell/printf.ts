@@ -105,13 +105,18 @@ export function printfOutput(words: readonly Field[]): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** In a format `\\c` is two characters; only `%b` and `echo -e` end at it. */
+function plainC(format: string): string {
+  return format.replace(/\\(?:\\|c)/g, (pair) => (pair === "\\c" ? "\\\\c" : pair));
+}
+
 function formatOnce(format: string, values: readonly string[], from: number): { readonly text: string; readonly used: number; readonly stop: boolean } | null {
   let used = from;
   let out = "";
   let at = 0;
   DIRECTIVE.lastIndex = 0;
   for (let match = DIRECTIVE.exec(format); match !== null; match = DIRECTIVE.exec(format)) {
-    const before = unescape(format.slice(at, match.index));
+    const before = unescape(plainC(format.slice(at, match.index)));
     out += before.text;
     if (before.stop) return { text: out, used, stop: true };
     at = match.index + match[0].length;
@@ -126,7 +131,7 @@ function formatOnce(format: string, values: readonly string[], from: number): { 
     const cut = precision === undefined || kind !== "s" ? value : value.slice(0, Number(precision || 0));
     out += flags.includes("-") ? cut.padEnd(Number(width || 0)) : cut.padStart(Number(width || 0), flags.includes("0") && kind !== "s" ? "0" : " ");
   }
-  const rest = unescape(format.slice(at));
+  const rest = unescape(plainC(format.slice(at)));
   if (!rest.stop && rest.text.includes("%")) return null;
   return { text: out + rest.text, used, stop: rest.stop };
 }

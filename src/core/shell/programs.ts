@@ -103,6 +103,7 @@ export function runModel(call: Call, model: Model): Output {
   const parsed = parseArguments(call.words.slice(1), model);
   applyArguments(call, model, parsed);
   if (model.code !== null) runsCode(call, model.code, null);
+  if (call.program === "tee" && call.frame.stdin.text !== null) for (const operand of parsed.operands) noteText(call, operand, call.frame.stdin.text);
   const asks = asksVersion(call.words) || asksHelp(call.words) || staysHere(call.program, call.words);
   if (model.connects && !asks && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
@@ -125,6 +126,18 @@ function namesOf(places: readonly Field[]): readonly string[] | null {
   const out = places.map((place) => (place.text === null ? place.glob : escapeGlob(place.text)));
   return out.every((glob): glob is string => glob !== null) ? out : null;
 }
+
+/** Keeps what a file then holds: it may be a script that the rest of the text runs. */
+function noteText(call: Call, file: Field, text: string): void {
+  if (file.text === null || call.run.written.size >= MAX_WRITTEN) return;
+  for (const cwd of call.state.cwds ?? []) {
+    const path = normalisePath(file.text, cwd);
+    if (path !== null) call.run.written.set(path, text);
+  }
+}
+
+/** Most files of which that is kept. */
+const MAX_WRITTEN = 32;
 
 /** The places a search starts from. */
 function roots(model: Model, parsed: Arguments): readonly Field[] {

@@ -31,13 +31,17 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
     if (redirection.descriptor?.type === "FileDescriptorVariable") setVariable(state, redirection.descriptor.name, NUMBER);
     if (redirection.type === "HereDoc" || redirection.type === "HereString") {
       const text = redirection.type === "HereDoc" ? hereDocument(redirection, run, state, frame) : hereString(redirection.target, run, state, frame);
-      if (!given || descriptor === 0) stdin = { text: text.text, globs: null, upstream: [], file: null };
+      const stream: Stream = { text: text.text, globs: null, upstream: [], file: null };
+      if (!given || descriptor === 0) stdin = stream;
+      else if (descriptor !== null) run.descriptors.set(descriptor, stream);
       continue;
     }
     const from = frame.source.slice(redirection.pos, redirection.end);
     const input = applyFile(redirection, { run, state, frame, program: "redirect", words: [], from });
     if (redirection.operator.includes("<")) {
-      if (!given || descriptor === 0) stdin = input;
+      const duplicated = redirection.operator === "<&" ? run.descriptors.get(Number(redirection.target?.value.replace(/-$/, "") || "0")) : undefined;
+      if (!given || descriptor === 0) stdin = duplicated ?? input;
+      else if (descriptor !== null) run.descriptors.set(descriptor, duplicated ?? input);
     } else if (!given || descriptor === 1) movesOutput ||= !(redirection.operator === ">&" && redirection.target?.value === "1");
   }
   return { stdin, movesOutput };

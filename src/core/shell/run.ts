@@ -72,6 +72,13 @@ export interface Run {
   aliasing: boolean;
   unknownAlias: boolean;
   history: boolean;
+  /** Some shell of this text may follow POSIX more closely than bash does by itself. */
+  posix: boolean;
+  /** `echo` may read backslashes (`xpg_echo`), and wildcards may mean names that begin with a dot (`dotglob`, `GLOBIGNORE`). */
+  echoReads: boolean;
+  dots: boolean;
+  /** What a descriptor above 2 reads, where it is certain. */
+  readonly descriptors: Map<number, Stream>;
   /** Some variable is an integer, so that every assignment may be arithmetic. */
   integers: boolean;
   /** Inputs of which something was read already. */

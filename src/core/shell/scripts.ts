@@ -2,7 +2,7 @@
 
 import { normalisePath } from "../action/paths.js";
 import { touch } from "./files.js";
-import { runsCode } from "./roles.js";
+import { COPY, runsCode } from "./roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { fork } from "./state.js";
 import { exact, type Field } from "./value.js";
@@ -43,7 +43,12 @@ export function scriptTextOf(call: Call, script: Field): string | null {
 }
 
 function textOf(call: Call, path: string): string | null {
-  return call.run.written.get(path) ?? call.run.context.readText?.(path) ?? null;
+  const { run, state } = call;
+  const own = run.written.get(path);
+  if (own !== undefined) return own;
+  const source = state.links.get(path) ?? state.links.get(COPY + path);
+  const copied = source === undefined ? null : (run.written.get(source) ?? run.context.readText?.(source) ?? null);
+  return copied ?? run.context.readText?.(path) ?? null;
 }
 
 function runScriptText(call: Call, path: string, text: string, args: readonly Field[], here: boolean): void {

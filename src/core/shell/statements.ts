@@ -4,7 +4,7 @@ import type { AndOr, Case, Command, CommandNode, CompoundList, For, Function as 
 import { evaluatesArithmetic, evaluatesText } from "./arithmetic-text.js";
 import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
-import { applyRedirects } from "./redirect.js";
+import { applyRedirects, noteWritten } from "./redirect.js";
 import { addOpaque, NO_INPUT, SILENT, UNKNOWN_OUTPUT, takeStep, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { become, forget, fork, join, joinCwds, setList, setVariable, type ShellState } from "./state.js";
 import { globbed, NUMBER, SOME_NAME, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
@@ -68,8 +68,11 @@ function evaluateNode(node: AnyNode, run: Run, state: ShellState, frame: Frame):
       return evaluateStatements(node.commands, run, state, frame);
     case "BraceGroup":
       return evaluateStatements(node.body.commands, run, state, frame);
-    case "Subshell":
-      return evaluateStatements(node.body.commands, run, fork(state), { ...frame, leaving: null, loop: false, body: false });
+    case "Subshell": {
+      const own = fork(state);
+      const output = evaluateStatements(node.body.commands, run, own, { ...frame, leaving: null, loop: false, body: false });
+      return own.traps === state.traps ? output : UNKNOWN_OUTPUT;
+    }
     case "If":
       return evaluateIf(node, run, state, frame);
     case "For":
@@ -116,6 +119,7 @@ function define(node: FunctionNode, run: Run, state: ShellState, frame: Frame): 
 function evaluateRedirected(redirects: readonly Redirection[], command: CommandNode, run: Run, state: ShellState, frame: Frame): Output {
   const { stdin, movesOutput } = applyRedirects(redirects, run, state, frame);
   const output = evaluateNode(command, run, state, stdin === null ? frame : { ...frame, stdin });
+  if (movesOutput) noteWritten(redirects, output, run, state, frame);
   return movesOutput ? UNKNOWN_OUTPUT : output;
 }
 

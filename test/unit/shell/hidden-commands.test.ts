@@ -86,3 +86,16 @@ describe("links that the text makes", () => {
     ["cd src && ln -s ../.git/hooks l && rm l/../HEAD", "delete /w/.git/HEAD"],
   ])("the folder above one is the one above its target: %s", (text, effect) => expect(touches(text)).toContain(effect));
 });
+
+describe("modes of the shell that change what words mean", () => {
+  test.each(["sh -c 'x=b :; cat $x'", "set -o posix; x=b eval true; cat $x", "POSIXLY_CORRECT=1; x=b export y; cat $x", "bash --posix -c 'x=b :; cat $x'"])("POSIX keeps what stands before a special builtin: %s", (text) => expect(touches(text, { environmentIsWhole: true })).toContain("read /w/b"));
+  test("bash by itself does not", () => expect(touches("x=b :; cat $x", { environmentIsWhole: true })).not.toContain("read /w/b"));
+  test("an echo that reads backslashes prints what cannot be told", () => expect(touches("shopt -s xpg_echo; rm $(echo '\\142')")).toContain("opaque"));
+  test.each(["shopt -s dotglob\nrm *", "GLOBIGNORE=x; rm *"])("wildcards may mean hidden names: %s", (text) => expect(touches(text)).toContain("delete /w/** ~"));
+  test("a handler prints when its shell ends", () => expect(touches("rm $(trap 'echo b' EXIT)")).toContain("opaque"));
+  test("in a format a backslash and c are two characters", () => expect(touches("rm $(printf 'b\\cx')")).toEqual(["delete /w/b\\cx"]));
+});
+
+describe("a script that the text itself makes is followed", () => {
+  test.each(["exec 3<<<'cat b'; bash <&3", "printf 'cat b' > a; cp a s; sh s", "printf 'cat b' > a; cp a s; . ./s", "tee s <<< 'cat b'; sh s", "{ echo 'cat b'; } > s; sh s", "(echo 'cat b') > s; sh s", "echo 'cat b' > a; mv a s; sh s", "echo 'cat b' > a; ln s s; ln a s; sh s"])("%s", (text) => expect(touches(text)).toContain("read /w/b"));
+});

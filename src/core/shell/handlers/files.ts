@@ -207,6 +207,8 @@ export function runCpio(call: Call): Output {
   const { marks } = parsed;
   const folder = valueOf(parsed.options, "-D", "--directory");
   const place = folder === null ? call : inFolder(call, folder);
+  const archive = valueOf(parsed.options, "-F", "--file");
+  if (archive !== null && marks.has("make")) touch(call, "write", archive, false);
   if (marks.has("extract") && !marks.has("list")) {
     touch(place, "create", exact("."), true);
     touchMembers(place, parsed.operands, true);

@@ -45,6 +45,9 @@ function readOptions(call: Call): Options | null {
         const file = words[i + 1];
         if (file !== undefined) sourced(call, file);
         i += 1;
+      } else if (word.text === "--posix") {
+        call.run.posix = true;
+        call.run.aliasing = true;
       } else if (word.text === "--command") text = true;
       continue;
     }
@@ -56,6 +59,12 @@ function readOptions(call: Call): Options | null {
     if (/^\+.*B|^-.*k/.test(word.text)) addOpaque(call.run, "an option that changes how the shell reads words", call.from);
     if (/[oO]$/.test(word.text)) {
       i += 1;
+      if (/^(?:posix|expand_aliases|xpg_echo|dotglob)$/.test(words[i]?.text ?? "")) {
+        call.run.posix = true;
+        call.run.aliasing = true;
+        call.run.echoReads = true;
+        call.run.dots = true;
+      }
       if (/^(?:braceexpand|keyword)$/.test(words[i]?.text ?? "")) addOpaque(call.run, "an option that changes how the shell reads words", call.from);
     }
   }
@@ -139,7 +148,8 @@ function runKnown(call: Call, text: string, args: readonly Field[], stdin: Strea
   const [zero] = args;
   state.variables.set("0", { value: zero !== undefined && named ? zero : (call.words[0] ?? UNKNOWN), list: null, exported: false });
   state.positional = named && zero?.many !== true ? args.slice(1) : named ? null : args;
-  return call.run.runText(text, state, { ...inner, stdin, leaving: null, loop: false, body: false, plain: PLAIN.has(call.program) });
+  const output = call.run.runText(text, state, { ...inner, stdin, leaving: null, loop: false, body: false, plain: PLAIN.has(call.program) });
+  return state.traps.length === 0 ? output : UNKNOWN_OUTPUT;
 }
 
 /** A shell that reads its script from standard input. */

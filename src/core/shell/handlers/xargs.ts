@@ -66,6 +66,7 @@ function groups(call: Call, parsed: Arguments, division: Division): readonly (re
   }
   const words = inputWords(call, division);
   const size = countOf(parsed, COUNTS);
+  if (parsed.options.some(({ name }) => name === "-E" || name === "-e")) return [[UNKNOWN_MANY], words];
   if ((size === null && perLine === null) || words.some((word) => word.text === null)) return [words];
   if (perLine !== null || size === null) return [[UNKNOWN_MANY], words];
   const out: (readonly Field[])[] = [];
