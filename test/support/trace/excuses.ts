@@ -20,9 +20,9 @@ const SETTINGS = /^\/home\/agent\/\.(?:config|cache|local|parallel|npm|gnupg|car
 /** Sockets by which names, users and the log are reached. */
 const SYSTEM_SOCKETS = /^unix:(?:\/var)?(?:\/run\/(?:nscd|systemd|dbus|avahi-daemon|udev)\/|\/dev\/log$)/;
 
-/** Devices and a process's view of itself: no file of anybody. */
-export function isNoFile(path: string): boolean {
-  return NO_FILE.test(path);
+/** Devices, a process's view of itself, and what `ps` looks at of the line's own processes: no file of anybody. */
+export function isNoFile(path: string, by: string): boolean {
+  return NO_FILE.test(path) || (by === "ps" && /^\/proc\/\d+\/environ$/.test(path));
 }
 
 /** GNU parallel tries its shell out with a file and a function of its own. */

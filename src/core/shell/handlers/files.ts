@@ -214,6 +214,8 @@ export function runCpio(call: Call): Output {
     touchMembers(place, parsed.operands, true);
   }
   if (marks.has("make") || marks.has("pass")) touch(place, "read", UNKNOWN, true);
+  // The time of the last look is set back.
+  if (marks.has("make") || marks.has("pass")) if (parsed.options.some(({ name }) => name === "-a" || name === "--reset-access-time")) touch(place, "metadata", globbed("**", "", true), true);
   if (marks.has("pass")) for (const target of parsed.operands) touch(place, "write", target, true);
   return UNKNOWN_OUTPUT;
 }
