@@ -1,8 +1,8 @@
-// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check]`: refused rows of nl2bash and
+// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check] [--resume FILE]`: refused rows of nl2bash and
 // tldr that carry no risk tag are run for real under strace in a throwaway container, in a world that has what they presuppose. A row
 // is false when nothing that its refusal names was seen.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPolicySources } from "../../src/adapters/files/policy-source.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
@@ -131,10 +131,21 @@ async function main(): Promise<number> {
   const rows = shuffled(refusedRows(policy), createRandom(seed)).filter(({ rules }) => only === null || rules.includes(only));
   const image = process.env["RINGFENCE_TRACE_IMAGE"] ?? traceImage(REFUSED_PACKAGES);
   const programs = programsIn(image);
+  const file = flag("resume");
+  const kept = earlier(file);
   const results: Result[] = [];
   const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
   for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += BATCH) {
-    for (const result of await runRows(policy, image, rows.slice(at, at + BATCH), programs)) {
+    const batch = rows.slice(at, at + BATCH);
+    const fresh = batch.filter((refused) => !kept.has(keyOf(refused)));
+    for (const [index, result] of (await runRows(policy, image, fresh, programs)).entries()) {
+      const entry: [string, Result] = [keyOf(fresh[index] ?? result.refused), result];
+      kept.set(...entry);
+      if (file !== null) appendFileSync(file, `${JSON.stringify(entry)}\n`);
+    }
+    for (const refused of batch) {
+      const result = kept.get(keyOf(refused));
+      if (result === undefined) throw new Error(`no result of ${refused.id}`);
       if (count("seen") + count("false") >= wanted) continue;
       results.push(result);
       if (result.verdict === "false") process.stderr.write(`${describe(result)}\n`);
@@ -165,6 +176,16 @@ async function main(): Promise<number> {
 function describe({ refused, stderr }: Result): string {
   const why = process.argv.includes("--why") ? `\n    ${JSON.stringify(refused.effects.slice(0, 3))}\n    ${stderr.replaceAll("\n", "\\n").slice(0, 240)}` : "";
   return `${refused.id}\t${refused.rules.slice(0, 3).join(",")}\t${cut(refused.text)}${why}`;
+}
+
+/** Results of an earlier run that was cut off, by row as it was refused; `--resume` keeps them in a file. */
+function earlier(file: string | null): Map<string, Result> {
+  if (file === null || !existsSync(file)) return new Map();
+  return new Map(readFileSync(file, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as [string, Result]));
+}
+
+function keyOf({ id, text, rules }: Refused): string {
+  return [id, text, ...rules].join("\0");
 }
 
 function cut(text: string): string {

@@ -25,7 +25,7 @@ export interface Order {
   readonly seed: string;
   /** With a card, a router and a resolver of its own, beside which there is nothing; needs `root`. */
   readonly network?: boolean;
-  /** Standard input says yes to every question, instead of being empty. */
+  /** On a terminal that says yes to every question and then says the line itself, instead of an empty input. */
   readonly answers?: boolean;
   /** Without what every program looks at in the system's folders; there are thousands of such events. */
   readonly quiet?: boolean;

@@ -27,9 +27,9 @@ export function fillPlaceholders(raw: string): string | null {
   return raw.replace(/\{\{(.*?)\}\}/g, (_, inside: string) => {
     const optional = /^\[(.*)\]$/.exec(inside);
     if (optional !== null) return (optional[1] ?? "").split("|")[0] ?? "";
-    const several = / \.\.\.$/.test(inside) ? firstOf(inside.slice(0, -4).split(" ")) : inside.replace(/,\.\.\.$/, "");
+    const several = inside.endsWith(" ...") ? firstOf(inside.slice(0, -4).split(" ")) : inside.replace(/,\.\.\.$/, "");
     const first = /^[^\s|]+(?:\|[^\s|]+)+$/.test(several) ? (several.split("|")[0] ?? "") : several;
-    const name = /^[a-z_]+?\d$/.test(first) && / \.\.\.$/.test(inside) ? first.replace(/\d$/, "") : first;
+    const name = /^[a-z_]+?\d$/.test(first) && inside.endsWith(" ...") ? first.replace(/\d$/, "") : first;
     return KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? first;
   });
 }

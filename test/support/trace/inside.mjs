@@ -145,11 +145,11 @@ function runLine(order) {
   const words = ["--mount", ...(order.network === true ? ["--net"] : []), "--pid", "--fork", "--kill-child=SIGKILL", "bash", order.root ? `${out}/whole.sh` : `${out}/setup.sh`, name, order.cwd, String(order.seconds), order.root ? AS_ROOT : AS_AGENT, ...variables, "bash", "--noprofile", "--norc", "-c", order.text];
   return new Promise((resolve) => {
     // Answers are given on a terminal: many programs ask nobody else.
-    if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `stty -echo\nexec unshare ${quoted(words)}\n`);
+    if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `exec unshare ${quoted(words)}\n`);
     const child = order.answers === true ? spawn("script", ["-qefc", `bash ${out}/${name}.terminal`, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"], detached: true }) : spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    child.stdin?.on("error", () => undefined).end("y\n".repeat(200));
+    child.stdin?.on("error", () => undefined).end(`${"y\n".repeat(200)}${order.text}\n${order.text.replaceAll("\\", "")}\n`);
     let stderr = "";
-    if (order.answers === true) child.stdout.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));
+    if (order.answers === true) child.stdout.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).replace(/^y\r?\n/gm, "").slice(-600)));
     else child.stdout.resume();
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).slice(-600)));
     const timer = setTimeout(() => {

@@ -12,13 +12,13 @@ export function layoutFor(text: string, effects: readonly ActionEffect[]): strin
   for (const match of [...given(text).matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
     const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
     if (!/^[\w. -]{1,60}$/.test(name)) continue;
-    for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do printf '%s\\n' "$WORDS" > "$p/${name}"; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
+    for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do ${/-type d\b/.test(text) ? `mkdir -p "$p/${name}"` : `printf '%s\\n' "$WORDS" > "$p/${name}"`}; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
   }
   for (const effect of effects) {
     if (effect.kind !== "file" || effect.operation === "write" || effect.operation === "create" || lines.length > 30) continue;
     const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
     if (path === null || /^\/(?:usr|bin|sbin|lib|lib64|etc|proc|sys|dev|run)(?:\/|$)|'/.test(path) || path === "/" || path.length > 300) continue;
-    const folder = effect.recursive && effect.certainty === "exact";
+    const folder = effect.recursive;
     lines.push(folder ? `[ -e '${path}' ] || { mkdir -p '${path}/deep/er/est' && for p in '${path}' '${path}/deep/er/est'; do printf 'one\\n' > "$p/one.txt"; touch -d '10 days ago' "$p/one.txt"; done; } 2>/dev/null || :` : `[ -e '${path}' ] || { mkdir -p '${parentOf(path)}' && printf 'one\\ntwo\\n' > '${path}'; } 2>/dev/null || :`);
   }
   for (const effect of effects) {
@@ -26,6 +26,7 @@ export function layoutFor(text: string, effects: readonly ActionEffect[]): strin
     const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
     if (path !== null && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(path)) lines.push(`mkdir -p '${parentOf(path)}' 2>/dev/null || :`);
   }
+  lines.push(atLast(text));
   return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
 }
 
@@ -43,8 +44,17 @@ function installedFor(text: string): string {
   const modules = plain(/\bp?npm ((?:[\w-]+ )+[^;|&]*)/g).map((name) => `for d in node_modules /usr/local/lib/node_modules; do mkdir -p "$d/${name}" && printf '{"name":"%s","version":"1.0.0"}\\n' '${name}' > "$d/${name}/package.json"; done`);
   const extensions = plain(/\bgh ext(?:ension)? \w+ ([\w-]+)/g).map((name) => `e=/home/agent/.local/share/gh/extensions/gh-${name}; mkdir -p $e && git init -q $e && git -C $e remote add origin https://github.com/example/gh-${name} && printf '#!/bin/sh\\n' > $e/gh-${name} && chmod +x $e/gh-${name}`);
   const crates = plain(/--path ([\w./-]+)/g).map((path) => `mkdir -p '${path}/src' && printf '[package]\\nname = "q"\\nversion = "1.0.0"\\nedition = "2021"\\n[dependencies]\\nserde = "1"\\n' > '${path}/Cargo.toml' && printf 'fn main() {}\\n' > '${path}/src/main.rs'`);
+  const registries = plain(/--registry ([\w-]+)/g).map((name) => `mkdir -p /home/agent/.cargo && printf '[registries.%s]\\nindex = "https://host.example/index"\\ntoken = "x"\\n' '${name}' >> /home/agent/.cargo/config.toml`);
   const bundles = plain(/([\w./-]+\.bundle)/g).map((path) => `mkdir -p "$(dirname '${path}')" && git bundle create -q '${path}' --all`);
-  return [...modules, ...extensions, ...crates, ...bundles].join("\n");
+  return [...modules, ...extensions, ...crates, ...registries, ...bundles].join("\n");
+}
+
+/** What a line reads as a link is one, what it scans are addresses, and files that git is to bring back were committed, on both branches, and changed since. */
+function atLast(text: string): string {
+  const links = [...text.matchAll(/readlink (?:-\w+ )*["']?([\w./-]+)/g)].map(([, name]) => `[ -L '${name}' ] || ln -sfn file.txt '${name}'`).slice(0, 3);
+  const addresses = /\b(?:masscan|nmap|fping|zmap|nping)\b/.test(text) ? ["for f in path/to/file path/to/file.txt; do [ -f $f ] && printf '192.0.2.1\\n192.0.2.2\\n' > $f; done"] : [];
+  const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", "for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"] : [];
+  return [...links, ...addresses, ...committed].join("\n");
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */
