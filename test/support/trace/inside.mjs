@@ -42,7 +42,7 @@ cp -a /scene/. /workspace/
 if [ -s "/out/$1.seed" ]; then (set +e; . "/out/$1.seed") > /dev/null 2>&1 || :; fi
 cd "$2"
 ulimit -f 65536 -v 4000000 -c 0
-exec timeout -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
+exec timeout $([ -t 0 ] && echo --foreground) -s KILL "$3" strace -f --seccomp-bpf --pidns-translation -qq -y -s 8192 -o "/out/$1.trace" -e trace=${TRACED} -e signal=none unshare --pid --fork --kill-child=SIGKILL setpriv $4 -- env -i "${"$"}{@:5}"
 `;
 
 /**
@@ -147,7 +147,7 @@ function runLine(order) {
     // Answers are given on a terminal: many programs ask nobody else.
     if (order.answers === true) writeFileSync(`${out}/${name}.terminal`, `exec unshare ${quoted(words)}\n`);
     const child = order.answers === true ? spawn("script", ["-qefc", `bash ${out}/${name}.terminal`, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"], detached: true }) : spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    child.stdin?.on("error", () => undefined).end(`${"y\n".repeat(200)}${order.text}\n${order.text.replaceAll("\\", "")}\n`);
+    child.stdin?.on("error", () => undefined).end(`${"y\n".repeat(200)}${order.text}\n${order.text.replaceAll("\\", "")}\n\u0004`);
     let stderr = "";
     if (order.answers === true) child.stdout.setEncoding("utf8").on("data", (text) => (stderr = (stderr + text).replace(/^y\r?\n/gm, "").slice(-600)));
     else child.stdout.resume();

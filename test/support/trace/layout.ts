@@ -49,12 +49,13 @@ function installedFor(text: string): string {
   return [...modules, ...extensions, ...crates, ...registries, ...bundles].join("\n");
 }
 
-/** What a line reads as a link is one, what it scans are addresses, and files that git is to bring back were committed, on both branches, and changed since. */
+/** What a line reads as a link is one, what it scans are addresses, a folder it works in has the files of this one, and files that git is to bring back were committed, on both branches, and changed since. */
 function atLast(text: string): string {
   const links = [...text.matchAll(/readlink (?:-\w+ )*["']?([\w./-]+)/g)].map(([, name]) => `[ -L '${name}' ] || ln -sfn file.txt '${name}'`).slice(0, 3);
   const addresses = /\b(?:masscan|nmap|fping|zmap|nping)\b/.test(text) ? ["for f in path/to/file path/to/file.txt; do [ -f $f ] && printf '192.0.2.1\\n192.0.2.2\\n' > $f; done"] : [];
   const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", "for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"] : [];
-  return [...links, ...addresses, ...committed].join("\n");
+  const copies = [...text.matchAll(/ -C ([A-Za-z][\w.-]*)(?= |$)/g)].map(([, name]) => `[ -d '${name}' ] || { mkdir -p '${name}' && cp -a /scene/. '${name}'; }`).slice(0, 2);
+  return [...links, ...addresses, ...copies, ...committed].join("\n");
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */
