@@ -118,11 +118,11 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
       if (own) return { verdict: recorded.effect, reasons: recorded.reasons.map(shortReason), why: null };
       if (judged === null) return null;
       place = judged.after;
-      // The very policy that was asked then would say the same now, whatever it saw.
-      const isSame = world.policy.digest === recorded.policyDigest && recorded.effect === "allow";
-      const why = judged.decision.effect === "allow" && !isSame ? unknownBecause(judged, values) : null;
-      const verdict: Verdict = why === null ? judged.decision.effect : "unknown";
+      const why = judged.decision.effect === "allow" ? unknownBecause(judged, values) : null;
       history = historyAfter(history, judged.decision, call, isImported);
+      // The very policy that was asked then would say the same now, whatever it saw.
+      if (why !== null && world.policy.digest === recorded.policyDigest) return { verdict: recorded.effect, reasons: recorded.reasons.filter((reason) => reason.effect === recorded.effect).map(shortReason), why: null };
+      const verdict: Verdict = why === null ? judged.decision.effect : "unknown";
       return { verdict, reasons: judged.decision.reasons.filter((reason) => reason.effect === judged.decision.effect).map(shortReason), why };
     },
   };

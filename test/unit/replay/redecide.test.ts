@@ -52,8 +52,8 @@ describe("redecide", () => {
   });
 
   it("the very policy that was asked says the same, whatever it saw", () => {
-    const same = placed([opened, ...call(1, { command: "bash run.sh" }, "allow")]).map((event) => (event.type === "decision.made" ? { ...event, data: { ...event.data, policyDigest: OPEN.digest } } : event));
-    expect(redecide(same, options(OPEN)).map(({ after }) => after)).toEqual(["allow"]);
+    const same = placed([opened, ...call(1, { command: "bash run.sh" }, "allow"), ...call(2, { command: "bash run.sh" }, "ask")]).map((event) => (event.type === "decision.made" ? { ...event, data: { ...event.data, policyDigest: OPEN.digest } } : event));
+    expect(redecide(same, options(OPEN)).map(({ after }) => after)).toEqual(["allow", "ask"]);
   });
 
   it("answers that no codec could read stay refused, thoughts are left out", () => {
