@@ -45,6 +45,10 @@ describe("fd", () => {
   });
 });
 
+describe("pip hash", () => {
+  test("reads what it is given", () => expect(touches("pip hash x.whl")).toContain("read /w/x.whl"));
+});
+
 describe("shred", () => {
   test("-u removes what it wrote over", () => expect(touches("shred -u x")).toContain("delete /w/x"));
 });

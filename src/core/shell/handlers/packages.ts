@@ -47,6 +47,7 @@ export function runPackageManager(call: Call): Output {
     return UNKNOWN_OUTPUT;
   }
   if (asksHelp(call.words)) return UNKNOWN_OUTPUT;
+  if (verb.text === "hash" && /^pip\d*$/.test(call.program)) for (const file of rest) touch(call, "read", file, false);
   perform(call, manager, kind === "makes" ? "writes" : parsed.marks.has("lists") ? "reads" : (kind ?? manager.other), offline);
   if (kind === undefined && manager.other === "exec") runInner(call, [verb, ...rest]);
   return UNKNOWN_OUTPUT;
