@@ -45,6 +45,8 @@ export function expandValue(word: Word, run: Run, state: ShellState, frame: Fram
 export function expandTarget(word: Word, run: Run, state: ShellState, frame: Frame): Field {
   const out: Field[] = [];
   expandArgument(out, word, run, state, frame);
+  // No word at all is an error: nothing is opened.
+  if (out.length === 0) return exact("");
   return out.length === 1 ? (out[0] ?? UNKNOWN) : UNKNOWN_MANY;
 }
 

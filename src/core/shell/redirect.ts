@@ -57,7 +57,7 @@ export function noteWritten(list: readonly Redirection[], output: Output, run: R
   for (const redirection of list) {
     if (!(redirection.operator === ">" || redirection.operator === ">>" || redirection.operator === ">|" || redirection.operator === "&>") || redirection.target === undefined) continue;
     const target = expandTarget(redirection.target, run, state, frame).text;
-    for (const cwd of target === null ? [] : target.startsWith("/") ? ["/"] : (state.cwds ?? [])) {
+    for (const cwd of target === null || target === "" ? [] : target.startsWith("/") ? ["/"] : (state.cwds ?? [])) {
       const path = normalisePath(target ?? "", cwd);
       if (path !== null) run.written.set(path, (redirection.operator === ">>" ? (run.written.get(path) ?? "") : "") + output.text);
     }

@@ -35,7 +35,9 @@ export function runFind(call: Call): Output {
     places.push(word);
   }
   const roots = places.length === 0 ? [exact(".")] : places;
-  for (const root of roots) if (!isDash(root)) touch(call, "read", root, true);
+  // At depth 0 it looks at the places alone and opens none.
+  const shallow = words.some(({ text }, at) => text === "-maxdepth" && words[at + 1]?.text === "0");
+  for (const root of roots) if (!isDash(root)) touch(call, "read", root, !shallow);
   const found: Found = { name: null, printf: false, exact: true };
   while (i < words.length) i = expression(call, words, i, roots, found);
   if (found.printf) return UNKNOWN_OUTPUT;
