@@ -13,8 +13,8 @@ export const SHELLS: ReadonlySet<string> = new Set(["bash", "sh", "dash", "rbash
 const SYSTEM = /^\/(?:usr|lib|lib64|lib32|bin|sbin|etc|opt|proc|sys|dev|run|var\/(?:lib|cache|run|log|mail|spool)|\.ringfence)(?:\/|$)/;
 /** Devices that hold nothing, and what a process is told of itself. */
 const NO_FILE = /^\/(?:dev\/(?:null|tty|zero|full|urandom|random|ptmx|stdin|stdout|stderr|fd(?:\/|$)|pts(?:\/|$))|proc\/(?:self|thread-self|\d+)\/(?:fd|maps|stat|status|statm|mounts|mountinfo|cgroup|comm|cmdline|oom_score_adj|task|net|limits)(?:\/|$))/;
-/** Programs that come back to where they began. */
-const WALKS = new Set(["find", "rm", "chmod", "chown", "chgrp", "cp", "mv", "du", "ls", "df", "tree", "shred", "rsync", "mkdir", "gzip"]);
+/** Programs that walk through folders; what lies in a folder is not read by that. */
+const WALKS = new Set(["git", "find", "rm", "chmod", "chown", "chgrp", "cp", "mv", "du", "ls", "df", "tree", "shred", "rsync", "mkdir", "gzip"]);
 /** Folders a program keeps its own settings and caches in. */
 const SETTINGS = /^\/home\/agent\/\.(?:config|cache|local|parallel|npm|gnupg|cargo|rpmdb|kube|aws|composer|links2?|w3m|lynx|wget-hsts|lesshst|viminfo|mysql|python_history)(?:\/|$)/;
 /** Sockets by which names, users and the log are reached. */
