@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { PROTOCOL_VERSION } from "../../src/core/channel/index.js";
 import { currentLease } from "../../src/adapters/system/lease.js";
 import { bash, collect, ended } from "../contract/sandbox.contract.js";
 import { RUNTIME, docker, dockerRig, leftOn, provider, whyNoEngine, type DockerRig, type RigOptions } from "./sandbox-rig.js";
@@ -89,7 +90,7 @@ describe.skipIf(missing !== null)(`a start that fails${note}`, { timeout: 60_000
 
   it("refuses an engine that mounted other files than ours", async () => {
     const made = await rig();
-    const hello = JSON.stringify({ version: 2, probe: `nonce ${"0".repeat(64)}\ndone yes\n`, tasks: 100, memory: 1e6 });
+    const hello = JSON.stringify({ version: PROTOCOL_VERSION, probe: `nonce ${"0".repeat(64)}\ndone yes\n`, tasks: 100, memory: 1e6 });
     const head = Buffer.from([0, 0, 0, hello.length, 1, 0, 0, 0, 0]).toString("hex").replaceAll(/../g, (byte) => `\\${Number.parseInt(byte, 16).toString(8).padStart(3, "0")}`);
     const liar = `#!/bin/sh\nprintf '${head}%s' '${hello}'\nexec cat > /dev/null\n`;
     await expect(provider({ runtimeDir: brokenRuntime("liar", "bin/sandboxd", liar) }).open(made.spec, never)).rejects.toMatchObject({ code: "ENGINE_REMOTE" });
