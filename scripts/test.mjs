@@ -8,7 +8,7 @@ import { follow } from "./setup/follow.mjs";
 import { readJson } from "./setup/hash.mjs";
 import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
-import { countsOf } from "./test/counts.mjs";
+import { countsOf, skippedOf } from "./test/counts.mjs";
 
 const ready = await ensureSetup();
 process.exitCode = ready.exit === 0 ? await runTests(ready.env, process.argv.slice(2)) : ready.exit;
@@ -23,8 +23,9 @@ async function runTests(base, rest) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   try {
     const code = await follow([process.execPath, vitest, "run", ...reporters, ...rest], { env, cwd: CHECKOUT });
-    const { passed, failed, skipped } = countsOf(readJson(report));
-    if (skipped > 0) process.stdout.write(`${skipped} skipped\n`);
+    const result = readJson(report);
+    const { passed, failed, skipped } = countsOf(result);
+    if (skipped > 0) process.stdout.write(`${skipped} skipped, for what they need is not here:\n${skippedOf(result).map((name) => `  - ${name}\n`).join("")}`);
     process.stdout.write(`${passed} passed, ${failed} failed\n`);
     if (code !== 0) return code;
     return failed > 0 || passed === 0 ? 1 : 0;

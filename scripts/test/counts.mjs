@@ -21,6 +21,17 @@ export function countsOf(report) {
   };
 }
 
+/**
+ * Full names of the tests that were skipped; why stands in the name, or in what their file printed.
+ * @param {any} report parsed JSON of vitest's json reporter, or null
+ * @returns {readonly string[]}
+ */
+export function skippedOf(report) {
+  const files = Array.isArray(report?.testResults) ? report.testResults : [];
+  const isSkipped = (/** @type {any} */ test) => ["skipped", "pending", "todo", "disabled"].includes(test?.status);
+  return files.flatMap((/** @type {any} */ file) => (file?.assertionResults ?? []).filter(isSkipped).map((/** @type {any} */ test) => String(test.fullName)));
+}
+
 /** @param {unknown} value */
 function number(value) {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;

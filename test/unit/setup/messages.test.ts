@@ -8,7 +8,7 @@ import { stateFolder } from "../../../scripts/setup/paths.mjs";
 import { processStart } from "../../../scripts/setup/processes.mjs";
 import { run } from "../../../scripts/setup/run.mjs";
 import { isSet } from "../../../scripts/setup/ui.mjs";
-import { countsOf } from "../../../scripts/test/counts.mjs";
+import { countsOf, skippedOf } from "../../../scripts/test/counts.mjs";
 import { isOurs } from "../../../scripts/test/sweep.mjs";
 
 describe("a failed program", () => {
@@ -98,6 +98,12 @@ describe("the counts", () => {
   it("count a file that could not be loaded as a failure", () => {
     const testResults = [{ status: "failed", assertionResults: [] }, { status: "failed", assertionResults: [{ status: "failed" }] }];
     expect(countsOf({ success: false, numPassedTests: 3, numFailedTests: 1, testResults })).toEqual({ passed: 3, failed: 2, skipped: 0 });
+  });
+
+  it("name what was skipped", () => {
+    const testResults = [{ status: "passed", assertionResults: [{ status: "passed", fullName: "a" }, { status: "skipped", fullName: "b c (absent)" }] }, { status: "passed", assertionResults: [{ status: "pending", fullName: "d" }, {}] }];
+    expect(skippedOf({ success: true, testResults })).toEqual(["b c (absent)", "d"]);
+    expect([skippedOf(null), skippedOf({ testResults: "x" })]).toEqual([[], []]);
   });
 
   it("are a failure without a report", () => {
