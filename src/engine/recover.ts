@@ -50,11 +50,15 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
     if (isSwept) await deps.workspaces.remove(id);
     return null;
   }
+  const end: { isEmpty: boolean } = { isEmpty: false };
   try {
     const events = await deps.store.read(id);
     const state = sessionState(events);
-    if (state === null && isSwept) await deps.workspaces.remove(id);
-    if (state === null) return null;
+    if (state === null) {
+      if (isSwept) await deps.workspaces.remove(id);
+      end.isEmpty = isSwept && events.length === 0;
+      return null;
+    }
     if (state.closed !== null) return await endApply(deps, id, ledger, events);
     const open = openCalls(state);
     const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
@@ -65,6 +69,8 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
     return { session: id, inDoubt };
   } finally {
     await ledger.close();
+    // It was killed between the making of its record and the first line of it.
+    if (end.isEmpty) await deps.store.removeEmpty(id);
   }
 }
 

@@ -43,4 +43,6 @@ export interface LedgerStore {
   read(sessionId: SessionId): Promise<readonly AuditEvent[]>;
   readBlob(sessionId: SessionId, digest: Digest): Promise<Uint8Array>;
   list(): Promise<readonly SessionListing[]>;
+  /** Removes a session that ended before it had a record: nothing of it ran. Leaves every other as it is. */
+  removeEmpty(sessionId: SessionId): Promise<void>;
 }

@@ -166,6 +166,20 @@ export function ledgerContract(name: string, make: () => Promise<LedgerRig>): vo
       expect(await rig.store.list()).toEqual([]);
     });
 
+    it("removes a session that never had a record, with what it had stored, and no other", async () => {
+      const empty = await rig.store.create(ID);
+      await empty.putBlob(new TextEncoder().encode("before the first record"));
+      await empty.close();
+      const other = await rig.store.create(OTHER);
+      await other.append([opened("/w")]);
+      await other.close();
+      for (const id of [ID, OTHER]) await rig.store.removeEmpty(id);
+      expect((await rig.store.list()).map(({ id }) => id)).toEqual([OTHER]);
+      await expect(rig.store.reopen(ID)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+      expect(shape(await rig.store.read(OTHER))).toHaveLength(1);
+      await (await rig.store.create(ID)).close();
+    });
+
     it("never takes what is no session id", async () => {
       for (const id of ["ses_../../x", "ses_", "..", "ses_ABCDEF", "ses_aaaa/b"]) {
         await expect(rig.store.create(id as SessionId)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });

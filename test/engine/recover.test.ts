@@ -42,6 +42,15 @@ describe("an abandoned session", () => {
     expect(rig.marks.size).toBe(0);
   });
 
+  it("that was killed between the making of its record and the first line of it leaves nothing", async () => {
+    const { rig, session } = await ranOnce();
+    await crash(rig, session);
+    rig.store.replaceText(session.id, "");
+    expect(await recoverSessions(rig.deps)).toEqual([]);
+    expect(rig.marks.size).toBe(0);
+    expect((await rig.store.list()).map(({ id }) => id)).not.toContain(session.id);
+  });
+
   it("whose call had run, but was not closed, has it in doubt too", async () => {
     const { rig, session } = await ranOnce();
     await crash(rig, session, 1);

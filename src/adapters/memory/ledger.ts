@@ -72,6 +72,9 @@ export function createMemoryLedgerStore(options: MemoryLedgerOptions): MemoryLed
       if (bytes === undefined) throw new GuardError("LEDGER_INVALID", `blob ${printable(digest)} cannot be read`);
       return new Uint8Array(bytes);
     },
+    removeEmpty: async (id) => {
+      if (sessions.get(id)?.text === "") sessions.delete(id);
+    },
     list: async () => {
       const listings: SessionListing[] = [];
       for (const [id, session] of sessions) {

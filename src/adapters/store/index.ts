@@ -1,6 +1,7 @@
 // The ledger store on disk: sessions, their blobs and their signed heads, in a private state folder.
 
-import { closeSync, constants, existsSync } from "node:fs";
+import { closeSync, constants, existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createMerkleTree, verifierKey, type ChainState, type VerifyReport } from "../../core/ledger/index.js";
 import type { AuditEvent } from "../../core/session/event.js";
 import { GuardError, isSessionId, LIMITS, printable, type SessionId } from "../../core/shared/index.js";
@@ -107,6 +108,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
     read,
     readBlob: async (sessionId, digest) => readBlobFile(pathsOf(sessionId).blobs, digest, hasher, LIMITS.compareBytes),
     list: () => listSessions(stateDir, telemetry),
+    removeEmpty: async (sessionId) => removeEmpty(pathsOf(sessionId)),
     verify,
     checkpoint: (sessionId) => readCheckpointFile(pathsOf(sessionId).checkpoint),
     verifierKey: (sessionId) => verifierKey(hasher, sessionId, signer.publicKey),
@@ -124,6 +126,24 @@ async function withLock(paths: SessionPaths, open: (lock: SessionLock) => Promis
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Only names of ours, one by one: layers of the session may still lie beside them. */
+function removeEmpty(paths: SessionPaths): void {
+  if (!existsSync(paths.ledger)) return;
+  const lock = takeLock(paths.lock);
+  try {
+    if (lstatSync(paths.ledger).size > 0) return;
+    const torn = readdirSync(paths.folder).filter((name) => name.startsWith(`${basename(paths.ledger)}.torn-`));
+    for (const path of [paths.blobs, paths.checkpoint, ...torn.map((name) => join(paths.folder, name)), paths.ledger]) rmSync(path, { recursive: true, force: true });
+  } finally {
+    lock.release();
+  }
+  try {
+    rmdirSync(paths.folder);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOTEMPTY" && systemCode(cause) !== "ENOENT") throw cause;
   }
 }
 
