@@ -94,6 +94,7 @@ const MATRIX: Readonly<Record<string, readonly Row[]>> = {
   // The record is then not attested, and the score says so.
   "store.readBlob": [fails("harmless"), hangs("harmless"), lies("harmless", () => new Uint8Array(3))],
   "store.list": UNUSED,
+  "store.removeEmpty": UNUSED,
   "store.text": UNUSED,
   "store.replaceText": UNUSED,
   "ledger.append": [
