@@ -9,6 +9,7 @@ import type { OpenContent, Workspace } from "../../ports/workspace.js";
 import { attempt, giveOwner, modeFor, type Stage } from "./apply-file.js";
 import type { ApplyStep } from "./apply-plan.js";
 import type { Breath } from "./breath.js";
+import { contentOfBytes } from "./open-content.js";
 import { rawBytes, rawFromPath, type Raw } from "./raw-path.js";
 
 const CHUNK = 1024 * 1024;
@@ -38,7 +39,7 @@ export async function stageOne(run: StageRun, index: number, step: ApplyStep): P
   const after = change.after as Entry;
   const path: Raw = `${stage.held.prefix}/new-${index}`;
   const given = contents.get(change.path);
-  const source = given === undefined ? await openSource(workspace, change) : contentOf(given);
+  const source = given === undefined ? await openSource(workspace, change) : contentOfBytes(given);
   try {
     if (after.kind === "symlink") {
       attempt(change.path, () => {
@@ -82,20 +83,6 @@ async function openSource(workspace: Workspace, change: Change): Promise<OpenCon
   const found = await workspace.openChanged(change.path);
   if (found === null) throw notAsRecorded(change);
   return found;
-}
-
-function contentOf(content: Uint8Array): OpenContent {
-  return {
-    modifiedMs: null,
-    bytes: content.length,
-    hasHoles: false,
-    read: (buffer, position) => {
-      const piece = content.subarray(position, position + buffer.length);
-      buffer.set(piece);
-      return piece.length;
-    },
-    close: () => undefined,
-  };
 }
 
 async function copy({ buffer, breath }: StageRun, path: string, source: OpenContent, fd: number): Promise<string> {

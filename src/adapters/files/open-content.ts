@@ -34,6 +34,21 @@ function openIn(top: HeldFolder, raw: Raw): OpenContent | "missing" | "whiteout"
   }
 }
 
+/** Content in memory; when it was written is not known. */
+export function contentOfBytes(content: Uint8Array): OpenContent {
+  return {
+    modifiedMs: null,
+    bytes: content.length,
+    hasHoles: false,
+    read: (buffer, position) => {
+      const piece = content.subarray(position, position + buffer.length);
+      buffer.set(piece);
+      return piece.length;
+    },
+    close: () => undefined,
+  };
+}
+
 /** Takes the descriptor over. */
 export function contentOf(fd: number): OpenContent {
   const stats = fstatSync(fd);

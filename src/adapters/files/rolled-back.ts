@@ -3,7 +3,8 @@
 import type { Change, Entry } from "../../core/reconcile/change.js";
 import { encodeName, isSameEntry } from "../../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
-import type { OpenContent, Workspace } from "../../ports/workspace.js";
+import type { Workspace } from "../../ports/workspace.js";
+import { contentOfBytes } from "./open-content.js";
 import type { Preimages } from "./preimages.js";
 
 export interface RolledBack {
@@ -52,7 +53,7 @@ export async function rolledBack(workspace: Workspace, observed: readonly Change
       openChanged: async (path) => {
         const entry = keptEntry(path);
         if (entry === null) return then.has(path) ? workspace.openChanged(path) : null;
-        return opened(await contentOf(path, entry));
+        return contentOfBytes(await contentOf(path, entry));
       },
     },
   };
@@ -64,19 +65,4 @@ async function canBeHad(then: Entry | null, now: Entry | null, kept: Preimages):
   if (then.kind === "directory" || then.kind === "symlink") return true;
   if (then.kind !== "file" || then.digest === null || then.bytes > LIMITS.preimageBytes) return false;
   return (await kept.load(then.digest)) !== null;
-}
-
-/** When it was written is not known any more. */
-function opened(content: Uint8Array): OpenContent {
-  return {
-    modifiedMs: null,
-    bytes: content.length,
-    hasHoles: false,
-    read: (buffer, position) => {
-      const piece = content.subarray(position, position + buffer.length);
-      buffer.set(piece);
-      return piece.length;
-    },
-    close: () => undefined,
-  };
 }
