@@ -6,6 +6,7 @@ import { netChangesAfter, undoTarget, type UndoTarget } from "../core/session/in
 import { GuardError, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
 import { breakSession, brokenError } from "./break-off.js";
+import { within } from "./deadline.js";
 import type { LiveSession } from "./live.js";
 import { bringBack, opsOf } from "./settle.js";
 
@@ -22,8 +23,9 @@ export interface TakenBack extends UndoTarget {
 export async function takeBack(live: LiveSession, wanted: string | null): Promise<TakenBack> {
   const broken = brokenError(live);
   if (broken !== null) throw broken;
-  const signal = AbortSignal.timeout(live.deadlines.settleMs);
-  const events = await live.deps.store.read(live.id);
+  const { settleMs, graceMs } = live.deadlines;
+  const signal = AbortSignal.timeout(settleMs);
+  const events = await within(live.deps.store.read(live.id), settleMs, "reading the record");
   const target = undoTarget(events, wanted);
   if (!target.ok) throw new GuardError("USAGE_INVALID", target.error);
   const then = netChangesAfter(events, target.value.to);
@@ -34,7 +36,7 @@ export async function takeBack(live: LiveSession, wanted: string | null): Promis
   });
   await live.append([{ call: null, type: "session.undone", data: { to: target.value.to, paths: away.length } }]);
   // From here on the record says so: a workspace that is not so ends the session, and a review sees what the record says.
-  const seen = await broughtBack(live, ops, then, signal).catch(async (cause: unknown) => {
+  const seen = await within(broughtBack(live, ops, then, signal), settleMs + graceMs, "taking the workspace back").catch(async (cause: unknown) => {
     await breakSession(live, `taken back, but not seen to be: ${cause instanceof Error ? printable(cause.message) : "unknown"}`);
     throw brokenError(live) ?? cause;
   });
