@@ -6,6 +6,7 @@ import type { Io } from "./io.js";
 export interface Lines {
   /** The next line; null at the end. On a terminal Ctrl-C gives an empty one. */
   next(prompt: string): Promise<string | null>;
+  /** Ends the line that is awaited, as at the end. */
   close(): void;
 }
 
@@ -18,15 +19,18 @@ export function openLines(io: Io): Lines {
 
 function terminalLines(): Lines {
   const history: string[] = [];
+  const open: { reading: Interface | null } = { reading: null };
   return {
     next: (prompt) =>
       new Promise((resolve) => {
         if (process.stdin.readableEnded || process.stdin.destroyed) return resolve(null);
         const reading = createInterface({ input: process.stdin, output: process.stderr, terminal: true, history: [...history], historySize: HISTORY, removeHistoryDuplicates: true });
+        open.reading = reading;
         let over = false;
         const done = (line: string | null): void => {
           if (over) return;
           over = true;
+          open.reading = null;
           reading.close();
           if (line !== null && line.trim() !== "" && history[0] !== line) history.unshift(line);
           history.splice(HISTORY);
@@ -41,7 +45,7 @@ function terminalLines(): Lines {
         reading.setPrompt(prompt);
         reading.prompt();
       }),
-    close: () => undefined,
+    close: () => open.reading?.close(),
   };
 }
 

@@ -51,14 +51,18 @@ Exit code: that of the last command, as of \`exec\`; ${ERRORS.SESSION_STOPPED.ex
 async function shell(flags: ShellFlags, io: Io): Promise<number> {
   const ending = new AbortController();
   const running: { call: AbortController | null; strikes: number } = { call: null, strikes: 0 };
-  const onSignal = (): void => {
+  const lines = openLines(io);
+  // Ctrl-C ends what runs; with nothing running, and for every other signal, the session ends and nothing more is read.
+  const onSignal = (name: NodeJS.Signals): void => {
     running.strikes += 1;
     if (running.strikes > 2) process.exit(CANCELLED);
-    if (running.call === null) ending.abort();
-    else running.call.abort();
+    if (name !== "SIGINT" || running.call === null) {
+      ending.abort();
+      lines.close();
+    }
+    running.call?.abort();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
-  const lines = openLines(io);
   try {
     const { openCliSession } = await import("../open-session.js");
     const session = await openCliSession(flags, "shell", io, ending.signal);
@@ -86,7 +90,7 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
   if (io.isTerminal.in) io.note(`session ${session.id}: a copy of ${printable(flags.workspace)}, no network; :help for help`);
   let code = 0;
   for (let step = 1; !ending.aborted; ) {
-    const text = await whole(lines, () => `${paint.cyan(session.cwd())} ${paint.dim(riskSummary(session.risk()).live.score)} ${paint.bold("$")} `);
+    const text = await whole(lines, () => `${paint.cyan(printable(session.cwd(), 200))} ${paint.dim(riskSummary(session.risk()).live.score)} ${paint.bold("$")} `);
     if (text === null || text === ":exit" || text === "exit") break;
     if (text === "") continue;
     if (text.startsWith(":")) {
