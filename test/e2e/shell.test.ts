@@ -61,6 +61,15 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     expect(await leftInTheEnd(sessionFolders(rig.state), rig.state)).toEqual([]);
   });
 
+  it.each(["SIGTERM", "SIGHUP"] as const)("ends at %s while it waits for a line, and leaves nothing", async (signal) => {
+    const shell = rig.start(["shell", "--workspace", folder], { stdin: "pipe" });
+    shell.stdin.write("echo begun\n");
+    await shell.until("the first line", () => shell.out().includes("begun"));
+    shell.kill(signal);
+    expect((await shell.ended).code).toBe(0);
+    expect(await leftInTheEnd(sessionFolders(rig.state), rig.state)).toEqual([]);
+  });
+
   it("writes only JSON with --json, every event of the record", async () => {
     const { code, out } = await piped("true\n", "--json");
     const events = out.trim().split("\n").map((line) => (JSON.parse(line) as { readonly type: string }).type);
