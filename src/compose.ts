@@ -17,6 +17,7 @@ import { createRedactor } from "./adapters/system/redactor.js";
 import { createKeyedDigest } from "./adapters/system/signer.js";
 import { createAbsentApprover, createTerminalApprover, type TerminalApproverOptions } from "./adapters/approver/terminal.js";
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
+import { imageReference } from "./compose-image-names.js";
 import { productVersion } from "./config/product.js";
 import type { RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
@@ -25,6 +26,7 @@ import type { EngineDeps } from "./engine/deps.js";
 import { recoverSessions, type Recovered } from "./engine/recover.js";
 import { openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
+import type { ImageCatalogue } from "./ports/images.js";
 import type { SandboxProvider, WorkspaceMode } from "./ports/sandbox.js";
 import type { Telemetry } from "./ports/system.js";
 
@@ -81,11 +83,12 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
   const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
   const { createHints } = await import("./adapters/watch/hints.js");
   const keyedHex = createKeyedDigest(stateDir);
-  const swept = options.sandboxes === undefined ? await dockerSandboxes({ env: options.env, stateDir, lease, telemetry }) : { sandboxes: options.sandboxes, isSwept: true };
+  const swept: Swept = options.sandboxes === undefined ? await dockerSandboxes({ env: options.env, stateDir, lease, telemetry }) : { sandboxes: options.sandboxes, isSwept: true };
   const deps: EngineDeps = {
     store,
     workspaces,
     sandboxes: swept.sandboxes,
+    ...(swept.images === undefined ? {} : { images: swept.images }),
     observer: createHints(telemetry),
     userFolder: createUserFolderObserver(),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
@@ -117,7 +120,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
         deps,
         {
           workspace: resolve(open.workspace),
-          image: open.image ?? DEFAULT_IMAGE,
+          image: imageReference(open.image ?? DEFAULT_IMAGE),
           policy,
           profile: (open.policies ?? []).length === 0 ? DEFAULT_PROFILE : null,
           risk: await loadRiskProfile(open.profile, open.agent?.name ?? null),
@@ -160,6 +163,7 @@ interface Swept {
   readonly sandboxes: SandboxProvider;
   /** Nothing of crashed sessions is on the engine any more. */
   readonly isSwept: boolean;
+  readonly images?: ImageCatalogue;
 }
 
 /** The local engine, with the containers and volumes of crashed sessions removed first. */
@@ -169,5 +173,7 @@ async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; reado
   const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lineDir: join(options.stateDir, "line"), lease: options.lease, telemetry: options.telemetry });
   const { failures } = await provider.reap();
   if (failures.length > 0) options.telemetry.warn("what crashed sessions left on the engine is not all removed", { failures: failures.slice(0, 5) });
-  return { sandboxes: provider, isSwept: failures.length === 0 };
+  const { createImageFacts } = await import("./adapters/docker/image-facts.js");
+  const images = createImageFacts({ docker: () => provider.client(), installed: packageFile("dist", "images"), kept: join(options.stateDir, "images"), script: packageFile("sandbox-images", "inventory.sh"), lease: options.lease });
+  return { sandboxes: provider, isSwept: failures.length === 0, images };
 }

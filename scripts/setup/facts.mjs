@@ -6,6 +6,7 @@ import { engineEnv, findEngine } from "./engine-find.mjs";
 import { planEngine } from "./engine-plan.mjs";
 import { engineArch, imageIds, latest } from "./images.mjs";
 import { planImages } from "./images-plan.mjs";
+import { isListed } from "./inventory.mjs";
 import { planLink } from "./link.mjs";
 import { readMachine, which } from "./machine.mjs";
 import { readJson } from "./hash.mjs";
@@ -57,8 +58,9 @@ export async function viewEngine(paths, host, env, refresh) {
   const plan = planImages({ folder: paths.images, arch, source: env["RINGFENCE_DEBIAN_IMAGE"] ?? "" });
   const tags = plan.images.map((image) => image.tag);
   const ids = await imageIds([...tags, ...plan.images.map((image) => latest(image.name))], talk);
-  const missing = plan.images.filter((image) => refresh || !ids.has(image.tag)).map((image) => image.name);
-  const untagged = plan.images.some((image) => ids.get(image.tag) !== ids.get(latest(image.name)));
+  // What nobody asked for yet is not missing; what was built once is kept fresh.
+  const missing = plan.images.filter((image) => (refresh && (!image.onDemand || ids.has(image.tag))) || (!image.onDemand && !ids.has(image.tag))).map((image) => image.name);
+  const untagged = plan.images.some((image) => ids.has(image.tag) && (ids.get(image.tag) !== ids.get(latest(image.name)) || !isListed(paths, ids.get(image.tag) ?? "")));
   const manifest = JSON.stringify(readJson(paths.imagesManifest)) !== JSON.stringify(imagesManifest(plan, ids));
   return { host, env: talk, arch, plan, missing, untagged: untagged || manifest, runtime: runtimeReady(paths, plan.images[0]?.tag ?? "", arch) };
 }

@@ -16,6 +16,9 @@ export const SUITE = "bookworm";
  * @property {readonly string[]} parents exactly one; "rootfs" is the plain Debian root
  * @property {readonly string[]} packages Debian packages, written to packages.txt in the build context
  * @property {string | null} payload "npm": Node and npm by the folder's lockfile, in payload/
+ * @property {string | null} payloadOf the image whose lockfile it is; null for its own
+ * @property {boolean} onDemand built when it is first asked for, not by set-up
+ * @property {string} summary
  * @property {readonly string[]} tools commands that must be there
  * @property {{readonly name: string, readonly uid: number, readonly gid: number, readonly home: string}} user
  * @property {string} folder
@@ -45,8 +48,10 @@ function parseSpec(value, folder, name) {
   if (!texts(value.tools)) throw wrong("`tools` must be a list of commands");
   if (value.packages !== undefined && !texts(value.packages)) throw wrong("`packages` must be a list of Debian packages");
   if (value.payload !== undefined && value.payload !== "npm") throw wrong("`payload` can only be \"npm\"");
+  if (value.payloadOf !== undefined && !texts([value.payloadOf])) throw wrong("`payloadOf` must name an image");
+  if (value.onDemand !== undefined && typeof value.onDemand !== "boolean") throw wrong("`onDemand` is true or false");
   if (typeof value.user?.uid !== "number" || typeof value.user?.name !== "string") throw wrong("`user` needs a name and a uid");
-  return { name, parents: value.parents, packages: value.packages ?? [], payload: value.payload ?? null, tools: value.tools, user: value.user, folder };
+  return { name, parents: value.parents, packages: value.packages ?? [], payload: value.payload ?? null, payloadOf: value.payloadOf ?? null, onDemand: value.onDemand ?? false, summary: String(value.summary ?? ""), tools: value.tools, user: value.user, folder };
 }
 
 /** @param {readonly ImageSpec[]} specs @returns {readonly ImageSpec[]} */
@@ -76,7 +81,8 @@ export function planImages({ folder, arch, source }) {
   const tags = new Map([[ROOTFS, rootfs.tag]]);
   const images = specs.map((spec) => {
     const parentTag = tags.get(spec.parents[0] ?? "") ?? "";
-    const tag = tagOf(spec.name, [RECIPE, arch, parentTag, hashTree(spec.folder, readdirSync(spec.folder).sort())]);
+    const payload = spec.payloadOf === null ? [] : [hashTree(join(folder, spec.payloadOf), ["package.json", "package-lock.json"])];
+    const tag = tagOf(spec.name, [RECIPE, arch, parentTag, hashTree(spec.folder, readdirSync(spec.folder).sort()), ...payload]);
     tags.set(spec.name, tag);
     return { ...spec, tag, parentTag };
   });

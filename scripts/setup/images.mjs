@@ -2,7 +2,7 @@
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SetupError } from "./errors.mjs";
 import { layOutPayload, fetchPayload } from "./payload.mjs";
 import { makeRootfs } from "./rootfs.mjs";
@@ -77,7 +77,7 @@ async function fetchPayloads(images, work) {
   /** @type {Map<string, string>} */
   const payloads = new Map();
   for (const image of images) {
-    if (image.payload === "npm") payloads.set(image.name, await fetchPayload({ ...work, folder: image.folder }));
+    if (image.payload === "npm") payloads.set(image.name, await fetchPayload({ ...work, folder: image.payloadOf === null ? image.folder : join(dirname(image.folder), image.payloadOf) }));
   }
   return payloads;
 }
@@ -97,7 +97,8 @@ async function buildOne(image, payload, { arch, env, signal, log, note, refresh 
     await must(`building the image ${image.name}`, argv, { limitMs: BUILD_MS, env, signal, log, onLine: (line) => /^(step |#\d+ \[|get:|setting up)/i.test(line) && note(`${image.name}: ${line}`) });
     const id = readFileSync(idFile, "utf8").trim();
     note(`checking ${image.name}`);
-    await checkImage(image, id, { env, signal, log });
+    const wrong = await checkImage(image, id, { env, signal, log });
+    if (wrong !== null) throw new SetupError(`the image ${image.name} was built but is not what it should be`, { detail: wrong, hint: "nothing was tagged; a package may have changed: see the set-up log" });
     await must(`naming the image ${image.name}`, ["docker", "tag", id, image.tag], { limitMs: ASK_MS, env, signal });
   } finally {
     rmSync(context, { recursive: true, force: true });
@@ -108,16 +109,17 @@ async function buildOne(image, payload, { arch, env, signal, log, note, refresh 
  * Runs check.sh inside, without a network, after asking for every tool that image.json promises.
  * @param {import("./images-plan.mjs").ImageSpec} image @param {string} id
  * @param {{readonly env: Record<string, string | undefined>, readonly signal?: AbortSignal, readonly log?: string}} options
+ * @returns {Promise<string | null>} null when all of it holds; else what the check printed
  */
-async function checkImage(image, id, options) {
+export async function checkImage(image, id, options) {
   const tools = image.tools.map((tool) => `command -v ${tool} >/dev/null || { echo "not so: ${tool} is there" >&2; exit 1; }`).join("\n");
   const user = `[ "$(id -u ${image.user.name})" = ${image.user.uid} ] || { echo "not so: the user ${image.user.name}" >&2; exit 1; }`;
   const script = `${tools}\n${user}\n${readFileSync(join(image.folder, "check.sh"), "utf8")}`;
   const argv = ["docker", "run", "--rm", "--network", "none", "--label", "dev.ringfence.setup=check", id, "bash", "-c", script];
   const result = await run(argv, { limitMs: CHECK_MS, ...options });
-  if (result.code === 0) return;
+  if (result.code === 0) return null;
   if (options.signal?.aborted) throw new SetupError(`checking the image ${image.name} was interrupted`, { exit: 130 });
-  throw new SetupError(`the image ${image.name} was built but is not what it should be`, { detail: `${result.stdout}${result.stderr}`.trim(), hint: "nothing was tagged; a package may have changed: see the set-up log" });
+  return `${result.stdout}${result.stderr}`.trim() || `the check ended with code ${result.code ?? "none"}`;
 }
 
 /**

@@ -9,6 +9,7 @@ import { SetupError, explainFailure } from "./errors.mjs";
 import { imagesManifest, readFacts, viewEngine } from "./facts.mjs";
 import { buildImages, imageIds, removeImages, tagLatest } from "./images.mjs";
 import { supersededTags } from "./images-plan.mjs";
+import { listImages } from "./inventory.mjs";
 import { makeLink } from "./link.mjs";
 import { takeLock } from "./lock.mjs";
 import { readMachine, which } from "./machine.mjs";
@@ -177,12 +178,14 @@ async function imagesTrack(run, view, packages) {
   return viewEngine(paths, view.host, env, false);
 }
 
-/** Tags, manifest, and the images nobody uses any more. @param {Paths} paths @param {import("./facts.mjs").EngineView} view */
-async function finishImages(paths, view) {
+/** Tags, package lists, manifest, and the images nobody uses any more. @param {Paths} paths @param {import("./facts.mjs").EngineView} view */
+export async function finishImages(paths, view) {
   const tags = [view.plan.rootfs.tag, ...view.plan.images.map((image) => image.tag)];
   await tagLatest(view.plan.images, view.env);
   mkdirSync(dirname(paths.imagesManifest), { recursive: true });
-  writeFileSync(paths.imagesManifest, `${JSON.stringify(imagesManifest(view.plan, await imageIds(tags, view.env)), null, 2)}\n`);
+  const ids = await imageIds(tags, view.env);
+  await listImages(paths, view.plan.images.flatMap((image) => ids.get(image.tag) ?? []), view.env);
+  writeFileSync(paths.imagesManifest, `${JSON.stringify(imagesManifest(view.plan, ids), null, 2)}\n`);
   const record = readRecord(paths.record);
   const checkouts = { ...record.checkouts, [paths.checkout]: tags };
   const superseded = supersededTags({ made: record.made, checkouts });
@@ -256,7 +259,7 @@ async function tellLeft(paths, options, env, ui) {
 }
 
 /** @param {unknown} error @param {import("./ui.mjs").Ui} ui @param {Paths} paths */
-function report(error, ui, paths) {
+export function report(error, ui, paths) {
   const known = error instanceof SetupError ? null : explainFailure(String(error));
   const message = error instanceof Error ? error.message : String(error);
   ui.warn(`ringfence: ${known === null ? message : `${known.meaning} (${message})`}`);

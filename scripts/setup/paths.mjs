@@ -42,6 +42,8 @@ export function setupPaths({ checkout = CHECKOUT, env = process.env } = {}) {
     modules: join(checkout, "node_modules"),
     modulesStamp: join(checkout, "node_modules", ".ringfence-lock"),
     images: join(checkout, "sandbox-images"),
+    inventoryScript: join(checkout, "sandbox-images", "inventory.sh"),
+    inventories: join(checkout, "dist", "images"),
     imagesManifest: join(checkout, "dist", "images.json"),
     dist: join(checkout, "dist"),
     runtime: join(checkout, "dist", "runtime"),

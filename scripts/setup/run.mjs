@@ -34,11 +34,11 @@ export function killTree(pid, signal) {
  * @param {readonly string[]} argv
  * @param {{readonly limitMs: number, readonly cwd?: string, readonly env?: Record<string, string | undefined>, readonly signal?: AbortSignal,
  *   readonly endSignal?: NodeJS.Signals, readonly onLine?: (line: string) => void, readonly log?: string,
- *   readonly firstLine?: {readonly pattern: RegExp, readonly withinMs: number}, readonly stdin?: import("node:stream").Readable | null}} options
- *   `endSignal`: the polite one (default SIGTERM). `firstLine`: output that must have come by then, else it is ended as timed out.
+ *   readonly firstLine?: {readonly pattern: RegExp, readonly withinMs: number}, readonly stdin?: import("node:stream").Readable | null, readonly keepChars?: number}} options
+ *   `keepChars`: most characters kept of an output (default: what messages need). `endSignal`: the polite one (default SIGTERM). `firstLine`: output that must have come by then, else it is ended as timed out.
  * @returns {Promise<Finished>}
  */
-export function run(argv, { limitMs, cwd, env, signal, endSignal = "SIGTERM", onLine, log, firstLine, stdin }) {
+export function run(argv, { limitMs, cwd, env, signal, endSignal = "SIGTERM", onLine, log, firstLine, stdin, keepChars = KEPT_CHARS }) {
   return new Promise((resolve) => {
     const [program = "", ...rest] = argv;
     if (signal?.aborted) return resolve({ code: null, stdout: "", stderr: "interrupted", timedOut: false, missing: false });
@@ -59,7 +59,7 @@ export function run(argv, { limitMs, cwd, env, signal, endSignal = "SIGTERM", on
     if (firstLine !== undefined) timers.push(setTimeout(() => state.seen || late(), firstLine.withinMs));
     signal?.addEventListener("abort", end, { once: true });
     const take = (/** @type {"stdout" | "stderr"} */ name) => (/** @type {string} */ text) => {
-      state[name] = (state[name] + text).slice(-KEPT_CHARS);
+      state[name] = (state[name] + text).slice(-keepChars);
       if (firstLine?.pattern.test(state[name])) state.seen = true;
       if (log !== undefined) appendLog(log, text);
       if (onLine !== undefined) for (const line of text.split(/[\r\n]+/)) if (line.trim() !== "") onLine(line.trim());

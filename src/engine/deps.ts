@@ -4,6 +4,7 @@ import type { Digest, Hasher, JsonValue } from "../core/shared/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import type { Approver } from "../ports/approver.js";
 import type { Forensics } from "../ports/forensics.js";
+import type { ImageCatalogue } from "../ports/images.js";
 import type { LedgerStore } from "../ports/ledger.js";
 import type { SandboxProvider } from "../ports/sandbox.js";
 import type { Clock, IdSource, Telemetry } from "../ports/system.js";
@@ -34,6 +35,8 @@ export interface EngineDeps {
   readonly store: LedgerStore;
   readonly sandboxes: SandboxProvider;
   readonly workspaces: WorkspaceProvider;
+  /** Tells what an image holds. Left out: sessions record its name and id alone. */
+  readonly images?: ImageCatalogue;
   readonly observer: WorkspaceObserver | null;
   /** Tells what the user does to the folder meanwhile. Left out: nobody looks, and the record does not say that somebody does. */
   readonly userFolder?: UserFolderObserver;

@@ -19,6 +19,7 @@ import { guardCall } from "./guard.js";
 import { heldIn } from "./held.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
 import type { CallHooks } from "./hooks.js";
+import { imageRecord } from "./image-record.js";
 import type { LiveSession, SessionOptions } from "./live.js";
 import type { Observation } from "./observation.js";
 import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
@@ -67,9 +68,9 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     undo.push(() => ledger.close());
     const watch = enforced?.watch ?? null;
     const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
-    const record = await attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs);
+    const [record, image] = await Promise.all([attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs), imageRecord(deps, ledger, options.image, sandbox.imageId, signal)]);
     const holdings = heldIn(enforced, sandbox, options);
-    return await start({ deps, options, id, workspace, sandbox, ledger, enforcement: [...enforcement, record], holdings, userEdits });
+    return await start({ deps, options, id, workspace, sandbox, ledger, image, enforcement: [...enforcement, record], holdings, userEdits });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
@@ -100,6 +101,7 @@ interface Parts {
   readonly workspace: Workspace;
   readonly sandbox: Sandbox;
   readonly ledger: Ledger;
+  readonly image: EventData["session.opened"]["image"];
   /** What was seen to hold of what policy forbids, and of the record. */
   readonly enforcement: readonly Control[];
   readonly holdings: Holdings | null;
@@ -185,7 +187,7 @@ const never: AbortSignal = new AbortController().signal;
 
 const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
 
-function openedEvent({ deps, options, workspace, sandbox, enforcement, userEdits }: Parts): EventData["session.opened"] {
+function openedEvent({ deps, options, workspace, sandbox, image, enforcement, userEdits }: Parts): EventData["session.opened"] {
   return {
     product: deps.product,
     agent: options.agent,
@@ -194,7 +196,7 @@ function openedEvent({ deps, options, workspace, sandbox, enforcement, userEdits
     workspace: { path: workspace.path, root: options.defaults.root },
     role: options.role,
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
-    image: { reference: options.image, id: sandbox.imageId },
+    image,
     engine: sandbox.engine,
     ...(options.risk === riskProfile(options.profile) ? {} : { riskProfile: profileData(options.risk) as JsonObject }),
     controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(userEdits === null ? [] : [userEdits.control]), ...(options.gate === "off" ? [GATE_OFF] : [])],

@@ -46,6 +46,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
 const CORE: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   archive: ["shared"],
+  image: ["shared"],
   channel: ["shared"],
   content: ["shared"],
   ledger: ["shared", "content", "session"],

@@ -54,6 +54,8 @@ export interface DockerProvider extends SandboxProvider {
   tidyImages(): Promise<readonly string[]>;
   /** The id of an image, or null when the engine has none of that name. */
   imageExists(reference: string): Promise<string | null>;
+  /** The engine's client, for the other parts of this adapter. */
+  client(): Promise<Docker>;
 }
 
 const STEP_MS = 60_000;
@@ -89,6 +91,7 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
       return reapOrphans((await engine()).docker, leaseState, Date.now());
     },
     tidyImages: async () => removeStaleImages((await engine()).docker, await runtimeDigest(options.runtimeDir), Date.now()),
+    client: async () => (await engine()).docker,
     imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
   };
 }

@@ -69,7 +69,8 @@ export interface EventData {
     readonly workspace: { readonly path: string; readonly root: string };
     readonly role: Role | null;
     readonly policy: { readonly digest: Digest; readonly sources: readonly string[]; readonly profile: string | null };
-    readonly image: { readonly reference: string; readonly id: string };
+    /** `content`: digest over the layers. `packages`: how many, and the list of them, one a line. Each left out where the image does not tell. */
+    readonly image: { readonly reference: string; readonly id: string; readonly content?: Digest; readonly packages?: { readonly count: number; readonly blob: Digest } };
     readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
     readonly controls: readonly Control[];
     /** What the score starts from, where that is not the built-in profile of Kimi-Dev: the whole of it, so that the record alone gives the score. */

@@ -29,6 +29,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["score"], load: async () => (await import("./commands/score.js")).registerScore },
   { names: ["aivss"], load: async () => (await import("./commands/aivss.js")).registerAivss },
   { names: ["sandbox"], load: async () => (await import("./commands/sandbox.js")).registerSandbox },
+  { names: ["image"], load: async () => (await import("./commands/image.js")).registerImage },
   { names: ["doctor"], load: async () => (await import("./commands/doctor.js")).registerDoctor },
   { names: ["completion"], load: async () => (await import("./commands/completion.js")).registerCompletion },
 ];

@@ -15,6 +15,7 @@ export async function openCliSession(
   signal: AbortSignal,
   onEvent?: (event: AuditEvent) => void,
 ): Promise<OpenedSession> {
+  if (flags.image !== undefined) await (await import("../../compose-image.js")).ensureImage(flags.image, io.env);
   const orchestrator = await composeEngine({
     env: io.env,
     approver: { terminal: io.isTerminal.in && io.isTerminal.err && !io.options.json ? { input: process.stdin, output: process.stderr, user: userName() } : null },

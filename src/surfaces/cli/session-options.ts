@@ -25,7 +25,7 @@ export function addSessionOptions(command: Command): Command {
     .option("--no-workspace-policy", "leave out policies found in the workspace (.ringfence/*.policy.yaml), which can only make it stricter")
     .option("--profile <id|file>", "risk profile of the agent that the score starts from: kimi-dev (default), rubric, or a *.profile.yaml")
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
-    .option("--image <reference>", "sandbox image")
+    .option("--image <reference>", "sandbox image: base, kimi-dev (default), python, node (built when first asked for), or any the engine has")
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)
     .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
     .option("--workspace-mode <mode>", "how the folder comes to the engine: auto, overlay (a view of it), tar (sent to an engine that does not see it)", parseMode)

@@ -23,12 +23,15 @@ const tags = (arch = "amd64", source = ""): readonly string[] => {
 };
 
 describe("the sandbox images of this repository", () => {
-  it("are base and then kimi-dev, each with a user that is not root", () => {
+  it("are base and what stands on it, each with a user that is not root", () => {
     const specs = readImageSpecs(IMAGES);
     expect(specs.map(({ name, parents }) => [name, ...parents])).toEqual([
       ["base", "rootfs"],
       ["kimi-dev", "base"],
+      ["node", "base"],
+      ["python", "base"],
     ]);
+    expect(specs.filter(({ onDemand }) => onDemand).map(({ name }) => name)).toEqual(["node", "python"]);
     expect(specs.every(({ user }) => user.uid === 1000)).toBe(true);
   });
 
@@ -41,17 +44,23 @@ describe("the sandbox images of this repository", () => {
     const before = tags();
     writeFileSync(join(folder, "kimi-dev", "check.sh"), "true\n");
     const after = tags();
-    expect(after.map((tag, index) => tag === before[index])).toEqual([true, true, false]);
+    expect(after.map((tag, index) => tag === before[index])).toEqual([true, true, false, true, true]);
+  });
+
+  it("change the tag of an image whose payload is another's when that lockfile changes", () => {
+    const before = tags();
+    writeFileSync(join(folder, "kimi-dev", "package-lock.json"), "{}\n");
+    expect(tags().map((tag, index) => tag === before[index])).toEqual([true, true, false, false, true]);
   });
 
   it("change the children's tags when the parent changes", () => {
     const before = tags();
     writeFileSync(join(folder, "base", "prepare.sh"), "true\n");
-    expect(tags().map((tag, index) => tag === before[index])).toEqual([true, false, false]);
+    expect(tags().map((tag, index) => tag === before[index])).toEqual([true, false, false, false, false]);
   });
 
   it("differ by architecture and by the root's source", () => {
-    expect(new Set([...tags(), ...tags("arm64"), ...tags("amd64", "mirror/debian:bookworm-slim")]).size).toBe(9);
+    expect(new Set([...tags(), ...tags("arm64"), ...tags("amd64", "mirror/debian:bookworm-slim")]).size).toBe(15);
   });
 
   it("refuse an image file that names a shell command as a tool", () => {

@@ -96,7 +96,7 @@ function header(state: SessionState, io: Io): void {
   io.out(`  workspace  ${printable(opened.workspace.path)} at ${opened.workspace.root}`);
   io.out(`  policy     ${opened.policy.profile ?? opened.policy.sources.join(", ")} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
   if (opened.imported === undefined) {
-    io.out(`  image      ${opened.image.reference} ${paint.dim(opened.image.id.slice(0, 19))}`);
+    io.out(`  image      ${opened.image.reference} ${paint.dim(`${opened.image.id.slice(0, 19)}${opened.image.packages === undefined ? "" : `, ${count(opened.image.packages.count, "package")}`}`)}`);
     io.out(`  engine     ${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`);
   } else for (const line of importLines(opened, paint)) io.out(line);
   const attested = opened.controls.filter((control) => control.state === "attested").map((control) => control.id);
