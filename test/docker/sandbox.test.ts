@@ -54,8 +54,6 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
     });
 
     it(`ends at the time-out and when cancelled what user ${uid} stopped, orphaned, cloned apart or keeps moving`, async () => {
-      const { rig, run } = await start({ uid });
-      const guards = docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args");
       const programs: Readonly<Record<string, string>> = {
         stopped: "sleep 1000 & kill -STOP $!; setsid bash -c 'kill -STOP $$' &",
         orphans: "python3 -c 'import os,time\nfor i in range(20):\n  if os.fork()==0:\n    if os.fork()==0: time.sleep(1000)\n    os._exit(0)' &",
@@ -63,14 +61,19 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
         moving: "python3 -c 'import os\nwhile 1:\n  if os.fork()>0: os._exit(0)\n  os.setsid()' &",
         holding: "sleep 1000 3>&1 4>&2 &",
       };
-      for (const [name, program] of Object.entries(programs)) {
-        expect(await run(`${program}\necho started; sleep 1000`, { timeoutMs: 700 }), name).toMatchObject({ ended: "timeout", stdout: "started\n", quiescent: true });
-        expect(await run(`${program}\necho started; sleep 1000`, {}, AbortSignal.timeout(700)), name).toMatchObject({ ended: "cancelled", quiescent: true });
-        expect(await run(`${program}\necho started`), name).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
-      }
-      // Seen from outside too: nobody is left but the guard, with its killer that was made anew.
       const names = (text: string): readonly string[] => text.split("\n").slice(1).map((row) => row.trim().split(/\s+/)[1] ?? "").sort();
-      expect(names(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args"))).toEqual(names(guards));
+      // Each in a sandbox of its own, side by side: the time goes in waiting.
+      await Promise.all(
+        Object.entries(programs).map(async ([name, program]) => {
+          const { rig, run } = await start({ uid });
+          const guards = docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args");
+          expect(await run(`${program}\necho started; sleep 1000`, { timeoutMs: 700 }), name).toMatchObject({ ended: "timeout", stdout: "started\n", quiescent: true });
+          expect(await run(`${program}\necho started; sleep 1000`, {}, AbortSignal.timeout(700)), name).toMatchObject({ ended: "cancelled", quiescent: true });
+          expect(await run(`${program}\necho started`), name).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
+          // Seen from outside too: nobody is left but the guard, with its killer that was made anew.
+          expect(names(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args")), name).toEqual(names(guards));
+        }),
+      );
     });
 
     it(`holds a fork bomb of user ${uid} at the limit, and is there afterwards`, async () => {
