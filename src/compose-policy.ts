@@ -25,19 +25,30 @@ const ORGANISATION_DIR = "/etc/ringfence/policies";
  * @param workspace real or absolute path; null leaves the workspace's policies out
  */
 export async function loadPolicy(files: readonly string[], env: NodeJS.ProcessEnv = process.env, workspace: string | null = null): Promise<PolicySet> {
+  return (await loadPolicyTexts(files, env, workspace)).policy;
+}
+
+/** The same with the texts it was made of, which make it again. */
+export async function loadPolicyTexts(files: readonly string[], env: NodeJS.ProcessEnv, workspace: string | null): Promise<{ readonly policy: PolicySet; readonly texts: readonly PolicyText[] }> {
   const named = await loadPolicySources({ files, builtinDir: packageFile("policies"), profile: DEFAULT_PROFILE });
   const sources = [...named, ...(await tierSources(env, workspace))];
   const kept = cacheOf(env, sources);
   const text = kept?.cache.read(kept.origin) ?? null;
   if (text !== null) {
     const data = parse(text);
-    if (data !== null) return policyFromData(data);
+    if (data !== null) return { policy: policyFromData(data), texts: sources };
   }
+  const policy = await compileTexts(sources);
+  kept?.cache.write(kept.origin, JSON.stringify(policyData(policy)));
+  return { policy, texts: sources };
+}
+
+/** A policy of these texts and no other. Throws POLICY_INVALID with every problem. */
+export async function compileTexts(texts: readonly PolicyText[]): Promise<PolicySet> {
   const { compilePolicy } = await import("./core/policy/compile.js");
   const { sha256 } = await import("./adapters/system/hasher.js");
-  const compiled = compilePolicy(sources, { hash: sha256, profiles: [DEFAULT_PROFILE] });
+  const compiled = compilePolicy(texts, { hash: sha256, profiles: [DEFAULT_PROFILE] });
   if (!compiled.ok) throw new GuardError("POLICY_INVALID", policyIssues(compiled.error));
-  kept?.cache.write(kept.origin, JSON.stringify(policyData(compiled.value)));
   return compiled.value;
 }
 

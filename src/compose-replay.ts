@@ -72,7 +72,7 @@ async function redecideOne(stored: Stored, id: SessionId, policy: PolicySet, bas
 }
 
 /** Arguments that were too long for the record, as far as they are still there. */
-async function argumentBlobs(stored: Stored, id: SessionId, events: readonly AuditEvent[]): Promise<ReadonlyMap<Digest, JsonObject>> {
+export async function argumentBlobs(stored: Stored, id: SessionId, events: readonly AuditEvent[]): Promise<ReadonlyMap<Digest, JsonObject>> {
   const found = new Map<Digest, JsonObject>();
   for (const event of events) {
     const digest = event.type === "call.received" ? event.data.argumentsBlob : undefined;

@@ -163,12 +163,12 @@ export async function discardSession(wanted: string, env: NodeJS.ProcessEnv): Pr
   }
 }
 
-/** A whole id, a unique beginning of one (with or without `ses_`), or `last`. */
+/** A whole id, a unique beginning of one (with or without `ses_`), or `last`: the newest that is no re-run of another. */
 export async function resolveSession(store: LedgerStore, wanted: string): Promise<SessionId> {
   const listings = await store.list();
   if (isSessionId(wanted) && listings.some((listing) => listing.id === wanted)) return wanted;
   if (wanted === "last") {
-    const newest = [...listings].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1))[0];
+    const newest = listings.filter(({ replayOf }) => replayOf === undefined).sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1))[0];
     if (newest !== undefined) return newest.id;
     throw new GuardError("SESSION_NOT_FOUND", "there is no session yet");
   }

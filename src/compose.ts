@@ -1,10 +1,12 @@
 // The composition root: wires adapters to the engine and to review. Heavy adapters are loaded only where they are used.
 
 import { join, resolve } from "node:path";
-import { loadPolicy } from "./compose-policy.js";
+import { loadPolicyTexts } from "./compose-policy.js";
 import { loadRiskProfile } from "./compose-profile.js";
 import { openStore } from "./compose-store.js";
 import { createForensics } from "./adapters/store/forensics.js";
+import { createBaseKeeper } from "./adapters/files/base-store.js";
+import { keepPolicy } from "./adapters/files/policy-keep.js";
 import { createPreimages } from "./adapters/files/preimages.js";
 import { createUserFolderObserver } from "./adapters/files/user-folder.js";
 import { createSystemClock } from "./adapters/system/clock.js";
@@ -93,6 +95,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     userFolder: createUserFolderObserver(),
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
+    bases: createBaseKeeper(stateDir, createRandomIds().next),
     forensics: createForensics(stateDir, sha256),
     approver: "terminal" in options.approver ? (options.approver.terminal === null ? createAbsentApprover("no terminal to ask on") : createTerminalApprover(options.approver.terminal)) : options.approver,
     clock: createSystemClock(),
@@ -115,7 +118,8 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
     stateDir,
     riskOf: (session) => session.risk(),
     open: async (open, signal) => {
-      const policy = await loadPolicy(open.policies ?? [], options.env, open.workspacePolicies === false ? null : resolve(open.workspace));
+      const { policy, texts } = await loadPolicyTexts(open.policies ?? [], options.env, open.workspacePolicies === false ? null : resolve(open.workspace));
+      keepPolicy(stateDir, policy.digest, texts);
       const session = await openSession(
         deps,
         {

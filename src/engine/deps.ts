@@ -3,6 +3,7 @@
 import type { Digest, Hasher, JsonValue } from "../core/shared/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import type { Approver } from "../ports/approver.js";
+import type { BaseKeeper } from "../ports/base.js";
 import type { Forensics } from "../ports/forensics.js";
 import type { ImageCatalogue } from "../ports/images.js";
 import type { LedgerStore } from "../ports/ledger.js";
@@ -42,6 +43,8 @@ export interface EngineDeps {
   readonly userFolder?: UserFolderObserver;
   readonly preimages: (sessionId: string) => Preimages;
   readonly openSessions: OpenSessions;
+  /** Left out: the folder is not kept as it was, and a session cannot be run again but on a folder that is named. */
+  readonly bases?: BaseKeeper;
   /** Left out: a stopped session leaves no copy, only its layer. */
   readonly forensics?: Forensics;
   readonly approver: Approver;

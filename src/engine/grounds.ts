@@ -1,6 +1,7 @@
 // What a session stands on: its workspace and the sandbox on it, in the best way the engine allows. An engine that turns out
 // not to see this machine's files is sent them instead, when nothing has run yet.
 
+import type { KeptBase } from "../ports/base.js";
 import type { Control } from "../core/session/event.js";
 import { GuardError, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxSpec, WorkspaceMode } from "../ports/sandbox.js";
@@ -17,6 +18,8 @@ export interface Grounds {
   readonly enforced: Enforced | null;
   /** What was seen to hold of it. */
   readonly enforcement: readonly Control[];
+  /** The user's folder as it was; null where nobody keeps it. */
+  readonly base: KeptBase | null;
 }
 
 export interface GroundsRequest {
@@ -32,6 +35,8 @@ export interface GroundsRequest {
   readonly undo: (() => Promise<void>)[];
   /** Follows what the user does to the folder meanwhile; left out: nobody does. A folder that is sent needs none: nothing of it shows inside. */
   readonly userFolder?: UserFolderObserver | undefined;
+  /** The folder is kept as it is now, while the sandbox starts. */
+  readonly keepBase?: boolean;
 }
 
 /** The ways for a session: the one that is asked for, else those of the engine. */
@@ -58,7 +63,7 @@ export async function openGrounds(request: GroundsRequest, signal: AbortSignal):
   throw new GuardError("ENGINE_UNSUPPORTED", "the engine can be given no workspace");
 }
 
-async function openOne({ deps, options, id, path, role, undo, userFolder }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
+async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
   const { root, sandbox: limits, runtime } = options.defaults;
   const most = writableBy(limits);
   const workspace = mode === "overlay" ? await deps.workspaces.create(id, path, most) : await deps.workspaces.createTar?.(id, path, most);
@@ -79,8 +84,14 @@ async function openOne({ deps, options, id, path, role, undo, userFolder }: Grou
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
     ...enforcedSpec(enforced),
   };
+  const keeping = keepBase === true ? (deps.bases?.keep(workspace.path, hiddenNames(enforced), signal) ?? null) : null;
   const sandbox = await deps.sandboxes.open(spec, signal);
   undo.push(() => sandbox.close());
   await workspace.attach?.(sandbox, root, signal);
-  return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal) };
+  return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: await keeping };
+}
+
+/** What the agent does not see is not kept either. */
+function hiddenNames(enforced: Enforced | null): readonly string[] {
+  return enforced === null ? [] : [...enforced.protection.masked, ...enforced.protection.linkedSecrets];
 }

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly enforce?: false;
   /** `off`: every call is let through, whatever is decided. For tests of what holds without it; the record says so. */
   readonly gate?: "off";
+  /** The session that this one runs again. Its folder is kept already. */
+  readonly replayOf?: SessionId;
   /** Told of every event once it is durable, in order. What it throws goes to the operator's log. */
   readonly onEvent?: (event: AuditEvent) => void;
 }

@@ -6,6 +6,7 @@ import type { Holdings } from "../core/reconcile/index.js";
 import { initialRisk, profileData, riskProfile, type RiskState } from "../core/risk/index.js";
 import type { AuditEvent, Control, EventData, EventDraft } from "../core/session/event.js";
 import { emptyHistory, reduceHistory } from "../core/session/history.js";
+import type { KeptBase } from "../ports/base.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { Sandbox } from "../ports/sandbox.js";
 import type { Workspace } from "../ports/workspace.js";
@@ -63,14 +64,14 @@ export async function openSession(given: EngineDeps, options: SessionOptions, si
     await deps.openSessions.mark(id);
     undo.push(() => deps.openSessions.clear(id));
     const modes = await workspaceModes(deps, options, signal);
-    const { workspace, sandbox, enforced, enforcement } = await openGrounds({ deps, options, id, path: options.workspace, role: options.role, modes, undo, userFolder: deps.userFolder }, signal);
+    const { workspace, sandbox, enforced, enforcement, base } = await openGrounds({ deps, options, id, path: options.workspace, role: options.role, modes, undo, userFolder: deps.userFolder, keepBase: options.replayOf === undefined }, signal);
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
     const watch = enforced?.watch ?? null;
     const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
     const [record, image] = await Promise.all([attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs), imageRecord(deps, ledger, options.image, sandbox.imageId, signal)]);
     const holdings = heldIn(enforced, sandbox, options);
-    return await start({ deps, options, id, workspace, sandbox, ledger, image, enforcement: [...enforcement, record], holdings, userEdits });
+    return await start({ deps, options, id, workspace, sandbox, ledger, image, enforcement: [...enforcement, record], base, holdings, userEdits });
   } catch (error) {
     await cleanUp(deps, id, undo.reverse(), leftSomething(error));
     throw error;
@@ -104,6 +105,7 @@ interface Parts {
   readonly image: EventData["session.opened"]["image"];
   /** What was seen to hold of what policy forbids, and of the record. */
   readonly enforcement: readonly Control[];
+  readonly base: KeptBase | null;
   readonly holdings: Holdings | null;
   readonly userEdits: UserEdits | null;
 }
@@ -187,7 +189,7 @@ const never: AbortSignal = new AbortController().signal;
 
 const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
 
-function openedEvent({ deps, options, workspace, sandbox, image, enforcement, userEdits }: Parts): EventData["session.opened"] {
+function openedEvent({ deps, options, workspace, sandbox, image, enforcement, base, userEdits }: Parts): EventData["session.opened"] {
   return {
     product: deps.product,
     agent: options.agent,
@@ -200,6 +202,8 @@ function openedEvent({ deps, options, workspace, sandbox, image, enforcement, us
     engine: sandbox.engine,
     ...(options.risk === riskProfile(options.profile) ? {} : { riskProfile: profileData(options.risk) as JsonObject }),
     controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(userEdits === null ? [] : [userEdits.control]), ...(options.gate === "off" ? [GATE_OFF] : [])],
+    ...(base === null ? {} : { base: { digest: base.digest, files: base.files, bytes: base.bytes, why: base.why } }),
+    ...(options.replayOf === undefined ? {} : { replayOf: options.replayOf }),
   };
 }
 

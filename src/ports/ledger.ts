@@ -33,6 +33,8 @@ export interface SessionListing {
   readonly openedAt: string;
   readonly workspace: string;
   readonly bytes: number;
+  /** The session that it ran again; left out for every other. */
+  readonly replayOf?: string;
 }
 
 export interface LedgerStore {

@@ -42,7 +42,8 @@ function describe(stateDir: string, id: SessionId): SessionListing {
     } catch {
       record = null; // listed without its particulars; `log verify` names what is wrong
     }
-    return { id, openedAt: textAt(record, "time"), workspace: textAt(record, "data", "workspace", "path"), bytes };
+    const replayOf = textAt(record, "data", "replayOf");
+    return { id, openedAt: textAt(record, "time"), workspace: textAt(record, "data", "workspace", "path"), bytes, ...(replayOf === "" ? {} : { replayOf }) };
   } finally {
     closeSync(fd);
   }

@@ -6,3 +6,6 @@ export { createSummariser, moveOf, type RedecideSummary, type RuleCount, type Su
 export { endOf, searchText, timelineOf, titleOf, verdictOf, type ScoreAt, type Step, type Timeline } from "./timeline.js";
 export { sessionPage, type PageOptions } from "./page.js";
 export type { StepTexts } from "./page-step.js";
+export { divergenceOf, factsOf, stateDigest, type CallFacts, type CallTexts, type Divergence, type DivergenceKind } from "./diverge.js";
+export { firstDifference, settleText } from "./settle-text.js";
+export { repeatOf, type Repeat } from "./repeat.js";

@@ -65,7 +65,7 @@ export interface EventData {
     readonly product: string;
     readonly agent: AgentInfo;
     readonly startedBy: string;
-    readonly source: "exec" | "run" | "library" | "shell" | "demo" | "import";
+    readonly source: "exec" | "run" | "library" | "shell" | "demo" | "import" | "replay";
     readonly workspace: { readonly path: string; readonly root: string };
     readonly role: Role | null;
     readonly policy: { readonly digest: Digest; readonly sources: readonly string[]; readonly profile: string | null };
@@ -77,6 +77,10 @@ export interface EventData {
     readonly riskProfile?: JsonObject;
     /** Read from a file of another tool: nothing of the session was witnessed. Left out for every other. */
     readonly imported?: ImportSource;
+    /** The user's folder as it was then, kept so that the session can be run again: `digest` names it, null where it was not kept and `why`. Left out where nobody was to keep it. */
+    readonly base?: { readonly digest: Digest | null; readonly files: number; readonly bytes: number; readonly why: string | null };
+    /** The session that this one runs again; left out for every other. */
+    readonly replayOf?: SessionId;
   };
   "call.received": {
     readonly label: string;

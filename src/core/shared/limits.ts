@@ -134,6 +134,9 @@ export const LIMITS = {
   workspaceBytes: 4 * 1024 * 1024 * 1024,
   /** Most files a session makes or copies in its workspace. */
   workspaceFiles: 500_000,
+  /** Most names, and most bytes of contents, of the user's folder kept so that a session can be run again; past it the folder is not kept, and the record says so. */
+  baseNames: 20_000,
+  baseBytes: 128 * 1024 * 1024,
   /** Largest trajectory file played or imported, in bytes. */
   trajectoryBytes: 256 * 1024 * 1024,
   /** Longest line of an imported file, in bytes; a longer one is skipped, counted and named. */

@@ -7,6 +7,7 @@ import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { columnsOf } from "../render/layout.js";
 import { collect, parseCount } from "../session-options.js";
+import type { RerunFlags } from "../rerun.js";
 import type { ViewFlags } from "../replay-view.js";
 
 const FAIL_ON = ["change", "stricter", "looser", "unknown", "never"] as const;
@@ -20,7 +21,7 @@ interface RedecideFlags {
 }
 
 export function registerReplay(program: Command, context: CliContext): void {
-  const replay = program.command("replay").description("look at recorded sessions again, or judge them under another policy; nothing is run");
+  const replay = program.command("replay").description("look at recorded sessions again, judge them under another policy, or run them again");
   replay
     .command("view")
     .description("step through a session: each call with its decision, its end, its output and the score")
@@ -41,6 +42,29 @@ Examples:
   ringfence replay view last --html report.html`,
     )
     .action(async (session: string, flags: ViewFlags, command: Command) => (await import("../replay-view.js")).showView(session, flags, context.ioOf(command)));
+  replay
+    .command("run")
+    .description("run a session again in a fresh container of the same image, and hold each call against its record")
+    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .option("--until <step>", "stop after this call", parseCount)
+    .option("--keep-going", "go on after a call that differs")
+    .option("-w, --workspace <dir>", "a folder that holds what the recorded one held, in place of the one that was kept")
+    .option("--image <reference>", "run on another image; that it is another one is a difference")
+    .option("-p, --policy <file>", "judge under another policy; that it is another one is a difference (may be repeated)", collect, [])
+    .addHelpText(
+      "after",
+      `
+Compared, in this order: decision with its rules, end of the command, output, files changed. What may differ in an output (times, durations,
+process numbers, temporary names) is listed in docs/replay.md. Questions are answered as they were answered then. Nobody's folder is changed.
+
+Exit codes: 0 no call differs, 1 a call differs or could not be told, 2 it cannot be run again, 5 log invalid, 75 engine not available.
+
+Examples:
+  ringfence replay run last
+  ringfence replay run ses_abc --until 40
+  ringfence replay run last --image my/image:2 --keep-going --json`,
+    )
+    .action(async (session: string, flags: RerunFlags, command: Command) => context.exit(await (await import("../rerun.js")).runRerun(session, flags, context.ioOf(command))));
   replay
     .command("redecide")
     .description("judge recorded sessions under another policy: what it would refuse, ask or let through")
