@@ -2,7 +2,7 @@
 // A content is read again only where the name's size, times or inode are others than when it was last read.
 
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { GuardError, LIMITS, printable, type Digest } from "../../core/shared/index.js";
 import type { BaseKeeper, KeptBase } from "../../ports/base.js";
@@ -184,7 +184,11 @@ function createPack(folder: string, mark: string, places: Map<Digest, Place>) {
     discard,
     end: () => {
       if (lines === "") return discard();
-      if (fd !== null) closeSync(fd);
+      if (fd !== null) {
+        // A content that was kept already was written over: its end may stand past the last one.
+        ftruncateSync(fd, offset);
+        closeSync(fd);
+      }
       fd = null;
       writeFileSync(join(folder, `${mark}.index`), lines, { mode: 0o600, flag: "wx" });
     },
