@@ -52,19 +52,23 @@ function parseHolder(text: string): Holder | null {
   }
 }
 
-/** Only what is surely gone is dead: another boot, or no such process, or another process with its number. */
+/** Only what is surely gone is dead: another boot, no such process or only its remains, or another process with its number. */
 function isDead(text: string, me: Holder): boolean {
   const holder = parseHolder(text);
   if (holder === null) return false;
   if (holder.boot !== null && me.boot !== null && holder.boot !== me.boot) return true;
   if (holder.space !== me.space) return false;
+  let isOurs = true;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
     if (systemCode(error) === "ESRCH") return true;
+    isOurs = false;
   }
   const start = processStart(holder.pid);
-  return start !== null && holder.start !== null && start !== holder.start;
+  // One of somebody else may be one that we cannot look at.
+  if (start === null && (!isOurs || me.start === null)) return false;
+  return holder.start !== null && start !== holder.start;
 }
 
 /** Links `from` to `to`; false when that name is taken. */
