@@ -46,8 +46,9 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
   if (isSwept) await deps.workspaces.release?.(id);
   const ledger = await reopen(deps, id);
   if (ledger === null) {
-    // It crashed before it had a record, or it was a harness's: only its layers are there.
+    // It crashed before it had a record, or it was a harness's: only its layers are there, and maybe an empty file.
     if (isSwept) await deps.workspaces.remove(id);
+    if (isSwept) await deps.store.removeEmpty(id);
     return null;
   }
   const end: { isEmpty: boolean } = { isEmpty: false };

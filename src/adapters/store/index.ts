@@ -72,7 +72,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
 
   const reopen = async (sessionId: SessionId): Promise<Ledger> => {
     const paths = pathsOf(sessionId);
-    if (!existsSync(paths.ledger)) throw new GuardError("SESSION_NOT_FOUND", `there is no session ${sessionId}`);
+    if (!existsSync(paths.ledger) || isUnborn(paths)) throw new GuardError("SESSION_NOT_FOUND", `there is no session ${sessionId}`);
     return withLock(paths, async (lock) => {
       const opened = await openExisting(sessionId, paths, lock, options);
       try {
@@ -127,6 +127,11 @@ async function withLock(paths: SessionPaths, open: (lock: SessionLock) => Promis
     lock.release();
     throw error;
   }
+}
+
+/** The process that made it was killed before it signed the head of no records: nothing was ever acknowledged. */
+function isUnborn(paths: SessionPaths): boolean {
+  return lstatSync(paths.ledger).size === 0 && (readCheckpointFile(paths.checkpoint) ?? "") === "";
 }
 
 /** Only names of ours, one by one: layers of the session may still lie beside them. */
