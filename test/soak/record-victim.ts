@@ -1,6 +1,6 @@
 // A process of its own that is killed: the real engine with the real record on disk; only container and workspace are the in-memory twins.
 // Bundled before it is run. argv: mode (`run`, `recover`), state folder, session id, seed. Prints one line for each record that was
-// acknowledged: `seq N DIGEST`.
+// acknowledged: `seq N DIGEST`; before them `pid N` and, where its work on the record begins, `open`.
 
 import { writeSync } from "node:fs";
 import { createLedgerStore } from "../../src/adapters/store/index.js";
@@ -22,7 +22,9 @@ const random = createRandom(Number(seed));
 const store = createLedgerStore({ stateDir, clock: createSystemClock(), hasher: sha256, signer: createSigner(stateDir), telemetry: createRecordingTelemetry() });
 const rig = createRig({ onEvent: (event) => say(`seq ${event.seq} ${sha256(canonicalJson(event))}`) });
 
+say(`pid ${process.pid}`);
 if (mode === "recover") {
+  say("open");
   const openSessions = { ...rig.deps.openSessions, abandoned: async () => [id] };
   await recoverSessions({ ...rig.deps, store, openSessions });
   say("recovered");

@@ -3,6 +3,7 @@
 // random call of the system that writes, syncs or exchanges a name. `kills` does the same to whole sessions in containers.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { createLedgerStore, type FileLedgerStore } from "../../../src/adapters/s
 import { createSystemClock } from "../../../src/adapters/system/clock.js";
 import { sha256 } from "../../../src/adapters/system/hasher.js";
 import { createSigner } from "../../../src/adapters/system/signer.js";
+import { processStart } from "../../../src/adapters/system/process-start.js";
 import { openStateDir } from "../../../src/adapters/system/state-dir.js";
 import { blobsOf } from "../../../src/core/bundle/index.js";
 import { canonicalJson, type VerifyReport } from "../../../src/core/ledger/index.js";
@@ -36,17 +38,20 @@ export const suite: Suite = {
 const LANES = 2;
 /** Every so many kills a second verifier, in another language, reads what is left. */
 const SECOND_EVERY = 10;
-/** A victim that does not reach the call it is to be killed at is killed by the clock, after so many spans. */
-const PATIENCE = 2;
+/** One in so many is killed while it starts. */
+const EARLY = 0.1;
 /** What is killed just before: writes, syncs, changes of names. The number is the most of its kind that is waited for. */
-const MOMENTS = { write: 300, pwrite64: 60, fdatasync: 90, fsync: 8, openat: 160, rename: 12, link: 2, unlink: 4, ftruncate: 1, mkdir: 8 } as const;
+const MOMENTS = { write: 300, pwrite64: 40, fdatasync: 60, fsync: 8, openat: 250, rename: 12, link: 2, unlink: 4, mkdir: 8 } as const;
 const KINDS = Object.keys(MOMENTS) as [keyof typeof MOMENTS, ...(keyof typeof MOMENTS)[]];
+/** Longest wait for the remains of a victim to be remains. */
+const GONE_MS = 10_000;
 
 interface World {
   readonly child: string;
   readonly hasStrace: boolean;
-  /** From the start of a victim to its first record, and so long again as it takes to keep some hundred. */
-  readonly spanMs: number;
+  /** What a victim needs for its start, and from there for its first hundred records. */
+  readonly startMs: number;
+  readonly lifeMs: number;
   readonly report: Report;
   readonly second: Left[];
 }
@@ -66,8 +71,9 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
     const child = join(folder, "victim.mjs");
     await build({ absWorkingDir: CHECKOUT, entryPoints: [join(CHECKOUT, "test", "soak", "record-victim.ts")], bundle: true, platform: "node", format: "esm", outfile: child, logLevel: "error", banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" } });
     const hasStrace = spawnSync("strace", ["-V"]).status === 0;
-    const world: World = { child, hasStrace, spanMs: await measure(folder, child), report, second: [] };
-    report.figure("a victim keeps some hundred records within, ms", Math.round(world.spanMs));
+    const world: World = { child, hasStrace, ...(await measure(folder, child)), report, second: [] };
+    report.figure("a victim starts within, ms", Math.round(world.startMs));
+    report.figure("and keeps its first hundred records within, ms", Math.round(world.lifeMs));
     const random = createRandom(seed);
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -87,63 +93,83 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
   }
 }
 
+/** How and when a victim is killed: so long after its start or after its work begins, unless its tracer does it before. */
+interface Death {
+  readonly words: readonly string[];
+  readonly from: "start" | "open";
+  readonly afterMs: number;
+  /** For who reads of it. */
+  readonly at: string;
+}
+
 interface Victim {
   readonly out: string;
   /** It was killed before it ended by itself. */
   readonly isKilled: boolean;
 }
 
-function start(words: readonly string[], killAfterMs: number): Promise<Victim> {
+async function kill({ words, from, afterMs }: Death): Promise<Victim> {
   const [program = "", ...rest] = words;
-  return new Promise((resolve, reject) => {
-    const victim = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    let out = "";
-    let err = "";
-    victim.stdout.on("data", (chunk: Buffer) => void (out += chunk.toString()));
-    victim.stderr.on("data", (chunk: Buffer) => void (err += chunk.toString()));
-    // The whole group: a tracer that dies alone would let its victim go on.
-    const timer = setTimeout(() => process.kill(-(victim.pid ?? 0), "SIGKILL"), killAfterMs);
-    victim.once("error", reject);
-    victim.once("close", (code, by) => {
-      clearTimeout(timer);
-      const isKilled = by === "SIGKILL" || code === 137;
-      if (isKilled || code === 0) resolve({ out, isKilled });
-      else reject(new Error(`a victim ended by itself with ${String(code)}: ${err.slice(0, 2_000)}`));
-    });
+  // The whole group is killed: a tracer that dies alone would let its victim go on.
+  const victim = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  let out = "";
+  let err = "";
+  let timer: NodeJS.Timeout | null = null;
+  const arm = (): void => {
+    timer ??= setTimeout(() => process.kill(-(victim.pid ?? 0), "SIGKILL"), afterMs);
+  };
+  if (from === "start") arm();
+  victim.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    if (timer === null && /^open$/mu.test(out)) arm();
   });
+  victim.stderr.on("data", (chunk: Buffer) => void (err += chunk.toString()));
+  const [code, by] = (await once(victim, "close")) as [number | null, string | null];
+  if (timer !== null) clearTimeout(timer);
+  const isKilled = by === "SIGKILL" || code === 137;
+  if (!isKilled && code !== 0) throw new Error(`a victim ended by itself with ${String(code)}: ${err.slice(0, 2_000)}`);
+  const pid = Number(/^pid (\d+)$/mu.exec(out)?.[1] ?? 0);
+  // Nothing of it is open any more, but it may not have died wholly where its tracer was killed with it.
+  const begun = performance.now();
+  while (pid > 0 && processStart(pid) !== null) {
+    if (performance.now() - begun > GONE_MS) throw new Error(`process ${pid} does not die`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { out, isKilled };
 }
 
 /** How long a victim needs here and now, so that moments fall into its life on a slow machine too. */
-async function measure(folder: string, child: string): Promise<number> {
+async function measure(folder: string, child: string): Promise<Pick<World, "startMs" | "lifeMs">> {
   const stateDir = openStateDir(mkdtempSync(join(folder, "state-")));
   const begun = performance.now();
-  const words = [process.execPath, child, "run", stateDir, "ses_measured0", "1"];
-  const [program = "", ...rest] = words;
-  const victim = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  const victim = spawn(process.execPath, [child, "run", stateDir, "ses_measured0", "1"], { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  let opened = Number.NaN;
   try {
-    await new Promise<void>((resolve, reject) => {
-      let out = "";
+    const ended = await new Promise<number>((resolve, reject) => {
       victim.stdout.on("data", (chunk: Buffer) => {
         out += chunk.toString();
-        if (/^seq 100 /mu.test(out)) resolve();
+        if (Number.isNaN(opened) && /^open$/mu.test(out)) opened = performance.now();
+        if (/^seq 100 /mu.test(out)) resolve(performance.now());
       });
       victim.once("close", () => reject(new Error("the victim does not keep a record")));
     });
-    return performance.now() - begun;
+    return { startMs: opened - begun, lifeMs: ended - opened };
   } finally {
     victim.kill("SIGKILL");
   }
 }
 
-/** The words of a victim, killed just before a random call of the system, or by the clock; and how to say it. */
-function victimOf(world: World, words: readonly string[], random: Random): { readonly words: readonly string[]; readonly killAfterMs: number; readonly at: string } {
-  if (!world.hasStrace || random.next() < 0.5) {
-    const killAfterMs = world.spanMs * (0.3 + random.next());
-    return { words, killAfterMs, at: `after ${killAfterMs.toFixed(1)} ms` };
+/** Just before a random call of the system, or by the clock. */
+function deathOf({ hasStrace, startMs, lifeMs }: World, words: readonly string[], random: Random): Death {
+  if (!hasStrace || random.next() < 0.7) {
+    const isEarly = random.next() < EARLY;
+    const afterMs = random.next() * (isEarly ? startMs * 1.3 : lifeMs * 3);
+    return { words, from: isEarly ? "start" : "open", afterMs, at: `${afterMs.toFixed(1)} ms after its ${isEarly ? "start" : "opening"}` };
   }
   const kind = random.pick(KINDS);
   const place = random.int(1, MOMENTS[kind]);
-  return { words: ["strace", "--follow-forks", "--seccomp-bpf", "--output=/dev/null", `--trace=${kind}`, `--inject=${kind}:signal=SIGKILL:when=${place}`, ...words], killAfterMs: world.spanMs * PATIENCE, at: `before ${kind} ${place}` };
+  return { words: ["strace", "--follow-forks", "--seccomp-bpf", "--output=/dev/null", `--trace=${kind}`, `--inject=${kind}:signal=SIGKILL:when=${place}`, ...words], from: "open", afterMs: lifeMs * 5, at: `before ${kind} ${place}` };
 }
 
 async function oneKill(world: World, folder: string, index: number, random: Random): Promise<{ readonly wrong: readonly string[]; readonly at: string }> {
@@ -152,13 +178,13 @@ async function oneKill(world: World, folder: string, index: number, random: Rand
   const store = createLedgerStore({ stateDir, clock: createSystemClock(), hasher: sha256, signer: createSigner(stateDir), telemetry: createRecordingTelemetry() });
   try {
     const node = [process.execPath, world.child];
-    const first = victimOf(world, [...node, "run", stateDir, id, String(random.int(1, 1_000_000))], random);
-    const { out } = await start(first.words, first.killAfterMs);
+    const first = deathOf(world, [...node, "run", stateDir, id, String(random.int(1, 1_000_000))], random);
+    const { out } = await kill(first);
     const wrong = [...(await checkKilled(world, store, id, out, index))];
     if (random.next() < 0.25) {
       // Killed again while it is recovered: the record has to survive that too.
-      const again = victimOf(world, [...node, "recover", stateDir, id, "0"], random);
-      const { isKilled } = await start(again.words, again.killAfterMs);
+      const again = deathOf(world, [...node, "recover", stateDir, id, "0"], random);
+      const { isKilled } = await kill(again);
       world.report.tally(isKilled ? "killed again while it was recovered" : "recovered by another process");
       wrong.push(...(await checkKilled(world, store, id, out, index)).map((text) => `after ${again.at} of recovering: ${text}`));
     }
