@@ -1,26 +1,19 @@
 // Reads ledgers and signed heads from disk and verifies them. Writes nothing.
 
 import { closeSync, constants, createReadStream, fstatSync, openSync } from "node:fs";
-import { createSignedVerifier, type ChainState, type SignedVerifierOptions, type VerifyReport } from "../../core/ledger/index.js";
+import { createSignedVerifier, openCheckpoint, type ChainState, type Head, type SignedVerifierOptions, type VerifyReport } from "../../core/ledger/index.js";
 import type { AuditEvent } from "../../core/session/event.js";
 import { GuardError, printable, type Hasher, type SessionId } from "../../core/shared/index.js";
 import { checkEd25519 } from "../system/hasher.js";
 import { openOwnFile, readUpTo, systemCode } from "./files.js";
 import { isLocked } from "./session-lock.js";
+import { decodeUtf8 } from "./utf8.js";
+import { THREADS_FROM, verifyByThreads } from "./verify-threads.js";
+
+export { decodeUtf8 } from "./utf8.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 const CHECKPOINT_BYTES = 32_768;
-
-const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Strict UTF-8, a byte order mark kept; null for bytes that are none. */
-export function decodeUtf8(bytes: Uint8Array): string | null {
-  try {
-    return STRICT.decode(bytes);
-  } catch {
-    return null; // not UTF-8
-  }
-}
 
 /** Text of a small file; null when there is none. @throws GuardError STATE_UNUSABLE when it cannot be read */
 export function readCheckpointFile(path: string): string | null {
@@ -48,6 +41,8 @@ export interface FileVerification {
  * @throws GuardError STATE_UNUSABLE when it cannot be read
  */
 export async function verifyOpenFile(fd: number, options: Omit<SignedVerifierOptions, "check" | "decode">): Promise<FileVerification> {
+  const byThreads = await verifyLarge(fd, options);
+  if (byThreads !== null) return byThreads;
   const verifier = createSignedVerifier({ ...options, check: checkEd25519, decode: decodeUtf8 });
   try {
     // As far as it goes now: a writer at work must not be run after.
@@ -60,6 +55,20 @@ export async function verifyOpenFile(fd: number, options: Omit<SignedVerifierOpt
     throw new GuardError("STATE_UNUSABLE", "ledger cannot be read", { cause });
   }
   return verifier.finish();
+}
+
+/** By several threads, where nobody asks for the records; null where that gives no answer. */
+async function verifyLarge(fd: number, options: Omit<SignedVerifierOptions, "check" | "decode">): Promise<FileVerification | null> {
+  const { size } = fstatSync(fd);
+  if (size < THREADS_FROM || options.onRecord !== undefined) return null;
+  const heads: Head[] = [];
+  for (const note of options.checkpoints) {
+    const head = openCheckpoint(note, { publicKey: options.publicKey, check: checkEd25519, hasher: options.hasher });
+    if (!head.ok) return null;
+    heads.push(head.value);
+  }
+  const session = options.session ?? heads[0]?.session;
+  return session === undefined || heads.some((head) => head.session !== session) || heads.length === 0 ? null : verifyByThreads({ fd, size, session, heads });
 }
 
 /**

@@ -21,9 +21,10 @@ export interface SignedTree {
 export function createSignedTree(hasher: Hasher, heads: readonly Head[]): SignedTree {
   const tree = createMerkleTree(hasher);
   const met = new Set<Head>();
+  const sizes = new Set(heads.map((head) => head.size));
   const here = (): HeadAnswer => {
+    if (!sizes.has(tree.size())) return "none";
     const due = heads.filter((head) => head.size === tree.size());
-    if (due.length === 0) return "none";
     const root = tree.root();
     if (!due.every((head) => root.every((byte, i) => byte === head.root[i]))) return "differs";
     for (const head of due) met.add(head);
