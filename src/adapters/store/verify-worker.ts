@@ -20,17 +20,19 @@ export interface Piece {
   readonly bytes: number;
 }
 
-const { fd, session, sizes } = workerData as WorkerTask;
-const readSegment = createSegmentReader({ hasher: sha256, session, decode: decodeUtf8, sizes });
-let room = Buffer.alloc(0);
+serve(workerData as WorkerTask);
 
-parentPort?.on("message", ({ from, bytes }: Piece) => {
-  if (room.length < bytes) room = Buffer.alloc(bytes);
-  let at = 0;
-  while (at < bytes) {
-    const count = readSync(fd, room, at, bytes - at, from + at);
-    if (count === 0) break;
-    at += count;
-  }
-  parentPort?.postMessage(at === bytes ? readSegment(room.subarray(0, bytes)) : null);
-});
+function serve({ fd, session, sizes }: WorkerTask): void {
+  const readSegment = createSegmentReader({ hasher: sha256, session, decode: decodeUtf8, sizes });
+  let room = Buffer.alloc(0);
+  parentPort?.on("message", ({ from, bytes }: Piece) => {
+    if (room.length < bytes) room = Buffer.alloc(bytes);
+    let at = 0;
+    while (at < bytes) {
+      const count = readSync(fd, room, at, bytes - at, from + at);
+      if (count === 0) break;
+      at += count;
+    }
+    parentPort?.postMessage(at === bytes ? readSegment(room.subarray(0, bytes)) : null);
+  });
+}
