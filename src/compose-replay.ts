@@ -10,8 +10,8 @@ import { DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
 import { exportSession, needsTexts, type ExportFormat } from "./core/export/index.js";
 import type { PolicySet } from "./core/policy/index.js";
-import { createSummariser, redecide, sessionPage, timelineOf, type Redecided, type RedecideSummary, type Step, type StepTexts, type Timeline } from "./core/replay/index.js";
-import { GuardError, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
+import { createSummariser, redecide, sessionPage, stepOf, timelineOf, type Redecided, type RedecideSummary, type ScoreAt, type Step, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
+import { GuardError, isSessionId, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
 import type { AuditEvent } from "./core/session/index.js";
 import { containmentOf } from "./engine/containment.js";
 
@@ -104,12 +104,40 @@ export async function openReplay(wanted: string, env: NodeJS.ProcessEnv): Promis
   const stored = await openStore(env);
   try {
     const id = await resolveSession(stored.store, wanted);
-    const timeline = timelineOf(await stored.store.read(id));
+    const timeline = timelineOf(await stored.store.readAndIndex(id));
     if (timeline === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
     return { id, timeline, textsOf: (step) => textsOf(stored, id, step), close: () => stored.close() };
   } catch (error) {
     await stored.close();
     throw error;
+  }
+}
+
+/** One step of a session, read without the others. */
+export interface OpenedStep {
+  readonly head: TimelineHead;
+  readonly step: Step;
+  readonly texts: StepTexts;
+}
+
+/**
+ * Opens one step, from 1, by the signed index beside the record: only what is shown is read, each record held against the index, and the
+ * index against the signed head. Null where that gives no answer; then `openReplay` reads and verifies all of it.
+ */
+export async function openStep(wanted: string, number: number, env: NodeJS.ProcessEnv): Promise<OpenedStep | null> {
+  const stored = await openStore(env);
+  try {
+    const id = isSessionId(wanted) ? wanted : await resolveSession(stored.store, wanted);
+    const found = await stored.store.readStep(id, number);
+    const score = (event: AuditEvent | null): ScoreAt | null => (event?.type === "risk.updated" ? { score: event.data.score, band: event.data.band } : null);
+    if (found?.opened.type !== "session.opened") return null;
+    const live = score(found.last);
+    const step = stepOf(found.opened, found.records, { number, before: score(found.before), after: score(found.after) });
+    if (live === null || step === null) return null;
+    const account = found.account?.type === "import.finished" ? found.account.data : null;
+    return { head: { id, opened: found.opened.data, account, verdicts: found.verdicts, live }, step, texts: await textsOf(stored, id, step) };
+  } finally {
+    await stored.close();
   }
 }
 

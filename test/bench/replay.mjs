@@ -6,7 +6,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { importTrajectories } from "../../dist/lib/compose-import.js";
-import { openReplay, redecideSessions } from "../../dist/lib/compose-replay.js";
+import { openReplay, openStep, redecideSessions } from "../../dist/lib/compose-replay.js";
 
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 const CORPORA = process.env["RINGFENCE_CORPORA"] ?? join(CHECKOUT, "..", "shared", "corpora");
@@ -14,7 +14,7 @@ const args = process.argv.slice(2);
 const SESSIONS = Number(args[args.indexOf("--sessions") + 1] ?? 0) || 500;
 const CALLS_OF_LONG = 10_000;
 const STEP = 5_000;
-const BARS = { redecide: { name: "calls judged again in a second", bar: 5_000, atMost: false }, cold: { name: `step ${STEP} of ${CALLS_OF_LONG} opens from nothing, record verified, in ms`, bar: 100, atMost: true } };
+const BARS = { redecide: { name: "calls judged again in a second", bar: 5_000, atMost: false }, cold: { name: `step ${STEP} of ${CALLS_OF_LONG} opens from nothing, in ms`, bar: 100, atMost: true } };
 const MIX = ["ls -R src | head", "grep -rn foo src --include='*.py'", "sed -n 1,40p src/a.js", "python3 -m pytest -q tests", "git diff src && git status", "cat > /tmp/a.py <<'EOF'\nprint(1)\nEOF\npython3 /tmp/a.py", "find . -name 'a*.js' | xargs grep -l x", "cd src && npm test", "echo a > a.txt", "rm a.py"];
 
 const scratch = mkdtempSync(join(tmpdir(), "ringfence-bench-replay-"));
@@ -30,7 +30,7 @@ try {
     process.stdout.write(`${cpus().length} processors, Node ${process.version}; ${result.source}\n`);
     process.stdout.write(`  imported      ${result.sessions} sessions, ${result.calls} calls, ${result.importPerSecond.toFixed(0)} calls a second (each session durable on disk)\n`);
     process.stdout.write(`  judged again  ${result.redecide.toFixed(0)} calls a second, record read and verified; ${result.unknown} unknown, ${result.stricter} stricter\n`);
-    process.stdout.write(`  opened        ${result.open.toFixed(1)} ms to step ${STEP} of ${CALLS_OF_LONG} once the record is read; ${result.read.toFixed(0)} ms to read and verify it\n`);
+    process.stdout.write(`  opened        ${result.cold.toFixed(1)} ms to step ${STEP} of ${CALLS_OF_LONG} by the signed index; ${result.read.toFixed(0)} ms to read and verify the whole record, ${result.open.toFixed(1)} ms to the step from there\n`);
     for (const { name, value, bar, held } of bars) process.stdout.write(`  ${held ? "held  " : "MISSED"}  ${name}: ${value.toFixed(1)} (bar ${bar})\n`);
   }
   process.exitCode = args.includes("--check") && bars.some(({ held }) => !held) ? 1 : 0;
@@ -60,17 +60,22 @@ async function measure() {
   const [long] = await importTrajectories({ paths: [made("long.json", CALLS_OF_LONG)], env });
   const opened = [];
   const reads = [];
+  const cold = [];
   for (let round = 0; round < 5; round += 1) {
+    const begun = performance.now();
+    const alone = await openStep(long.session.session, STEP, env);
+    cold.push(performance.now() - begun);
     const from = performance.now();
     const view = await openReplay(long.session.session, env);
     const read = performance.now();
     const step = view.timeline.steps[STEP - 1];
-    await view.textsOf(step);
+    const texts = await view.textsOf(step);
+    if (JSON.stringify({ step, texts }) !== JSON.stringify({ step: alone?.step, texts: alone?.texts })) throw new Error("the step by the index is not the step of the record");
     opened.push(performance.now() - read);
     reads.push(read - from);
     await view.close();
   }
-  return { source: existsSync(folder) ? "sessions of swebench-mini-gemini" : "no corpora: a made session", sessions, calls, importPerSecond, redecide: median(rates), unknown: summary.unknown, stricter: summary.stricter, open: median(opened), read: median(reads), cold: median(opened) + median(reads) };
+  return { source: existsSync(folder) ? "sessions of swebench-mini-gemini" : "no corpora: a made session", sessions, calls, importPerSecond, redecide: median(rates), unknown: summary.unknown, stricter: summary.stricter, open: median(opened), read: median(reads), cold: median(cold) };
 }
 
 /** A session of so many commands, as chat messages. */

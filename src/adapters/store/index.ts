@@ -15,6 +15,7 @@ import { sessionPaths, type SessionPaths } from "./paths.js";
 import { isCrashTail, ledgerInvalid, readCheckpointFile, verifyStored } from "./read.js";
 import { openExisting } from "./recover.js";
 import { takeLock, type SessionLock } from "./session-lock.js";
+import { indexOnReading, readStep, type StepReader, type StoredStep } from "./steps.js";
 import { verifyFile } from "./verify-file.js";
 import { createWriter, type StoreContext } from "./writer.js";
 
@@ -38,6 +39,10 @@ export interface FileLedgerStore extends LedgerStore {
    * @throws GuardError SESSION_NOT_FOUND when there is no such session or file; STATE_UNUSABLE when it cannot be read
    */
   verify(target: string, options?: VerifyOptions): Promise<VerifyReport>;
+  /** Like `read`, and keeps an index for `readStep` where there is none. */
+  readAndIndex(sessionId: SessionId): Promise<readonly AuditEvent[]>;
+  /** The records of one step, from 1, without reading the others; null where only reading all of them can tell. */
+  readStep(sessionId: SessionId, step: number): Promise<StoredStep | null>;
   /** The signed head of a session as text, to be kept where nobody of this machine can change it; null when there is none. */
   checkpoint(sessionId: SessionId): string | null;
   /** Key for outside tools that read C2SP signed notes. */
@@ -84,8 +89,11 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
     });
   };
 
-  const read = async (sessionId: SessionId): Promise<readonly AuditEvent[]> => {
-    const { report, events } = await verifyStored(stored(sessionId, pathsOf(sessionId)), "with events");
+  const stepReader = (session: SessionId): StepReader => ({ paths: pathsOf(session), session, publicKey: signer.publicKey, hasher });
+
+  const readAll = async (sessionId: SessionId, isIndexed: boolean): Promise<readonly AuditEvent[]> => {
+    const indexing = isIndexed && readStep(stepReader(sessionId), 1) === null ? () => indexOnReading(stepReader(sessionId), signer, telemetry) : null;
+    const { report, events } = await verifyStored(stored(sessionId, pathsOf(sessionId)), "with events", indexing);
     if (report.ok) return events;
     if (!isCrashTail(report)) throw ledgerInvalid(sessionId, report);
     telemetry.warn("ledger ends in a half-written record", { session: sessionId, line: report.line });
@@ -105,7 +113,9 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
   return {
     create,
     reopen,
-    read,
+    read: async (sessionId) => readAll(sessionId, false),
+    readAndIndex: async (sessionId) => readAll(sessionId, true),
+    readStep: async (sessionId, step) => readStep(stepReader(sessionId), step),
     readBlob: async (sessionId, digest) => readBlobFile(pathsOf(sessionId).blobs, digest, hasher, LIMITS.compareBytes),
     list: () => listSessions(stateDir, telemetry),
     removeEmpty: async (sessionId) => removeEmpty(pathsOf(sessionId)),
@@ -141,7 +151,7 @@ function removeEmpty(paths: SessionPaths): void {
   try {
     if (lstatSync(paths.ledger).size > 0) return;
     const torn = readdirSync(paths.folder).filter((name) => name.startsWith(`${basename(paths.ledger)}.torn-`));
-    for (const path of [paths.blobs, paths.checkpoint, ...torn.map((name) => join(paths.folder, name)), paths.ledger]) rmSync(path, { recursive: true, force: true });
+    for (const path of [paths.blobs, paths.checkpoint, paths.index, ...torn.map((name) => join(paths.folder, name)), paths.ledger]) rmSync(path, { recursive: true, force: true });
   } finally {
     lock.release();
   }

@@ -13,6 +13,8 @@ export interface SessionPaths {
   readonly blobs: string;
   readonly lock: string;
   readonly checkpoint: string;
+  /** Derived; may be absent, and removed at any time. */
+  readonly index: string;
 }
 
 /**
@@ -30,6 +32,7 @@ export function sessionPaths(stateDir: string, id: SessionId): SessionPaths {
     blobs: join(folder, "blobs"),
     lock: join(folder, "lock"),
     checkpoint: join(stateDir, "heads", `${id}.checkpoint`),
+    index: join(folder, "steps.index"),
   };
 }
 

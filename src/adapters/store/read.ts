@@ -101,6 +101,13 @@ export interface StoredVerification {
   readonly events: readonly AuditEvent[];
 }
 
+/** An index that is made while the records go by. */
+export interface Indexing {
+  readonly add: NonNullable<SignedVerifierOptions["onRecord"]>;
+  /** The record is whole and signed, and has so many bytes. */
+  readonly keep: (bytes: number) => void;
+}
+
 /** Looks taken at a session that is being written, before a half-written end is believed. */
 const LOOKS = 5;
 
@@ -108,16 +115,22 @@ const LOOKS = 5;
  * Verifies a stored session. The head is read before the ledger, so a writer at work only ever adds unsigned records; what
  * was seen half-written while it works is looked at again.
  */
-export async function verifyStored(stored: StoredSession, events: "with events" | "without events"): Promise<StoredVerification> {
+export async function verifyStored(stored: StoredSession, events: "with events" | "without events", indexing: (() => Indexing) | null = null): Promise<StoredVerification> {
   for (let look = 1; ; look++) {
     const found: AuditEvent[] = [];
-    const report = await verifyOnce(stored, events === "with events" ? (event) => found.push(event) : undefined);
+    const index = indexing?.() ?? null;
+    const onRecord: SignedVerifierOptions["onRecord"] = (event, at) => {
+      found.push(event);
+      index?.add(event, at);
+    };
+    const report = await verifyOnce(stored, events === "with events" ? onRecord : undefined);
+    if (report.ok && report.unsigned === 0) index?.keep(report.bytes);
     const unfinished = !report.ok && (report.fault === "torn" || report.fault === "checkpoint-invalid");
     if (!unfinished || look === LOOKS || !isLocked(stored.lock)) return { report, events: found };
   }
 }
 
-async function verifyOnce(stored: StoredSession, onRecord: ((event: AuditEvent) => void) | undefined): Promise<VerifyReport> {
+async function verifyOnce(stored: StoredSession, onRecord: SignedVerifierOptions["onRecord"] | undefined): Promise<VerifyReport> {
   const note = readCheckpointFile(stored.checkpoint);
   const fd = openLedgerFile(stored.ledger, stored.session, constants.O_RDONLY);
   try {

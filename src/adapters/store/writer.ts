@@ -1,7 +1,7 @@
 // The open ledger of one session: group commit, sync before acknowledgement, a signed head within a moment. One failure closes it.
 
 import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, lstatSync } from "node:fs";
-import { digestBytes, genesis, sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
+import { createStepIndexBuilder, digestBytes, genesis, sealRecord, signCheckpoint, type ChainState, type SealedRecord, type Signer } from "../../core/ledger/index.js";
 import type { AuditEvent, EventDraft } from "../../core/session/event.js";
 import { GuardError, printable, type Digest, type Hasher, type SessionId } from "../../core/shared/index.js";
 import type { Ledger, LedgerRecovery } from "../../ports/ledger.js";
@@ -10,6 +10,7 @@ import { createBlobWriter, shouldSyncBlobs } from "./blobs.js";
 import { dataSync, openOwnFile, writeWhole } from "./files.js";
 import type { SessionPaths } from "./paths.js";
 import type { SessionLock } from "./session-lock.js";
+import { writeStepIndex } from "./steps.js";
 
 /**
  * A sync that took longer than this, in milliseconds, makes the next one leave the thread: other sessions go on meanwhile. Leaving it
@@ -64,6 +65,8 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   let failure: GuardError | null = null;
   let closing: Promise<void> | null = null;
   let lastSyncMs = 0;
+  /** Only of a record that is written from its beginning; another one's is made when somebody looks at it. */
+  const index = opened.state.seq === 0 ? createStepIndexBuilder() : null;
   /** Hashes of durable records that the head does not vouch for yet, and the batches they came in. */
   let unsigned: Digest[] = [];
   let unsignedBatches = 0;
@@ -131,8 +134,11 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
       cutBack();
       throw cause;
     }
-    goodBytes += bytes.length;
-    for (const batch of batches) for (const record of batch.records) unsigned.push(record.hash);
+    for (const batch of batches) for (const record of batch.records) {
+      unsigned.push(record.hash);
+      index?.add(record.event, { hash: record.hash, offset: goodBytes });
+      goodBytes += Buffer.byteLength(record.line);
+    }
     unsignedBatches += 1;
     signSoon();
   };
@@ -220,6 +226,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
       if (failure === null) await blobs.sync();
       catchUp();
       fsyncSync(headFd);
+      if (index !== null && failure === null) writeStepIndex(paths, index.seal({ session: sessionId, size: tree.size(), root: tree.root() }, goodBytes, { signer, hasher }), telemetry);
     } catch (cause) {
       throw fail("ledger could not be closed in order", cause);
     } finally {

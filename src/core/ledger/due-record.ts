@@ -1,9 +1,11 @@
 // The quick way of a verification: is a line, byte for byte, a record that may stand here? Anything else is for the slow way, which
 // says what is wrong. Nothing is decided here that the slow way would decide otherwise (test/property/ledger.test.ts).
 
+import type { AuditEvent } from "../session/event.js";
 import type { Digest, Hasher, SessionId } from "../shared/index.js";
 import { asciiBytes } from "./bytes.js";
-import { DOMAIN } from "./chain.js";
+import { DOMAIN, eventOf, openRecord } from "./chain.js";
+import { isWholeRecord, parseObject } from "./record-form.js";
 import { expectBytes, scanToHash } from "./scan.js";
 
 const DIGEST_CHARS = 71;
@@ -47,6 +49,17 @@ export function createDueCheck(hasher: Hasher): (line: Uint8Array, due: Due) => 
     const hash = hasher(room.subarray(0, length));
     return expectText(line, hashAt, hash) < 0 ? null : hash;
   };
+}
+
+/**
+ * The event of one line, without its line feed, that must have this number and hash; null for anything else. What it follows is part of
+ * what is hashed, and not looked up.
+ */
+export function openDueRecord(text: string, due: { readonly seq: number; readonly hash: Digest; readonly session: SessionId }, hasher: Hasher): AuditEvent | null {
+  const record = openRecord(text, hasher);
+  if (record === null || record.hash !== due.hash || record.computed !== due.hash || record.seq !== due.seq || record.session !== due.session) return null;
+  const parsed = parseObject(text);
+  return parsed !== null && isWholeRecord(text, parsed) ? eventOf(parsed) : null;
 }
 
 /** From the quote after the hash to the end of the line. */

@@ -7,4 +7,6 @@ export { createMerkleRange, createMerkleTree, digestBytes, type MerkleTree, type
 export { createLedgerVerifier, type ChainState, type LedgerVerifier, type VerifierOptions } from "./verify.js";
 export { createSignedVerifier, verifyLedger, type SignedVerifierOptions } from "./verify-ledger.js";
 export { createSegmentReader, joinSegments, type Segment } from "./segment.js";
+export { createStepIndexBuilder, INDEX_KINDS, INDEX_RECORDS, openStepIndex, type IndexedRecord, type StepIndex, type StepIndexBuilder } from "./step-index.js";
+export { openDueRecord } from "./due-record.js";
 export { redactJson, redactText, type KeyedDigest } from "./redact.js";

@@ -1,7 +1,7 @@
 // A verification against signed heads: the checkpoints are opened with the key first, then the bytes are held against them.
 
 import type { AuditEvent } from "../session/event.js";
-import type { Hasher, SessionId } from "../shared/index.js";
+import type { Digest, Hasher, SessionId } from "../shared/index.js";
 import { openCheckpoint, type Head, type SignatureCheck } from "./checkpoint.js";
 import type { LedgerFault, VerifyReport } from "./fault.js";
 import { createLedgerVerifier, type LedgerVerifier } from "./verify.js";
@@ -18,7 +18,7 @@ export interface SignedVerifierOptions {
   /** Strict UTF-8 that keeps a byte order mark; null for bytes that are none. */
   readonly decode: (bytes: Uint8Array) => string | null;
   /** Called for each sound record in order. A fault may still be found later. */
-  readonly onRecord?: (event: AuditEvent) => void;
+  readonly onRecord?: (event: AuditEvent, at: { readonly hash: Digest; readonly offset: number }) => void;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface VerifierOptions {
   /** Heads with checked signatures; each must hold. */
   readonly heads: readonly Head[];
   /** Called for each sound record in order, with its event. A fault may still be found later. */
-  readonly onRecord?: (event: AuditEvent) => void;
+  readonly onRecord?: (event: AuditEvent, at: { readonly hash: Digest; readonly offset: number }) => void;
 }
 
 /** What a writer needs to go on after the last sound record. */
@@ -160,7 +160,7 @@ export function createLedgerVerifier(options: VerifierOptions): LedgerVerifier {
     lastHash = record.hash;
     seq += 1;
     bytes = record.place.offset + raw.length + 1;
-    if (parsed !== null) options.onRecord?.(eventOf(parsed));
+    if (parsed !== null) options.onRecord?.(eventOf(parsed), { hash: record.hash, offset: record.place.offset });
   };
 
   const takeLine = (raw: Uint8Array, offset: number): void => {

@@ -2,7 +2,7 @@
 
 import { replayRisk, riskSummary, type RiskSummary } from "../risk/index.js";
 import { sessionState, type AuditEvent, type CallState, type EventData, type SessionState } from "../session/index.js";
-import type { CallId, Digest } from "../shared/index.js";
+import type { CallId, Digest, SessionId } from "../shared/index.js";
 
 export interface ScoreAt {
   readonly score: string;
@@ -56,18 +56,39 @@ export function timelineOf(events: readonly AuditEvent[]): Timeline | null {
     if (at !== undefined) at.after = score;
   }
   const steps = [...grouped.entries()].flatMap(([id, own]): readonly Step[] => {
-    const call = sessionState([first, ...own])?.calls[0];
-    const received = own.find((event) => event.type === "call.received");
-    if (call === undefined || received?.type !== "call.received") return [];
-    const decided = own.find((event) => event.type === "decision.made");
-    const decision = decided?.type === "decision.made" ? decided.data : null;
-    const isFinding = (decision !== null && decision.effect !== "allow") || call.findings.length > 0 || call.outcome === "in-doubt" || call.outcome === "reverted";
-    return [{ number: 0, call, time: received.time, decision, argumentsBlob: received.data.argumentsBlob ?? null, before: scores.get(id)?.before ?? null, after: scores.get(id)?.after ?? null, isFinding }];
+    const step = stepOf(first, own, { number: 0, before: scores.get(id)?.before ?? null, after: scores.get(id)?.after ?? null });
+    return step === null ? [] : [step];
   });
   const account = events.find((event) => event.type === "import.finished");
   const { calls: _calls, ...state } = own;
   const risk = own.risk ?? lastRisk(events);
   return { state: { ...state, risk, events: events.length }, steps: steps.map((step, index) => ({ ...step, number: index + 1 })), account: account?.type === "import.finished" ? account.data : null, risk: riskSummary(replayRisk(events)) };
+}
+
+/** One step from the records of its call; null where it was never received. */
+export function stepOf(opened: AuditEvent, own: readonly AuditEvent[], about: Pick<Step, "number" | "before" | "after">): Step | null {
+  const call = sessionState([opened, ...own])?.calls[0];
+  const received = own.find((event) => event.type === "call.received");
+  if (call === undefined || received?.type !== "call.received") return null;
+  const decided = own.find((event) => event.type === "decision.made");
+  const decision = decided?.type === "decision.made" ? decided.data : null;
+  const isFinding = (decision !== null && decision.effect !== "allow") || call.findings.length > 0 || call.outcome === "in-doubt" || call.outcome === "reverted";
+  return { ...about, call, time: received.time, decision, argumentsBlob: received.data.argumentsBlob ?? null, isFinding };
+}
+
+/** What stands above the steps of a session. */
+export interface TimelineHead {
+  readonly id: SessionId;
+  readonly opened: EventData["session.opened"];
+  readonly account: Timeline["account"];
+  readonly verdicts: Readonly<Record<ReturnType<typeof verdictOf>, number>>;
+  readonly live: ScoreAt;
+}
+
+export function timelineHeadOf({ state, steps, account, risk }: Timeline): TimelineHead {
+  const verdicts = { allow: 0, ask: 0, deny: 0, thought: 0 };
+  for (const step of steps) verdicts[verdictOf(step)] += 1;
+  return { id: state.id, opened: state.opened, account, verdicts, live: risk.live };
 }
 
 function lastRisk(events: readonly AuditEvent[]): SessionState["risk"] {

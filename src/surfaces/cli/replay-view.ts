@@ -2,9 +2,9 @@
 // needed. Text of the session reaches the terminal only as printable text.
 
 import { emitKeypressEvents, type Key } from "node:readline";
-import { searchText, type Step } from "../../core/replay/index.js";
+import { searchText, timelineHeadOf, type Step } from "../../core/replay/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
-import type { ReplayView } from "../../compose-replay.js";
+import type { OpenedStep, ReplayView } from "../../compose-replay.js";
 import type { Io } from "./io.js";
 import { breakLine, columnsOf, cut } from "./render/layout.js";
 import { stepLines, timelineHead, type StepText } from "./render/timeline.js";
@@ -17,25 +17,56 @@ export interface ViewFlags {
 }
 
 const INTERRUPTED = 130;
+/** The alternate screen, without a cursor. */
+const ENTER = "\u001b[?1049h\u001b[?25l";
+const LEAVE = "\u001b[?25h\u001b[?1049l";
 
 /** Shows a session, or writes it as a page. */
 export async function showView(wanted: string, flags: ViewFlags, io: Io): Promise<void> {
-  const { openReplay, writeSessionPage } = await import("../../compose-replay.js");
+  const { openReplay, openStep, writeSessionPage } = await import("../../compose-replay.js");
   if (flags.html !== undefined) {
     const { session, bytes } = await writeSessionPage(wanted, flags.html, io.env);
     if (io.options.json) io.json({ session, file: flags.html, bytes });
     else io.note(`wrote ${session} to ${printable(flags.html, 300)}, ${bytes} bytes`);
     return;
   }
-  const view = await openReplay(wanted, io.env);
+  const isBrowsed = !io.options.json && io.isTerminal.out && io.isTerminal.in;
+  // The step that is asked for is there at once, however long the session is.
+  const alone = flags.find === undefined && flags.findings !== true && !io.options.json && (isBrowsed || flags.step !== undefined) ? await openStep(wanted, flags.step ?? 1, io.env) : null;
+  if (alone !== null && !isBrowsed) return printAlone(alone, io);
+  if (alone !== null) paintAlone(alone, io);
+  const view = await openReplay(wanted, io.env).catch((error: unknown) => {
+    if (alone !== null) process.stdout.write(LEAVE);
+    throw error;
+  });
   try {
     const chosen = choose(view.timeline.steps, flags);
     if (io.options.json) for (const step of chosen) io.json({ ...step, texts: await view.textsOf(step) });
-    else if (io.isTerminal.out && io.isTerminal.in) await browse(view, chosen, flags, io);
+    else if (isBrowsed) await browse(view, chosen, flags, io);
     else await print(view, chosen, flags, io);
   } finally {
     await view.close();
   }
+}
+
+function linesAlone({ head, step, texts }: OpenedStep, outputLines: number, io: Io): readonly string[] {
+  const total = Object.values(head.verdicts).reduce((sum, one) => sum + one, 0);
+  return ["", ...stepLines(step, texts, { width: columnsOf(process.stdout), outputLines, total }, io.paint)];
+}
+
+/** One step, of a record that was not read as a whole. */
+function printAlone(opened: OpenedStep, io: Io): void {
+  const { head } = opened;
+  for (const line of [...timelineHead(head, io.paint), ...linesAlone(opened, 2_000, io)]) io.out(line);
+  const total = Object.values(head.verdicts).reduce((sum, one) => sum + one, 0);
+  if (total > 1) io.out(io.paint.dim(`\n1 of ${total} calls; this one is what was signed, \`ringfence log verify ${head.id}\` looks at all of them`));
+}
+
+/** The first screen, while the whole record is read and verified for the others. */
+function paintAlone(opened: OpenedStep, io: Io): void {
+  const rows = Math.max(4, process.stdout.rows);
+  const lines = [...timelineHead(opened.head, io.paint).slice(0, 1), ...linesAlone(opened, 12, io)].flatMap((line) => breakLine(line, Math.max(20, process.stdout.columns)));
+  process.stdout.write(`${ENTER}\u001b[H\u001b[2J${lines.slice(0, rows - 1).join("\r\n")}`);
 }
 
 function choose(steps: readonly Step[], { find, findings }: ViewFlags): readonly Step[] {
@@ -47,7 +78,7 @@ async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags,
   const width = columnsOf(process.stdout);
   const one = flags.step === undefined ? steps : steps.filter((step) => step.number === flags.step);
   if (flags.step !== undefined && one.length === 0) throw new GuardError("USAGE_INVALID", `there is no call ${flags.step}`, { hint: `the session has ${view.timeline.steps.length}` });
-  for (const line of timelineHead(view.timeline, width, io.paint)) io.out(line);
+  for (const line of timelineHead(timelineHeadOf(view.timeline), io.paint)) io.out(line);
   for (const step of one) for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint)]) io.out(line);
   if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${view.timeline.steps.length} calls`));
 }
@@ -80,7 +111,7 @@ async function browse(view: ReplayView, steps: readonly Step[], flags: ViewFlags
   emitKeypressEvents(stdin);
   stdin.setRawMode(true);
   stdin.resume();
-  stdout.write("\u001b[?1049h\u001b[?25l");
+  stdout.write(ENTER);
   try {
     await new Promise<void>((resolve, reject) => {
       let queue: Promise<void> = draw();
@@ -106,13 +137,13 @@ async function browse(view: ReplayView, steps: readonly Step[], flags: ViewFlags
   } finally {
     stdin.setRawMode(false);
     stdin.pause();
-    stdout.write("\u001b[?25h\u001b[?1049l");
+    stdout.write(LEAVE);
   }
 }
 
 function screenLines(view: ReplayView, steps: readonly Step[], step: Step, texts: StepText, place: Place, io: Io): readonly string[] {
   const width = columnsOf(process.stdout);
-  const head = timelineHead(view.timeline, width, io.paint).slice(0, 1);
+  const head = timelineHead(timelineHeadOf(view.timeline), io.paint).slice(0, 1);
   const body = stepLines(step, texts, { width, outputLines: place.isOpen ? 2_000 : 12, total: view.timeline.steps.length }, io.paint);
   return [...head, io.paint.dim(`${place.at + 1} of ${steps.length}${steps.length < view.timeline.steps.length ? " chosen" : ""}`), "", ...body];
 }

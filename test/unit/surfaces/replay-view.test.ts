@@ -3,6 +3,7 @@
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
 import { breakLine } from "../../../src/surfaces/cli/render/layout.js";
+import { timelineHeadOf } from "../../../src/core/replay/index.js";
 import { stepLines, timelineHead } from "../../../src/surfaces/cli/render/timeline.js";
 import { press, type Place } from "../../../src/surfaces/cli/replay-view.js";
 import { hostileTimeline } from "../../support/hostile-timeline.js";
@@ -40,7 +41,7 @@ describe("the view of a session", () => {
 
   it("prints nothing that steers a terminal, with and without colours", () => {
     for (const paint of [pc.createColors(false), pc.createColors(true)]) {
-      const lines = [...timelineHead(timeline, 100, paint), ...timeline.steps.flatMap((step) => stepLines(step, { arguments: null, output: step.call.label, cut: 0 }, { width: 100, outputLines: 20, total: steps.length }, paint))];
+      const lines = [...timelineHead(timelineHeadOf(timeline), paint), ...timeline.steps.flatMap((step) => stepLines(step, { arguments: null, output: step.call.label, cut: 0 }, { width: 100, outputLines: 20, total: steps.length }, paint))];
       const text = lines.join("").replace(/\u001b\[\d{1,2}m/gu, "");
       expect(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u.exec(text)).toBeNull();
     }

@@ -1,6 +1,6 @@
 // One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
 
-import { endOf, titleOf, verdictOf, type Step, type StepTexts, type Timeline } from "../../../core/replay/index.js";
+import { endOf, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
 import { printable, printableBlock } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { groupFindings, groupLine } from "./findings.js";
@@ -22,14 +22,13 @@ const OLD: ReadonlySet<string> = new Set(["old_str", "old_string", "old"]);
 const NEW: ReadonlySet<string> = new Set(["new_str", "new_string", "new", "file_text", "content", "text"]);
 
 /** What the session is, in a few lines; the first says it all. */
-export function timelineHead({ state, steps, account, risk }: Timeline, _width: number, paint: Palette): readonly string[] {
-  const verdicts = { allow: 0, ask: 0, deny: 0, thought: 0 };
-  for (const step of steps) verdicts[verdictOf(step)] += 1;
-  const claimed = state.opened.imported === undefined ? "" : `  ${paint.yellow("imported, not witnessed")}`;
+export function timelineHead({ id, opened, account, verdicts, live }: TimelineHead, paint: Palette): readonly string[] {
+  const calls = Object.values(verdicts).reduce((sum, one) => sum + one, 0);
+  const claimed = opened.imported === undefined ? "" : `  ${paint.yellow("imported, not witnessed")}`;
   const skipped = account?.skipped.reduce((sum, one) => sum + one.count, 0) ?? 0;
   return [
-    `${paint.bold(state.id)}  ${count(steps.length, "call")}: ${paint.red(`${verdicts.deny} deny`)}, ${paint.yellow(`${verdicts.ask} ask`)}, ${paint.green(`${verdicts.allow} allow`)}${verdicts.thought === 0 ? "" : `, ${count(verdicts.thought, "thought")}`}  AIVSS ${risk.live.score} ${risk.live.band}${claimed}`,
-    ...importLines(state.opened, paint),
+    `${paint.bold(id)}  ${count(calls, "call")}: ${paint.red(`${verdicts.deny} deny`)}, ${paint.yellow(`${verdicts.ask} ask`)}, ${paint.green(`${verdicts.allow} allow`)}${verdicts.thought === 0 ? "" : `, ${count(verdicts.thought, "thought")}`}  AIVSS ${live.score} ${live.band}${claimed}`,
+    ...importLines(opened, paint),
     ...(account === null ? [] : [`  records    ${account.records}: ${Object.entries(account.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`).join(", ")}, ${skipped} skipped`]),
   ];
 }
