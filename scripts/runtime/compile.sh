@@ -15,6 +15,7 @@ compile sandboxd sandboxd.c call.c heartbeat.c streams.c spawn.c scratch.c count
 compile rf-kill rf-kill.c guard.c
 compile rf-file rf-file.c tree.c guard.c
 compile rf-probe rf-probe.c syscalls.c guard.c
+compile rf-tty rf-tty.c guard.c
 compile rf-look rf-look.c sha256.c
 # Stands alone: tells on the host which folders of an upper layer are opaque.
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi

@@ -26,7 +26,7 @@ const SHOWN_BYTES = 16 * 1024;
  * can change between two calls, through the user's own folder; the rest of the sandbox is its own and nobody is in it.
  */
 export async function boundFiles(live: LiveSession, action: Action): Promise<readonly BoundFile[] | string> {
-  if (action.kind !== "command") return [];
+  if (action.kind !== "command" && action.kind !== "process") return [];
   const paths = filesRun(action.effects, action.cwd);
   if (paths.length > LIMITS.boundFiles) return `it runs more than ${LIMITS.boundFiles} files`;
   const found: BoundFile[] = [];

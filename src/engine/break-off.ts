@@ -3,6 +3,7 @@
 import { GuardError, printable, type CallId } from "../core/shared/index.js";
 import { within } from "./deadline.js";
 import type { LiveSession } from "./live.js";
+import { endProcesses } from "./processes.js";
 import { closedEvent } from "./records.js";
 
 /** Any failure as one of ours, with a printable message. */
@@ -24,6 +25,7 @@ export async function breakSession(live: LiveSession, detail: string): Promise<v
 
 /** Ends the sandbox within its deadline; gives why it could not be ended, or null. Never rejects. */
 export async function closeSandbox(live: LiveSession): Promise<string | null> {
+  await endProcesses(live);
   try {
     await within(live.sandbox.close(), live.deadlines.closeMs, "closing the sandbox");
     return null;

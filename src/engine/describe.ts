@@ -1,6 +1,6 @@
 // An action in words a person can check: everything that will run or change, escaped, in one text.
 
-import type { Action } from "../core/action/action.js";
+import type { Action, ProcessAction } from "../core/action/action.js";
 import { assertNever, printable, printableBlock } from "../core/shared/index.js";
 
 const SUMMARY = 400;
@@ -15,6 +15,8 @@ export function describeAction(action: Action, limit: number = SUMMARY): string 
       return `view ${printable(action.path)}${action.range === null ? "" : ` lines ${action.range[0]} to ${action.range[1]}`}`;
     case "edit":
       return limit === SUMMARY ? `${action.edit.op} ${printable(action.path)}` : `${action.edit.op} ${printable(action.path)}\n${editText(action)}`;
+    case "process":
+      return text(describeProcess(action));
     case "submit":
       return "submit";
     case "opaque":
@@ -22,6 +24,13 @@ export function describeAction(action: Action, limit: number = SUMMARY): string 
     default:
       return assertNever(action);
   }
+}
+
+function describeProcess({ op, name, form, terminal, input, key, endsInput }: ProcessAction): string {
+  if (op === "list") return "list processes";
+  if (op === "open") return `open process ${name}${terminal === null ? "" : " on a terminal"}: ${form === null ? "" : "shell" in form ? form.shell : form.argv.map(quoteWord).join(" ")}`;
+  if (op !== "write") return `${op} process ${name}`;
+  return key === null ? `write to ${name}: ${input ?? ""}${endsInput ? " (and end its input)" : ""}` : `press ${key} in ${name}`;
 }
 
 function editText(action: Extract<Action, { kind: "edit" }>): string {

@@ -20,7 +20,8 @@ import type { LiveSession } from "./live.js";
 import { nextCallId } from "./live.js";
 import { findingText, nothingRan, refusalText, type Observation } from "./observation.js";
 import { modelText, recordOutput } from "./output.js";
-import { perform, type Performed } from "./perform.js";
+import { perform, type Performed, type PerformOptions } from "./perform.js";
+import { freezeProcesses, takeProcessEvents, thawProcesses } from "./processes.js";
 import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
@@ -120,7 +121,7 @@ async function run(
 ): Promise<Observation> {
   const { options } = live;
   const { action } = judged;
-  const timeoutMs = limitMs(options.defaults.timeoutMs, action.kind === "command" ? action.timeoutMs : null, judged.decision);
+  const timeoutMs = action.kind === "process" ? Math.max(1, action.waitMs) : limitMs(options.defaults.timeoutMs, action.kind === "command" ? action.timeoutMs : null, judged.decision);
   const environment = environmentOf(live.surroundings, options.defaults);
   await live.append([
     ...drafts,
@@ -131,12 +132,12 @@ async function run(
     },
   ]);
   try {
-    const performed: Performed = await perform(live, action, { environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal });
+    const performed: Performed = await besideProcesses(live, action, { call: judged.id, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal });
     const { settleMs, graceMs } = live.deadlines;
     const context = { ...judged.context, history: live.history.history };
     // Before anything is put back: what the user added meanwhile is no loss of the agent's, and hidden by now.
     const exposed = (await live.userEdits?.settle()) ?? null;
-    const seen = await within(settle(live, context, approvedRules(judged.decision, approval), action.kind === "command"), settleMs + graceMs, "looking at what the call changed");
+    const seen = await within(settle(live, context, approvedRules(judged.decision, approval), action.kind === "command" || action.kind === "process"), settleMs + graceMs, "looking at what the call changed");
     const settled = { ...seen, findings: [...seen.findings, ...(live.userEdits?.take() ?? []), ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
@@ -145,6 +146,16 @@ async function run(
     return observation;
   } catch (error) {
     throw await breakOff(live, judged.id, error);
+  }
+}
+
+/** Performs an action while the processes that were handed over run; they are frozen again before anybody looks at what it did. */
+async function besideProcesses(live: LiveSession, action: Action, options: PerformOptions): Promise<Performed> {
+  if (action.kind === "command") await thawProcesses(live);
+  try {
+    return await perform(live, action, options);
+  } finally {
+    await freezeProcesses(live);
   }
 }
 
@@ -183,6 +194,7 @@ async function finish(
         quiescent: performed.quiescent,
       },
     },
+    ...takeProcessEvents(live),
     ...changeEvents(judged.id, settled.changes, findings, hints),
     closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message) }),
   ]);

@@ -44,6 +44,6 @@ export function heldFindings(live: LiveSession, { action, decision, approval, co
 }
 
 function effectsOf(action: Exclude<Action, { kind: "submit" | "opaque" }>): readonly ActionEffect[] {
-  if (action.effects.length > 0 || action.kind === "command") return action.effects;
+  if (action.effects.length > 0 || action.kind === "command" || action.kind === "process") return action.effects;
   return [{ kind: "file", operation: action.kind === "view" ? "read" : "write", path: action.path, certainty: "exact", recursive: false, by: action.kind, from: action.path }];
 }

@@ -35,7 +35,7 @@ export function captureOutput(watcher: OutputSink | undefined, limitBytes: numbe
 }
 
 /** Hands chunks to a watcher until it throws. */
-export function quiet(watcher: OutputSink | undefined, telemetry: Telemetry): (stream: keyof OutputSink, chunk: Uint8Array) => void {
+export function quiet(watcher: OutputSink | undefined, telemetry: Pick<Telemetry, "warn">): (stream: keyof OutputSink, chunk: Uint8Array) => void {
   let listening = watcher !== undefined;
   return (stream, chunk) => {
     if (!listening) return;

@@ -3,13 +3,14 @@
 import type { Action, EditAction, ViewAction } from "../core/action/action.js";
 import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
 import { decodeName } from "../core/reconcile/index.js";
-import { assertNever, GuardError, LIMITS, printable, type Digest } from "../core/shared/index.js";
+import { assertNever, GuardError, LIMITS, printable, type CallId, type Digest } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
 import type { ReadResult, RunResult } from "../ports/sandbox.js";
 import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { captureOutput, quiet } from "./output.js";
+import { argvOf, performProcess } from "./process-call.js";
 import { soundResult } from "./run-result.js";
 
 export interface Performed {
@@ -35,6 +36,7 @@ export interface Written {
 }
 
 export interface PerformOptions {
+  readonly call: CallId;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** Most bytes it may add to the workspace; null is no limit but the sandbox's own. */
@@ -52,6 +54,8 @@ export async function perform(live: LiveSession, action: Action, options: Perfor
       return runTool(live, options, (signal) => view(live, action, signal));
     case "edit":
       return runTool(live, options, (signal) => edit(live, action, signal));
+    case "process":
+      return performProcess(live, options.call, action, options);
     case "submit":
       return runTool(live, options, async () => ({ ok: true, text: "" }));
     case "opaque":
@@ -79,7 +83,7 @@ async function runTool(live: LiveSession, options: PerformOptions, tool: (signal
 async function runCommand(live: LiveSession, action: Extract<Action, { kind: "command" }>, options: PerformOptions): Promise<Performed> {
   const { deadlines, options: session } = live;
   const { stdout, stderr, sink } = captureOutput(options.hooks.output, session.defaults.outputBytes, live.deps.telemetry);
-  const argv = "shell" in action.form ? ["bash", "--noprofile", "--norc", "-c", action.form.shell] : action.form.argv;
+  const argv = argvOf(action.form);
   const { environment, timeoutMs, signal } = options;
   // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;

@@ -2,7 +2,7 @@
 
 import { GuardError, isSessionId, printable, type SessionId } from "../core/shared/index.js";
 import { replayRisk } from "../core/risk/index.js";
-import { openCalls, sessionState } from "../core/session/state.js";
+import { livingProcesses, openCalls, sessionState } from "../core/session/state.js";
 import type { AuditEvent, EventDraft } from "../core/session/event.js";
 import type { Ledger, LedgerRecovery } from "../ports/ledger.js";
 import type { CutApply } from "../ports/workspace.js";
@@ -14,6 +14,8 @@ export interface Recovered {
   readonly session: string;
   /** Calls that were started and whose end nobody saw. */
   readonly inDoubt: readonly string[];
+  /** Processes that were handed over and whose end nobody saw; they are gone with their containers. Left out when there were none. */
+  readonly processes?: readonly string[];
   /** What became of taking its changes over, when that was cut off; left out when it was not. */
   readonly apply?: CutApply;
 }
@@ -63,11 +65,13 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
     if (state.closed !== null) return await endApply(deps, id, ledger, events);
     const open = openCalls(state);
     const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
+    const lost = livingProcesses(state).map(({ opened }) => opened.name);
+    const gone = lost.map((name): EventDraft => ({ call: null, type: "process.closed", data: { name, reason: "recovered", exitCode: null, signal: null, detail: "its end was not seen" } }));
     const ends: EventDraft[] = open.map((call) => closedEvent(call.id, inDoubt.includes(call.id) ? "in-doubt" : "cancelled"));
-    const { drafts } = scoreBatch(ends, { risk: replayRisk(events), isScored: state.risk !== null, nextSeq: events.length });
-    const detail = [inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`, ...lossText(ledger.recovered ?? null)].join("; ");
+    const { drafts } = scoreBatch([...gone, ...ends], { risk: replayRisk(events), isScored: state.risk !== null, nextSeq: events.length });
+    const detail = [inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`, ...(lost.length === 0 ? [] : [`handed over and ended: ${lost.join(", ")}`]), ...lossText(ledger.recovered ?? null)].join("; ");
     await ledger.append([...drafts, { call: null, type: "session.closed", data: { reason: "recovered", detail, calls: state.calls.length } }]);
-    return { session: id, inDoubt };
+    return { session: id, inDoubt, ...(lost.length === 0 ? {} : { processes: lost }) };
   } finally {
     await ledger.close();
     // It was killed between the making of its record and the first line of it.

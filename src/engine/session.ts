@@ -26,6 +26,7 @@ import type { Observation } from "./observation.js";
 import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
+import { endByHand, expireProcess, noProcesses, processInfos, takeProcessEvents, type ProcessInfo } from "./processes.js";
 import { safeTelemetry } from "./telemetry.js";
 import { takeBack, type TakenBack } from "./take-back.js";
 import { followUserEdits, type UserEdits } from "./user-edits.js";
@@ -46,6 +47,10 @@ export interface Session {
   harness(request: HarnessRequest, hooks: CallHooks, signal: AbortSignal): Promise<HarnessRun>;
   /** Where the next command starts, as the agent sees it. */
   readonly cwd: () => string;
+  /** The processes that calls opened, those that have ended too. */
+  readonly processes: () => readonly ProcessInfo[];
+  /** Ends one of them by hand; false where none of that name lives. */
+  endProcess(name: string): Promise<boolean>;
   /** Takes the workspace back to a step, between two calls: see `takeBack`. */
   undo(step: string | null): Promise<TakenBack>;
   /** Ends the sandbox under whatever runs in it, which is then in doubt, and closes the session. Never rejects. */
@@ -131,6 +136,7 @@ async function start(parts: Parts): Promise<Session> {
     scratch: new Map(),
     edits: new Map(),
     rejections: new Map(),
+    processes: noProcesses(),
     risk: initialRisk(options.risk, opened),
     history: emptyHistory(options.defaults.root),
     calls: 0,
@@ -167,6 +173,7 @@ async function start(parts: Parts): Promise<Session> {
     (ended) => (ended.reason === "broken" ? closeBroken(ended.detail) : undefined),
     (error: unknown) => closeBroken(printable(String(error))),
   );
+  live.processes.onLease = (name) => void take(() => expireProcess(live, name)).catch((error: unknown) => deps.telemetry.warn("a lease that was over", { session: id, process: name, cause: printable(String(error)) }));
   return {
     id,
     risk: () => live.risk,
@@ -176,6 +183,8 @@ async function start(parts: Parts): Promise<Session> {
     refuse: (unreadable) => take(() => goOn(live, never, () => refuseUnreadable(live, unreadable))),
     harness: (request, hooks, signal) => take(() => goOn(live, signal, () => runHarness(live, request, hooks, signal))),
     cwd: () => live.surroundings.cwd,
+    processes: () => processInfos(live),
+    endProcess: (name) => take(() => endByHand(live, name)),
     undo: (step) => take(() => takeBack(live, step)),
     abandon: async (why) => {
       await breakSession(live, why);
@@ -268,6 +277,8 @@ async function end(live: LiveSession, reason: EventData["session.closed"]["reaso
   await live.watch.stop();
   live.userEdits?.stop();
   const ends = [await closeSandbox(live), await closeWorkspace(live)];
+  const events = takeProcessEvents(live);
+  if (events.length > 0) await live.append(events).catch(() => undefined);
   const unclosed = ends.find((end) => end !== null) ?? null;
   if (unclosed !== null) live.broken ??= unclosed;
   const actual = live.broken !== null ? { reason: "broken" as const, detail: live.broken } : live.stopped !== null ? { reason: "stopped" as const, detail: live.stopped } : { reason, detail };

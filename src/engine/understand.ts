@@ -4,7 +4,7 @@
 import type { Action, ToolCall } from "../core/action/action.js";
 import { isInside, normalise } from "../core/action/index.js";
 import { LIMITS, printable } from "../core/shared/index.js";
-import { evaluateArgv, evaluateShell, simpleWords, type Evaluation, type ShellContext } from "../core/shell/index.js";
+import { evaluateArgv, evaluateInput, evaluateShell, simpleWords, type Evaluation, type ShellContext } from "../core/shell/index.js";
 import type { PolicySet } from "../core/policy/index.js";
 import { breakSession, faultOf } from "./break-off.js";
 import { within } from "./deadline.js";
@@ -62,6 +62,10 @@ function evaluate(live: LiveSession, call: ToolCall, readText: (path: string) =>
     evaluate: {
       shell: (text) => (evaluation = evaluateShell(text, shell)).effects,
       argv: (words) => (evaluation = evaluateArgv(words, shell)).effects,
+      input: (name, text) => {
+        const process = live.processes.all.get(name);
+        return process === undefined || process.end !== null ? null : evaluateInput(process, text, { ...shell, cwd: process.cwd, environment: process.environment });
+      },
     },
     split: simpleWords,
   });

@@ -1,6 +1,7 @@
 // A disposable place where one session's calls run. Contract: test/contract/sandbox.contract.ts.
 
 import type { Control } from "../core/session/event.js";
+import type { ProcessRequest, SandboxProcess } from "./process.js";
 
 /** What a sandbox starts from. All paths on the host are absolute. */
 export interface SandboxSpec {
@@ -183,6 +184,11 @@ export interface Sandbox {
    * cannot be told to hold is `missing`. Absent: nothing can be tested again.
    */
   attest?(signal: AbortSignal): Promise<readonly Control[]>;
+  /**
+   * Starts a program that outlives the call; everything of it ends with this sandbox at the latest. Call only while no process of
+   * the agent runs. A program that cannot be started ends at once with 126 or 127. Absent: this sandbox has no such processes.
+   */
+  openProcess?(request: ProcessRequest, sink: OutputSink, signal: AbortSignal): Promise<SandboxProcess>;
   /** Idempotent. Removes the container and everything made for it on the engine. */
   close(): Promise<void>;
 }

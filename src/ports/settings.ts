@@ -14,6 +14,8 @@ export interface SessionDefaults {
   /** Most bytes kept of each output stream of a call. */
   readonly outputBytes: number;
   readonly sandbox: SandboxLimits;
+  /** A process that no call names for this long is ended; left out: the usual time. */
+  readonly processLeaseMs?: number;
   /** The engine's name of the program that runs containers; left out: the engine's own. */
   readonly runtime?: string;
   /** How the user's folder comes to the engine; left out: in the best way the engine allows. */

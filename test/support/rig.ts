@@ -3,6 +3,7 @@
 import { createScriptedApprover, type ScriptedApprover } from "../../src/adapters/memory/approver.js";
 import { createMemoryLedgerStore, type MemoryLedgerStore } from "../../src/adapters/memory/ledger.js";
 import { createMemorySandboxProvider, type MemorySandbox, type MemorySandboxProvider, type ScriptedRun } from "../../src/adapters/memory/sandbox.js";
+import type { ScriptedProcess } from "../../src/adapters/memory/process.js";
 import { createCountingIds, createRecordingTelemetry, createSteppingClock, type RecordedLine } from "../../src/adapters/memory/system.js";
 import { createMemoryWorkspaceProvider, type MemoryNode, type MemoryTree, type MemoryWorkspaceProvider } from "../../src/adapters/memory/workspace.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
@@ -18,6 +19,7 @@ import type { SessionOptions } from "../../src/engine/live.js";
 import { openSession, type Session } from "../../src/engine/session.js";
 import type { ApprovalOutcome, Approver } from "../../src/ports/approver.js";
 import type { Ledger } from "../../src/ports/ledger.js";
+import type { ProcessRequest } from "../../src/ports/process.js";
 import type { RunRequest, Sandbox, SandboxProvider } from "../../src/ports/sandbox.js";
 import type { WorkspaceObserver, WorkspaceProvider } from "../../src/ports/workspace.js";
 import { createFaults, type Faults } from "./faults.js";
@@ -39,6 +41,8 @@ export interface RigOptions {
   readonly controls?: readonly Control[];
   /** What a test of the controls sees while the session runs; left out: nothing can be tested again. */
   readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
+  /** What outlives its call; left out: nothing can. */
+  readonly processes?: (request: ProcessRequest) => ScriptedProcess | null;
   readonly profile?: string | null;
   readonly onEvent?: (event: AuditEvent) => void;
 }
@@ -92,6 +96,7 @@ export function createRig(given: RigOptions = {}): Rig {
       return typeof program === "function" ? program(request) : program;
     },
     ...(given.controls === undefined ? {} : { controls: given.controls }),
+    ...(given.processes === undefined ? {} : { processes: given.processes }),
     ...(given.attested === undefined ? {} : { attested: given.attested }),
   });
   const store = createMemoryLedgerStore({ clock, hasher: sha256 });
@@ -185,7 +190,7 @@ export function memoryPreimages(): Preimages {
 /** The port without what the twin has besides. */
 function portOf(twin: MemorySandbox): Sandbox {
   const { imageId, engine, controls, ended } = twin;
-  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
+  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), ...(twin.openProcess === undefined ? {} : { openProcess: (...args) => twin.openProcess?.(...args) ?? Promise.reject(new Error("no processes")) }), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
 }
 
 function isLedger(made: unknown): made is Ledger {

@@ -38,8 +38,19 @@ export interface CallOrder {
   readonly outputBytes: number;
 }
 
+/** Input that comes while the call runs. */
+export interface InputFeed {
+  /** Waiting pieces, none empty; taken from the front as they are sent. */
+  readonly pieces: Uint8Array[];
+  ended: boolean;
+  /** Tells the channel that there is more, or that it ended; set by the channel. */
+  wake: () => void;
+}
+
 export interface CallIo {
   readonly stdin: readonly Uint8Array[];
+  /** In place of `stdin`. */
+  readonly feed?: InputFeed;
   readonly onStdout: (bytes: Uint8Array) => void;
   readonly onStderr: (bytes: Uint8Array) => void;
 }
@@ -53,6 +64,8 @@ export interface SandboxChannel {
   readonly call: (order: CallOrder, io: CallIo, signal: AbortSignal) => Promise<CallEnd>;
   /** Takes a direct connection of the sandbox in place of the attached stream, which then only carries diagnostics and its end. Before the greeting only. */
   readonly useLine: (socket: Duplex) => void;
+  /** The container is frozen, or no longer: silence means nothing meanwhile. */
+  readonly hold: (isFrozen: boolean) => void;
   /** Ends the channel. */
   readonly end: (reason: string) => void;
 }
@@ -122,7 +135,22 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
     write(encodeFrame(type, number, payload));
   };
 
+  /** Sends what has come of input that comes bit by bit. */
+  const pushFeed = (call: ActiveCall, feed: InputFeed): void => {
+    for (let piece = feed.pieces[0]; piece !== undefined; piece = feed.pieces[0]) {
+      const size = call.window.take(Math.min(DATA_PAYLOAD_BYTES, piece.length));
+      if (size === 0) return;
+      send(call.stream, { type: "stdin", bytes: piece.subarray(0, size) });
+      if (size < piece.length) feed.pieces[0] = piece.subarray(size);
+      else feed.pieces.shift();
+    }
+    if (!feed.ended || call.inputEnded) return;
+    call.inputEnded = true;
+    send(call.stream, { type: "stdinEnd" });
+  };
+
   const pushInput = (call: ActiveCall): void => {
+    if (call.io.feed !== undefined) return pushFeed(call, call.io.feed);
     while (!call.inputEnded) {
       const piece = call.io.stdin[call.piece];
       if (piece === undefined) {
@@ -269,13 +297,14 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         fault: null,
       };
       state.call = active;
+      if (io.feed !== undefined) io.feed.wake = () => (state.call === active ? pushInput(active) : undefined);
       write(encodeFrame(FRAME.start, number, order.payload));
       pushInput(active);
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });
     });
 
-  return { hello: hello.promise, ended: ended.promise, call, useLine, end };
+  return { hello: hello.promise, ended: ended.promise, call, useLine, hold: (isFrozen) => state.heartbeat?.hold(isFrozen), end };
 }
 
 interface Deferred<T> {

@@ -20,6 +20,8 @@ export interface ContainerPlan {
   /** Places the image declares as volumes: they become small folders in memory, not disk of the engine's. */
   readonly imageVolumes?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Id of the session's container whose loopback a process shares; left out for the session's own. */
+  readonly beside?: string;
 }
 
 const MIB = 1024 * 1024;
@@ -62,7 +64,8 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   return {
     Image: plan.imageId,
     User: "0:0",
-    Hostname: "sandbox",
+    // A shared network brings its name along.
+    ...(plan.beside === undefined ? { Hostname: "sandbox" } : {}),
     WorkingDir: "/",
     Env: [],
     Entrypoint: [GUARD_PROGRAM],
@@ -77,7 +80,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
     AttachStderr: true,
     HostConfig: {
       AutoRemove: true,
-      NetworkMode: "none",
+      NetworkMode: plan.beside === undefined ? "none" : `container:${plan.beside}`,
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
       CapAdd: GUARD_CAPABILITIES,

@@ -9,6 +9,8 @@ const SILENT_BEATS = 60;
 export interface Heartbeat {
   /** Something came from the guard. */
   readonly heard: () => void;
+  /** No beat is sent or counted while the guard is frozen: it counts none itself. */
+  readonly hold: (isFrozen: boolean) => void;
   readonly stop: () => void;
 }
 
@@ -19,12 +21,14 @@ export interface Heartbeat {
  */
 export function startHeartbeat(ping: () => void, lost: (reason: string) => void): Heartbeat {
   let silent = 0;
+  let held = false;
   const timer = setInterval(() => {
+    if (held) return;
     silent += 1;
     if (silent <= SILENT_BEATS) return ping();
     clearInterval(timer);
     lost(`nothing was heard of it for ${SILENT_BEATS} seconds`);
   }, BEAT_MS);
   timer.unref();
-  return { heard: () => void (silent = 0), stop: () => clearInterval(timer) };
+  return { heard: () => void (silent = 0), hold: (isFrozen) => ((held = isFrozen), (silent = 0), undefined), stop: () => clearInterval(timer) };
 }

@@ -12,12 +12,13 @@ import type { HideResult, Sandbox, SandboxProvider, SandboxSpec, WorkspaceMode }
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
-import { GUARD_CAPABILITIES, GUARD_PROGRAM, checkRoot, containerOptions } from "./container-options.js";
+import { GUARD_CAPABILITIES, GUARD_PROGRAM, checkRoot, containerOptions, type ContainerPlan } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
-import { openLine, reapLines } from "./line.js";
+import type { BesideOrder, Companion } from "./companion.js";
+import { openLine, reapLines, type DirectLine } from "./line.js";
 import { hideLive } from "./live-mask.js";
 import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
@@ -146,30 +147,8 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     const { runtimeDir } = options;
     const grounds = mount.kind === "overlay" ? { spec, imageId, runtimeDir } : await tarGrounds({ docker, runtimeDir, spec, imageId, name, labels, nonce, signal });
     const plan = { ...grounds, volume: name, lineFolder: line?.folder, nonceName: nonce.name, engine: info, imageVolumes: image.volumes, labels };
-    const wanted = { ...containerOptions(plan), name };
-    const permitted = permittedOf(wanted, info);
-    refuseUncontained({ ...wanted }, permitted);
-    const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) =>
-      docker.createContainer({ ...wanted, abortSignal }),
-    );
-    // What the engine made counts, not what it was asked for: images and engines add to it.
-    refuseUncontained({ ...(await engineCall({ what: "looking at the container", limitMs: STEP_MS, signal }, () => container.inspect())) }, permitted);
-    step("create");
-    // No abort signal of the step here: it would cut the stream later, when the step is long over.
-    const stream = await engineCall({ what: "attaching to the container", limitMs: STEP_MS, signal }, () =>
-      container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
-    );
-    const channel = openSandboxChannel(stream as unknown as Duplex);
-    attached.channel = channel;
-    line?.onConnect(channel.useLine);
-    step("attach");
-    await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
-    // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
-    const found = info.local ? container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined) : Promise.resolve();
-    step("start");
-    const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
-    // Before anything of the agent lives, whether the guard came or not.
-    line?.stopListening();
+    const started = await startContainer({ docker, info, plan, name, line, signal, attached, first, step });
+    const { channel, hello, found } = started;
     const selfTest = checkHello(hello, spec, nonce, neededControls(info, spec));
     options.telemetry.debug("sandbox open", { session: spec.sessionId, ms: step("hello") });
     const engine = { name: info.name, version: info.version, runtime: spec.runtime ?? info.runtime };
@@ -178,7 +157,13 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       const running = first.process;
       return running === null || !isRunning(running) || spec.blanks === undefined ? paths.map(() => "failed") : hideLive({ runtimeDir: options.runtimeDir, pid: running.pid, root: spec.root, blanks: spec.blanks }, paths);
     };
-    return createSandbox({ spec, hide, imageId, engine, controls: selfTest.controls, channel, remove });
+    const hidden = new Set<string>();
+    const keep = async (paths: readonly string[]): Promise<readonly HideResult[]> => {
+      for (const path of paths) hidden.add(path);
+      return hide(paths);
+    };
+    const openBeside = (beside: BesideOrder): Promise<Companion> => openCompanion({ docker, info, options, owed, plan: { ...plan, beside: started.id, volume: name, nonceName: beside.nonce.name }, spec: grounds.spec, hidden: () => [...hidden], ...beside });
+    return createSandbox({ spec, hide: keep, imageId, engine, controls: selfTest.controls, channel, remove, openBeside });
   } catch (cause) {
     attached.channel?.end("the start failed");
     const left = await remove().then(() => null, (error: unknown) => error);
@@ -186,6 +171,93 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
     if (left !== null) throw withLeft(cause, name, left, options.telemetry);
     const isBlind = mount.kind === "overlay" && cause instanceof GuardError && cause.code === "SANDBOX_FAILED" && !(await seesOurFiles({ docker, folder: mount.upper, imageId, name: `${name}-look`, labels }));
     throw isBlind ? engineElsewhere(cause) : cause;
+  }
+}
+
+interface StartInput {
+  readonly docker: Docker;
+  readonly info: EngineInfo;
+  readonly plan: ContainerPlan;
+  readonly name: string;
+  readonly line: DirectLine | null;
+  readonly signal: AbortSignal;
+  /** Gets the channel as soon as there is one. */
+  readonly attached: { channel: SandboxChannel | null };
+  /** Gets process 1 as this machine sees it. */
+  readonly first: { process: HostProcess | null };
+  readonly step: (name: string) => void;
+}
+
+interface Started {
+  readonly id: string;
+  readonly channel: SandboxChannel;
+  readonly hello: HelloMessage;
+  /** Settles when process 1 was looked for. */
+  readonly found: Promise<void>;
+}
+
+/** Creates, attaches to and starts one container, and hears its greeting. What is left of a failure is for the caller to remove. */
+async function startContainer({ docker, info, plan, name, line, signal, attached, first, step }: StartInput): Promise<Started> {
+  const wanted = { ...containerOptions(plan), name };
+  const permitted = permittedOf(wanted, info, plan.beside);
+  refuseUncontained({ ...wanted }, permitted);
+  const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) => docker.createContainer({ ...wanted, abortSignal }));
+  // What the engine made counts, not what it was asked for: images and engines add to it.
+  refuseUncontained({ ...(await engineCall({ what: "looking at the container", limitMs: STEP_MS, signal }, () => container.inspect())) }, permitted);
+  step("create");
+  // No abort signal of the step here: it would cut the stream later, when the step is long over.
+  const stream = await engineCall({ what: "attaching to the container", limitMs: STEP_MS, signal }, () => container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }));
+  const channel = openSandboxChannel(stream as unknown as Duplex);
+  attached.channel = channel;
+  line?.onConnect(channel.useLine);
+  step("attach");
+  await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+  // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
+  const found = info.local ? container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined) : Promise.resolve();
+  step("start");
+  const hello = await engineCall({ what: "the self-test of the sandbox", limitMs: HELLO_MS, signal }, () => channel.hello);
+  // Before anything of the agent lives, whether the guard came or not.
+  line?.stopListening();
+  return { id: container.id, channel, hello, found };
+}
+
+interface CompanionInput extends BesideOrder {
+  readonly docker: Docker;
+  readonly info: EngineInfo;
+  readonly options: DockerProviderOptions;
+  readonly owed: Set<() => Promise<void>>;
+  readonly plan: ContainerPlan;
+  readonly spec: SandboxSpec;
+  /** Names that were hidden since the session began. */
+  readonly hidden: () => readonly string[];
+}
+
+/** Opens one on the volume, the protection and the loopback of the session's own. It is tested like that one, or refused. */
+async function openCompanion({ docker, info, options, owed, plan, spec, hidden, nonce, signal }: CompanionInput): Promise<Companion> {
+  const name = `${plan.volume}-${randomBytes(4).toString("hex")}`;
+  const line = options.lineDir === undefined || plan.runtimeDir === null ? null : await openLine(options.lineDir, options.lease);
+  const first: { process: HostProcess | null } = { process: null };
+  const removeAll = removal(docker, name, first, owed, false);
+  const remove = async (): Promise<void> => {
+    line?.stopListening();
+    await removeAll();
+    line?.remove();
+  };
+  const attached: { channel: SandboxChannel | null } = { channel: null };
+  try {
+    const { channel, hello, found } = await startContainer({ docker, info, plan: { ...plan, lineFolder: line?.folder }, name, line, signal, attached, first, step: () => undefined });
+    checkHello(hello, spec, nonce, neededControls(info, spec));
+    await found;
+    const hide = async (paths: readonly string[]): Promise<readonly HideResult[]> => {
+      const running = first.process;
+      return running === null || !isRunning(running) || spec.blanks === undefined ? paths.map(() => "failed") : hideLive({ runtimeDir: options.runtimeDir, pid: running.pid, root: spec.root, blanks: spec.blanks }, paths);
+    };
+    if (hidden().length > 0 && (await hide(hidden())).includes("failed")) throw new GuardError("SANDBOX_FAILED", "what the user added meanwhile cannot be hidden from the process");
+    return { channel, hide, remove, container: docker.getContainer(name) };
+  } catch (cause) {
+    attached.channel?.end("the start failed");
+    await remove().catch((error: unknown) => options.telemetry.warn("a container could not be removed from the engine", { name, cause: printable(String(error)) }));
+    throw cause;
   }
 }
 
@@ -209,9 +281,9 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
 }
 
 /** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
-function permittedOf(asked: ContainerCreateOptions, info: EngineInfo): Permitted {
+function permittedOf(asked: ContainerCreateOptions, info: EngineInfo, beside: string | undefined): Permitted {
   const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly, BindOptions }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true, propagation: BindOptions?.Propagation ?? "" }] as const);
-  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM };
+  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM, ...(beside === undefined ? {} : { beside }) };
 }
 
 /** An engine of this machine may see its files: a nonce tells. One that is reached elsewhere, or maps users, never does. */
@@ -259,13 +331,13 @@ function engineElsewhere(cause: unknown): GuardError {
 }
 
 /** Removes container, then volume. Rejects when the engine does not, and is then owed. */
-function removal(docker: Docker, name: string, first: { readonly process: HostProcess | null }, owed: Set<() => Promise<void>>): () => Promise<void> {
+function removal(docker: Docker, name: string, first: { readonly process: HostProcess | null }, owed: Set<() => Promise<void>>, hasVolume = true): () => Promise<void> {
   const remove = async (): Promise<void> => {
     // Before anything is asked of an engine that may be gone, or hang.
     if (first.process !== null) killHostProcess(first.process);
     owed.add(remove);
     await removeContainer(docker, name);
-    await removeVolume(docker, name);
+    if (hasVolume) await removeVolume(docker, name);
     owed.delete(remove);
   };
   return remove;

@@ -19,6 +19,8 @@ export interface Permitted {
   readonly places: readonly string[];
   /** Process 1. */
   readonly entrypoint: string;
+  /** Container whose network is shared: one of ours, which has none either. Left out: none is. */
+  readonly beside?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -62,7 +64,7 @@ function rights(host: Fields, permitted: Permitted): readonly string[] {
 /** Modes that share a namespace of the host's or of another container's; the empty one and `private` share none. */
 const SHARED = /^(?:host|container:|shareable)/;
 
-function namespaces(host: Fields, { cgroupVersion }: Permitted): readonly string[] {
+function namespaces(host: Fields, { cgroupVersion, beside }: Permitted): readonly string[] {
   const reasons = ["PidMode", "IpcMode", "UTSMode", "CgroupnsMode"].flatMap((name) => {
     const mode = host[name];
     if (mode === undefined || mode === null || mode === "") return [];
@@ -75,7 +77,7 @@ function namespaces(host: Fields, { cgroupVersion }: Permitted): readonly string
   if (typeof host["CgroupParent"] === "string" && host["CgroupParent"] !== "") reasons.push(`control group of ${host["CgroupParent"]}`);
   // Mapped users are switched off only where the engine maps them, or the workspace would belong to nobody.
   const network = host["NetworkMode"];
-  return network === "none" ? reasons : [...reasons, `network ${typeof network === "string" && network !== "" ? network : "of the engine"}`];
+  return network === (beside === undefined ? "none" : `container:${beside}`) ? reasons : [...reasons, `network ${typeof network === "string" && network !== "" ? network : "of the engine"}`];
 }
 
 /** What every list an engine makes of its own has in it. */

@@ -1,15 +1,18 @@
 // One sandbox on a Docker engine: calls over its channel, files through the runtime's tool, everything removed at the end.
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:os";
 import { DATA_PAYLOAD_BYTES, START_PAYLOAD_BYTES, encodeStart, type ExitMessage, type StartOrder } from "../../core/channel/index.js";
 import type { Control } from "../../core/session/event.js";
 import { GuardError, printable } from "../../core/shared/index.js";
+import type { ProcessRequest, SandboxProcess } from "../../ports/process.js";
 import type { FileOp, FileOpResult, OutputSink, ReadResult, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxSpec, ScratchName } from "../../ports/sandbox.js";
 import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
+import { refuseUnstartable, startProcess, type BesideOrder, type Companion } from "./companion.js";
+import { signalName } from "./signal-name.js";
 import { readProbeAgain } from "./self-test.js";
+import { travellingNonce } from "./tar-volume.js";
 import { answerText, changeOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
@@ -31,6 +34,8 @@ export interface SandboxParts {
   readonly controls: readonly Control[];
   readonly channel: SandboxChannel;
   readonly hide: NonNullable<Sandbox["hide"]>;
+  /** Opens a container beside this one, for a program that outlives its call. */
+  readonly openBeside: (order: BesideOrder) => Promise<Companion>;
   /** Removes what was made on the engine; rejects where something may be left. */
   readonly remove: () => Promise<void>;
 }
@@ -68,10 +73,40 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     return exit;
   }
 
+  const processes = new Set<SandboxProcess>();
+  const write = async (ops: readonly FileOp[], signal: AbortSignal): Promise<void> => {
+    const [answer] = await files(ops.map(changeOrder), REASON_BYTES, signal);
+    if (answer?.code !== "done") throw new GuardError("SANDBOX_FAILED", "the workspace cannot be written, so a container beside it cannot be tested");
+  };
+  /** The proof that both stand on the same workspace: a file that this one writes is read, and taken away, by the other. */
+  const openProcess = async (request: ProcessRequest, sink: OutputSink, signal: AbortSignal): Promise<SandboxProcess> => {
+    refuseUnstartable(request);
+    const nonce = travellingNonce();
+    await write([{ op: "write", path: nonce.name, content: Buffer.from(nonce.content, "latin1"), mode: 0o600 }], signal);
+    let companion: Companion;
+    try {
+      companion = await parts.openBeside({ nonce, signal });
+    } finally {
+      await write([{ op: "remove", path: nonce.name }], new AbortController().signal);
+    }
+    const opened = await startProcess(companion, request, sink, disk);
+    processes.add(opened);
+    void opened.ended.then(() => processes.delete(opened));
+    if (state.closing !== null) await opened.close();
+    return opened;
+  };
+  const hide: NonNullable<Sandbox["hide"]> = async (paths) => {
+    const all = await Promise.all([parts.hide(paths), ...[...processes].map((one) => one.hide(paths))]);
+    return paths.map((_path, index) => (all.some((results) => results[index] === "failed") ? "failed" : (all[0]?.[index] ?? "failed")));
+  };
+  // One that has no session any more serves nobody.
+  void channel.ended.then(() => Promise.allSettled([...processes].map((one) => one.close())));
+
   return {
     imageId: parts.imageId,
     engine: parts.engine,
-    hide: parts.hide,
+    openProcess,
+    hide,
     controls: parts.controls,
     ended,
     run: async (request, sink, signal) => {
@@ -135,7 +170,9 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     close: () => {
       state.closing ??= (async () => {
         channel.end("closed");
+        const left = (await Promise.allSettled([...processes].map((one) => one.close()))).find((result) => result.status === "rejected");
         await parts.remove();
+        if (left !== undefined) throw left.reason;
       })();
       return state.closing;
     },
@@ -175,10 +212,6 @@ function runResult(exit: ExitMessage): RunResult {
   const { exitCode, ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent } = exit;
   const limit = exit.limit === undefined ? {} : { limit: exit.limit };
   return { exitCode, signal: exit.signal === null ? null : signalName(exit.signal), ended, durationMs, stdoutBytes, stderrBytes, stdoutDropped, stderrDropped, killed, quiescent, ...limit };
-}
-
-function signalName(number: number): string {
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
 }
 
 /** Splits operations so that no batch holds more than the limit. */

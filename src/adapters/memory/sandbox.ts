@@ -4,6 +4,8 @@
 import { GuardError, type ErrorCode } from "../../core/shared/index.js";
 import type { Control } from "../../core/session/event.js";
 import type { FileOp, FileOpResult, OutputSink, ReadResult, RunLimit, RunRequest, RunResult, Sandbox, SandboxEnd, SandboxProvider, SandboxSpec } from "../../ports/sandbox.js";
+import type { ProcessRequest } from "../../ports/process.js";
+import { createMemoryProcess, type MemoryProcess, type ScriptedProcess } from "./process.js";
 import { applyNode, readNode } from "./sandbox-files.js";
 import type { MemoryTree } from "./workspace.js";
 
@@ -50,6 +52,8 @@ export interface MemorySandboxOptions {
   /** Looked up at every call, so that a test can change them between calls. */
   readonly faults?: () => SandboxFaults;
   readonly controls?: readonly Control[];
+  /** What outlives its call; null is a program that cannot be opened. Left out: nothing can. */
+  readonly processes?: (request: ProcessRequest) => ScriptedProcess | null;
   /** What a test of the controls sees while the sandbox runs; left out: nothing can be tested again. */
   readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
 }
@@ -59,6 +63,8 @@ export interface MemorySandbox extends Sandbox {
   readonly requests: readonly RunRequest[];
   /** Every file operation seen, oldest first. */
   readonly operations: readonly FileOp[];
+  /** Every process opened, oldest first. */
+  readonly processes: readonly MemoryProcess[];
   readonly closed: boolean;
   /** The container dies now. */
   readonly breakNow: (detail: string) => void;
@@ -103,6 +109,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
   const tree = options.treeOf(spec);
   const requests: RunRequest[] = [];
   const operations: FileOp[] = [];
+  const processes: MemoryProcess[] = [];
   const state: { end: SandboxEnd | null; busy: boolean } = { end: null, busy: false };
   const listeners: ((end: SandboxEnd) => void)[] = [];
   const ended = new Promise<SandboxEnd>((resolve) => listeners.push(resolve));
@@ -133,6 +140,19 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     ended,
     requests,
     operations,
+    processes,
+    ...(options.processes === undefined
+      ? {}
+      : {
+          openProcess: (request: ProcessRequest, sink: OutputSink) =>
+            guarded(async () => {
+              const script = options.processes?.(request) ?? null;
+              if (script === null) throw failure("SANDBOX_FAILED", "the container could not be started");
+              const opened = createMemoryProcess(request, sink, script);
+              processes.push(opened);
+              return opened;
+            }),
+        }),
     get closed() {
       return state.end?.reason === "closed";
     },

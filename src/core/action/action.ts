@@ -46,6 +46,35 @@ export interface EditAction {
   readonly effects: readonly ActionEffect[];
 }
 
+/** What is done with a process that outlives its call. */
+export type ProcessOp = "open" | "write" | "read" | "close" | "list";
+
+/** A process handed over on purpose: opened by one call, used by later ones, frozen between them. */
+export interface ProcessAction {
+  readonly kind: "process";
+  readonly op: ProcessOp;
+  /** Of lower-case letters, digits, dots and dashes; empty for `list`. */
+  readonly name: string;
+  /** What is opened; null for every other op. */
+  readonly form: CommandAction["form"] | null;
+  /** Size of the terminal it is given; null for pipes. */
+  readonly terminal: { readonly rows: number; readonly columns: number } | null;
+  /** What is written, whole lines; null for every other op. */
+  readonly input: string | null;
+  /** A key of the terminal instead of text. */
+  readonly key: ProcessKey | null;
+  /** Its input ends after this. */
+  readonly endsInput: boolean;
+  /** The wait for output ends early when it holds this; null: when nothing comes for a moment. */
+  readonly until: string | null;
+  readonly waitMs: number;
+  readonly cwd: string;
+  readonly effects: readonly ActionEffect[];
+}
+
+/** Keys that interrupt, end the input, stop and quit. */
+export type ProcessKey = "C-c" | "C-d" | "C-z" | "C-\\";
+
 /** The agent says it is done. */
 export interface SubmitAction {
   readonly kind: "submit";
@@ -60,4 +89,4 @@ export interface OpaqueAction {
   readonly effects: readonly ActionEffect[];
 }
 
-export type Action = CommandAction | ViewAction | EditAction | SubmitAction | OpaqueAction;
+export type Action = CommandAction | ViewAction | EditAction | ProcessAction | SubmitAction | OpaqueAction;

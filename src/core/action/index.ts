@@ -1,6 +1,6 @@
 // The surface of actions: calls to actions, edits to texts, trajectory lines to calls.
 
-export type { Action, CommandAction, Edit, EditAction, OpaqueAction, SubmitAction, ToolCall, ViewAction } from "./action.js";
+export type { Action, CommandAction, Edit, EditAction, OpaqueAction, ProcessAction, ProcessKey, ProcessOp, SubmitAction, ToolCall, ViewAction } from "./action.js";
 export type {
   ActionEffect,
   Certainty,

@@ -7,12 +7,15 @@ import { readArguments } from "./argument-reader.js";
 import { editorAction, opaque, openAction, type Surroundings } from "./editor-call.js";
 import type { ActionEffect } from "./effects.js";
 import { editorArguments, isEditorCommand } from "./pseudo-command.js";
+import { processAction } from "./process-call.js";
 import { knownTool, type KnownTool } from "./tools.js";
 
 /** Tells the effects of a command; the shell evaluation is handed in, because it builds on this module. */
 export interface CommandEvaluator {
   shell(text: string, surroundings: Surroundings): readonly ActionEffect[];
   argv(words: readonly string[], surroundings: Surroundings): readonly ActionEffect[];
+  /** Effects of lines written to a process that was opened earlier; null where there is none of that name. Left out: there are none at all. */
+  input?(name: string, text: string): readonly ActionEffect[] | null;
 }
 
 /** What the meaning of a call depends on besides the call. `root`, `cwd` and `home` are absolute and normalised. */
@@ -51,6 +54,8 @@ function actionOf(tool: KnownTool, call: ToolCall, context: NormaliseContext): A
       return openAction(call.tool, call.arguments, context);
     case "find_file":
       return findAction(call, context);
+    case "process":
+      return processAction(call, context);
     case "submit":
       return submitAction(call);
     case "think":

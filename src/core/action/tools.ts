@@ -1,7 +1,7 @@
 // Which tool names mean which tool. A name that is not here is not guessed: its call becomes an opaque action.
 
 /** Tools this product understands. */
-export type KnownTool = "bash" | "exec" | "editor" | "str_replace" | "insert" | "open" | "find_file" | "submit" | "think";
+export type KnownTool = "bash" | "exec" | "editor" | "str_replace" | "insert" | "open" | "find_file" | "process" | "submit" | "think";
 
 const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
   ["bash", "bash"],
@@ -15,6 +15,7 @@ const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
   ["insert", "insert"],
   ["open", "open"],
   ["find_file", "find_file"],
+  ["process", "process"],
   ["submit", "submit"],
   ["finish", "submit"],
   ["stop", "submit"],

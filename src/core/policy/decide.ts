@@ -45,6 +45,7 @@ export function decideEffects(policySet: PolicySet, effects: readonly (ActionEff
 function subjectsOf(action: Action): readonly (ActionEffect | ContentSubject)[] {
   switch (action.kind) {
     case "command":
+    case "process":
     case "submit":
       return action.effects.length > 0 ? action.effects : [{ kind: "exec", program: action.kind === "submit" ? "submit" : ":", path: null, argv: [action.kind === "submit" ? "submit" : ":"], from: "" }];
     case "view":

@@ -22,6 +22,8 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "controls.attested":
     case "session.tightened":
     case "session.copied":
+    case "process.opened":
+    case "process.closed":
     case "session.closed":
     case "session.applied":
     case "session.discarded":

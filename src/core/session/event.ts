@@ -173,6 +173,22 @@ export interface EventData {
     /** Changed files that were not kept. */
     readonly left: number;
   };
+  /** A program was handed over that outlives its call; it is frozen between calls. */
+  "process.opened": {
+    readonly name: string;
+    readonly summary: string;
+    readonly terminal: { readonly rows: number; readonly columns: number } | null;
+    /** It is ended when no call names it for this long. */
+    readonly leaseMs: number;
+  };
+  /** Nothing of it is left. `closed`: by a call; `session`: with the session; `recovered`: found after a crash, and ended then. */
+  "process.closed": {
+    readonly name: string;
+    readonly reason: "exit" | "closed" | "killed" | "lease" | "timeout" | "limit" | "fault" | "session" | "recovered";
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly detail: string | null;
+  };
   "session.closed": { readonly reason: "finished" | "cancelled" | "broken" | "recovered" | "stopped"; readonly detail: string | null; readonly calls: number };
   "session.applied": {
     readonly paths: readonly string[];

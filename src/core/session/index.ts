@@ -1,5 +1,5 @@
 export type { AgentInfo, AuditEvent, CallClaim, Control, EventData, EventDraft, EventType, ImportSource, OutputRecord } from "./event.js";
-export { callsInDoubt, openCalls, reduceSession, sessionState, type CallState, type SessionState } from "./state.js";
+export { callsInDoubt, livingProcesses, openCalls, reduceSession, sessionState, type CallState, type ProcessState, type SessionState } from "./state.js";
 export { acceptedChanges, netChanges, netChangesAfter, standingRecords } from "./net-changes.js";
 export { undoTarget, type UndoTarget } from "./undo-target.js";
 export { emptyHistory, reduceHistory, sessionHistory, spentOf, type HistoryState } from "./history.js";

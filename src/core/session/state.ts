@@ -38,7 +38,20 @@ export interface SessionState {
   readonly discarded: boolean;
   /** What it was last taken back to; null when it never was. */
   readonly undone: EventData["session.undone"] | null;
+  /** Processes that outlived their calls, in the order they were opened; `closed` is null while one lives. */
+  readonly processes: readonly ProcessState[];
   readonly events: number;
+}
+
+export interface ProcessState {
+  readonly opened: EventData["process.opened"];
+  readonly call: CallId | null;
+  readonly closed: EventData["process.closed"] | null;
+}
+
+/** Processes whose end is not on record. */
+export function livingProcesses(state: SessionState): readonly ProcessState[] {
+  return state.processes.filter(({ closed }) => closed === null);
 }
 
 /** State after one more event; null before `session.opened`. Events out of order leave the state as it is. */
@@ -56,6 +69,7 @@ export function reduceSession(state: SessionState | null, event: AuditEvent): Se
       applied: [],
       discarded: false,
       undone: null,
+      processes: [],
       events: 1,
     };
   }
@@ -112,6 +126,10 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
     case "import.finished":
     case "session.copied":
       return state;
+    case "process.opened":
+      return { ...state, processes: [...state.processes, { opened: event.data, call: event.call, closed: null }] };
+    case "process.closed":
+      return { ...state, processes: state.processes.map((one) => (one.closed === null && one.opened.name === event.data.name ? { ...one, closed: event.data } : one)) };
     case "session.applied":
       return { ...state, applied: [...state.applied, ...event.data.paths] };
     case "session.undone":

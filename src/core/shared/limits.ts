@@ -145,6 +145,18 @@ export const LIMITS = {
   importCalls: 100_000,
   /** Most files of a folder imported at once, and most sessions of one file. */
   importFiles: 10_000,
+  /** Most processes handed over that live at once in one session. */
+  processes: 4,
+  /** Longest text written to a process by one call, and all that was written to a shell, in characters: the next line is judged after all of it. */
+  processInputChars: 16_384,
+  processHistoryChars: 32_768,
+  /** Longest wait of one call for the output of a process, in milliseconds. */
+  processWaitMs: 60_000,
+  /** A process that no call names for this long is ended, in milliseconds. */
+  processLeaseMs: 30 * 60_000,
+  /** Output of a process passed on in its whole life, and kept of each stream until a call reads it, in bytes; the rest is counted and dropped. */
+  processOutputBytes: 256 * 1024 * 1024,
+  processUnreadBytes: 1024 * 1024,
   /** Longest thought kept of an imported call, in characters. */
   importThoughtChars: 4_000,
 } as const;

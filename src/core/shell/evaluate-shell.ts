@@ -111,7 +111,8 @@ export function evaluateArgv(argv: readonly string[], context: ShellContext): Ev
   });
 }
 
-function evaluate(context: ShellContext, from: string, body: (run: Run, state: ShellState, frame: Frame) => void): Evaluation {
+/** Runs `body` on a new evaluation; whatever goes wrong on the way makes it opaque. */
+export function evaluate(context: ShellContext, from: string, body: (run: Run, state: ShellState, frame: Frame) => void): Evaluation {
   const run = newRun(context);
   const state = freshState([context.cwd]);
   const frame: Frame = { source: from, stdin: NO_INPUT, depth: 0, plain: false, leaving: null };

@@ -7,9 +7,9 @@ import type { Io } from "./io.js";
 
 /** One line for each session that was closed. */
 export function tellRecovered(io: Io): (recovered: Recovered) => void {
-  return ({ session, inDoubt, apply }) => {
+  return ({ session, inDoubt, processes = [], apply }) => {
     if (apply !== undefined) return tellApply(session, apply, io);
-    io.note(`closed session ${session}, whose process ended early${inDoubt.length === 0 ? "" : `, in doubt: ${inDoubt.join(", ")}`}`);
+    io.note(`closed session ${session}, whose process ended early${inDoubt.length === 0 ? "" : `, in doubt: ${inDoubt.join(", ")}`}${processes.length === 0 ? "" : `, handed over and ended: ${processes.join(", ")}`}`);
   };
 }
 

@@ -1,0 +1,128 @@
+// A program that outlives its call, in a container beside the session's. Freezing is the engine's control group of that container: nothing
+// inside can undo it, its own guard is frozen with it, and no process of it can have been started meanwhile.
+
+import type Docker from "dockerode";
+import { encodeStart, STREAM_WINDOW_BYTES } from "../../core/channel/index.js";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { ProcessEnd, ProcessRequest, SandboxProcess } from "../../ports/process.js";
+import type { HideResult, OutputSink } from "../../ports/sandbox.js";
+import type { CallEnd, InputFeed, SandboxChannel } from "./channel.js";
+import type { DiskWatch } from "./disk-watch.js";
+import { engineCall } from "./engine-call.js";
+import type { Nonce } from "./nonce.js";
+import { signalName } from "./signal-name.js";
+
+/** The program of the runtime that gives another one a terminal. */
+const TERMINAL = "/.ringfence/bin/rf-tty";
+const FREEZE_MS = 10_000;
+
+/** What a session's own container is asked for again: a container beside it, for a program that outlives its call. */
+export interface BesideOrder {
+  /** Lies in the workspace; the new container reads it and takes it away. */
+  readonly nonce: Nonce;
+  readonly signal: AbortSignal;
+}
+
+/** A container that stands ready, with its guard. */
+export interface Companion {
+  readonly channel: SandboxChannel;
+  readonly container: Docker.Container;
+  readonly hide: (paths: readonly string[]) => Promise<readonly HideResult[]>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Starts the program in it and freezes it. On a failure the container is removed. */
+export async function startProcess(companion: Companion, request: ProcessRequest, sink: OutputSink, disk: DiskWatch): Promise<SandboxProcess> {
+  const { channel, container, remove } = companion;
+  const { cwd, environment, terminal, lifeMs, outputBytes } = request;
+  const argv = terminal === null ? request.argv : [TERMINAL, String(terminal.rows), String(terminal.columns), ...request.argv];
+  const payload = encodeStart({ kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: true, timeoutMs: lifeMs, outputBytes });
+  const feed: InputFeed = { pieces: [], ended: false, wake: () => undefined };
+  const state: { frozen: boolean; closing: Promise<void> | null; isFull: boolean; unwatch: () => void } = { frozen: false, closing: null, isFull: false, unwatch: () => undefined };
+  const ending = new AbortController();
+  const watchDisk = (): void => {
+    state.unwatch = disk.start(() => {
+      state.isFull = true;
+      ending.abort();
+    });
+  };
+  const close = (): Promise<void> => {
+    state.unwatch();
+    state.closing ??= (async () => {
+      channel.end("closed");
+      await remove();
+    })();
+    return state.closing;
+  };
+  const freeze = async (): Promise<void> => {
+    if (state.frozen || state.closing !== null) return;
+    state.unwatch();
+    channel.hold(true);
+    try {
+      await engineCall({ what: "freezing a process", limitMs: FREEZE_MS }, async () => {
+        await container.pause();
+        // The engine's answer is not the proof: what it says of the container afterwards is.
+        if (!(await container.inspect()).State.Paused) throw new Error("the engine did not freeze it");
+      });
+    } catch (cause) {
+      // It ended meanwhile, and there is nothing left to freeze.
+      if (await endedBy(call)) return;
+      throw cause;
+    }
+    state.frozen = true;
+  };
+  const thaw = async (): Promise<void> => {
+    if (!state.frozen || state.closing !== null) return;
+    await engineCall({ what: "thawing a process", limitMs: FREEZE_MS }, () => container.unpause());
+    state.frozen = false;
+    channel.hold(false);
+    watchDisk();
+  };
+  watchDisk();
+  const call: Promise<ProcessEnd> = channel.call({ payload, timeoutMs: lifeMs, outputBytes }, { stdin: [], feed, onStdout: sink.stdout, onStderr: sink.stderr }, ending.signal).then(
+    (end) => endOf(end, state.isFull),
+    (error: unknown): ProcessEnd => ({ reason: state.closing === null ? "fault" : "killed", exitCode: null, signal: null, detail: state.closing === null ? printable(error instanceof Error ? error.message : String(error), 300) : null }),
+  );
+  // Whatever its end was, its container goes with it.
+  const ended = call.then(async (end) => {
+    await close().catch(() => undefined);
+    return end;
+  });
+  return {
+    ended,
+    write: (bytes) => {
+      const waiting = feed.pieces.reduce((sum, piece) => sum + piece.length, 0);
+      if (feed.ended || waiting + bytes.length > STREAM_WINDOW_BYTES) return false;
+      if (bytes.length > 0) feed.pieces.push(bytes);
+      feed.wake();
+      return true;
+    },
+    endInput: () => {
+      feed.ended = true;
+      feed.wake();
+    },
+    freeze,
+    thaw,
+    hide: companion.hide,
+    close,
+  };
+}
+
+/** Tells whether it has ended by now. */
+function endedBy(call: Promise<ProcessEnd>): Promise<boolean> {
+  return Promise.race([call.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1_000))]);
+}
+
+function endOf({ exit }: CallEnd, isFull: boolean): ProcessEnd {
+  const signal = exit.signal === null ? null : signalName(exit.signal);
+  const limit = isFull ? "disk" : exit.limit;
+  const byLimit = isFull || (exit.limit !== undefined && (signal === "SIGKILL" || signal === "SIGXFSZ"));
+  if (byLimit) return { reason: "limit", exitCode: exit.exitCode, signal, detail: `${limit ?? "a"} limit of its sandbox` };
+  return { reason: exit.ended === "exit" ? "exit" : exit.ended === "timeout" ? "timeout" : "killed", exitCode: exit.exitCode, signal, detail: limit === undefined ? null : `the ${limit} limit of its sandbox was reached` };
+}
+
+/** Refuses what the kernel would, before a container is made for it. */
+export function refuseUnstartable(request: ProcessRequest): void {
+  const texts = [request.cwd, ...request.argv, ...Object.entries(request.environment).flat()];
+  if (request.argv.length === 0 || texts.some((text) => text.includes("\0"))) throw new GuardError("SANDBOX_FAILED", "a process whose words the kernel does not take");
+}
