@@ -9,6 +9,7 @@ import type { EventData, EventDraft } from "../core/session/event.js";
 import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { actionDigestOf, ask } from "./approve.js";
 import { breakOff, breakSession, brokenError, faultOf } from "./break-off.js";
+import { withNoted } from "./noted.js";
 import { surroundingsAfter } from "./carry.js";
 import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
@@ -93,7 +94,7 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
     containment: containmentOf(live.sandbox.controls),
     history: live.history.history,
   };
-  const decision = decide(options.policy, action, context);
+  const decision = await withNoted(live, action, decide(options.policy, action, context), context);
   const actionDigest = actionDigestOf(live, action);
   const summary = deps.redactor.text(describeAction(action));
   const cwd = action.kind === "command" ? surroundings.cwd : null;

@@ -56,9 +56,10 @@ export function decisionEvent(
   const redacted = (reason: Decision["reasons"][number]): Decision["reasons"][number] => ({ ...reason, subject: live.deps.redactor.text(reason.subject) });
   const reasons = decision.reasons.map(redacted);
   const shadow = decision.shadow === undefined ? {} : { shadow: decision.shadow.map(redacted) };
+  const noted = decision.noted === undefined ? {} : { noted: decision.noted.map(redacted) };
   const marks = decision.marks === undefined ? {} : { marks: decision.marks.map((mark) => printable(live.deps.redactor.text(mark), MARK_CHARS)) };
   const { effect, obligations, guidance, policyDigest } = decision;
-  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest, ...shadow, ...marks } };
+  return { call: id, type: "decision.made", data: { ...about, effect, reasons, obligations, guidance, policyDigest, ...shadow, ...noted, ...marks } };
 }
 
 /** The end of a call. */

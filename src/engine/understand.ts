@@ -53,7 +53,7 @@ export async function understand(live: LiveSession, call: ToolCall, tooBig: stri
 function evaluate(live: LiveSession, call: ToolCall, readText: (path: string) => string | null): Pick<Understood, "action" | "evaluation"> {
   const { root, home } = live.options.defaults;
   const { cwd } = live.surroundings;
-  const shell = { cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, readText, ...modelledBy(live.options.policy) };
+  const shell = shellOf(live, readText);
   let evaluation: Evaluation | null = null;
   const action = normalise(call, {
     root,
@@ -72,8 +72,14 @@ function evaluate(live: LiveSession, call: ToolCall, readText: (path: string) =>
   return { action, evaluation };
 }
 
+/** The surroundings that a command of a session is evaluated in. */
+export function shellOf(live: LiveSession, readText: (path: string) => string | null): ShellContext {
+  const { root, home } = live.options.defaults;
+  return { cwd: live.surroundings.cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, readText, ...modelledBy(live.options.policy) };
+}
+
 /** The text of a file of the workspace; null where there is none that could be followed. */
-async function scriptText(live: LiveSession, path: string): Promise<string | null> {
+export async function scriptText(live: LiveSession, path: string): Promise<string | null> {
   const { filesMs, graceMs } = live.deadlines;
   try {
     const work = live.sandbox.readFile(inWorkspace(live.options.defaults.root, path), LIMITS.scriptBytes, AbortSignal.timeout(filesMs));

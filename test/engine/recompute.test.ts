@@ -11,7 +11,7 @@ import { formatExact, formatFixed, initialRisk, KIMI_DEV, reduceRisk, riskSummar
 import type { AuditEvent, EventDraft } from "../../src/core/session/event.js";
 import type { MemoryTree } from "../../src/adapters/memory/workspace.js";
 import type { JsonObject } from "../../src/core/shared/index.js";
-import { answered, closed, controls, decision, denied, DISCARDED, finished, log, opened, reason, reconciled, risk } from "../unit/risk/events.js";
+import { answered, closed, controls, decision, denied, DISCARDED, finished, log, noted, opened, reason, reconciled, risk } from "../unit/risk/events.js";
 import { EVERY_CONTROL } from "../unit/risk/doc-tables.js";
 import { kimiDevPolicy } from "../support/policy.js";
 import { bash, create, createRig, never } from "../support/rig.js";
@@ -55,6 +55,7 @@ const risks = fc.tuple(fc.constantFrom(...SEVERITIES), weights, vectors).map(([s
 const rules = fc.integer({ min: 0, max: 30 }).map((index) => `L${1 + (index % 7)}.rule-${index}`);
 const drafts: fc.Arbitrary<EventDraft> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(rules, fc.option(risks)).map(([rule, asserted]) => denied(rule, asserted)) },
+  { weight: 2, arbitrary: fc.tuple(rules, fc.option(risks)).map(([rule, asserted]) => noted([reason(rule, asserted)])) },
   { weight: 3, arbitrary: fc.tuple(rules, fc.option(risks), fc.boolean()).map(([rule, asserted, reverted]) => reconciled([{ rule, reverted, risk: asserted }])) },
   { weight: 2, arbitrary: fc.tuple(rules, fc.option(risks), fc.nat(4)).map(([rule, asserted, call]) => decision("ask", [reason(rule, asserted, "ask")], call)) },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom("approved", "rejected", "expired", "unavailable"), fc.nat(4)).map(([outcome, call]) => answered(outcome, call)) },

@@ -9,7 +9,7 @@ import { parseCvssVector } from "../../src/core/risk/cvss-vector.js";
 import { contained, postureOf } from "../../src/core/risk/posture.js";
 import { findingScore } from "../../src/core/risk/state.js";
 import { FACTOR_KEYS, FORMULAS, initialRisk, KIMI_DEV, reduceRisk, replayRisk, riskSummary, scoreAivss, SEVERITIES, type RiskState } from "../../src/core/risk/index.js";
-import { ALL_CONTROLS, answered, closed, controls, decision, denied, finished, log, opened, reason, reconciled, risk } from "../unit/risk/events.js";
+import { ALL_CONTROLS, answered, closed, controls, decision, denied, finished, log, noted, opened, reason, reconciled, risk } from "../unit/risk/events.js";
 
 const SOAK = process.env["RINGFENCE_SOAK"] === "1";
 const RUNS = { numRuns: SOAK ? 1_000 : 60, ...(SOAK ? {} : { seed: 20_260 }) };
@@ -28,6 +28,7 @@ const ended = fc.constantFrom("exit", "timeout", "cancelled", "limit", "fault");
 /** Events whose order does not matter, because none answers another. */
 const evidence: fc.Arbitrary<EventDraft> = fc.oneof(
   fc.tuple(rules, fc.option(risks)).map(([rule, asserted]) => denied(rule, asserted)),
+  fc.tuple(rules, fc.option(risks)).map(([rule, asserted]) => noted([reason(rule, asserted)])),
   fc.tuple(rules, risks).map(([rule, asserted]) => decision("ask", [reason(rule, asserted, "ask")], 99)),
   fc.tuple(rules, fc.option(risks), fc.boolean()).map(([rule, asserted, reverted]) => reconciled([{ rule, reverted, risk: asserted }])),
   fc.tuple(ended, fc.nat(3), fc.boolean()).map(([end, killed, quiescent]) => finished({ ended: end, killed, quiescent })),

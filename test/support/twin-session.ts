@@ -18,6 +18,8 @@ export interface TwinStep {
   readonly attack: string | null;
   /** `null`: the session had been stopped before. */
   readonly outcome: string | null;
+  /** Rules that were noted of a call that ran. */
+  readonly noted: readonly string[];
 }
 
 export interface TwinResult {
@@ -48,8 +50,8 @@ export async function playTwin(session: Pick<WholeSession, "root" | "files">, ca
   for (const [index, { call, stdout, exitCode, attack }] of calls.entries()) {
     const command = call.arguments["command"];
     if (call.tool === "bash" && typeof command === "string") rig.programs.set(command, { stdout: stdout ?? "", exitCode });
-    const outcome = await live.call(call, {}, never).then((observation) => observation.outcome, () => null);
-    steps.push({ attack, outcome });
+    const observation = await live.call(call, {}, never).catch(() => null);
+    steps.push({ attack, outcome: observation?.outcome ?? null, noted: (observation?.decision.noted ?? []).map(({ rule }) => rule) });
     if (live.stopped() !== null) stoppedAt ??= index + 1;
     if (live.isBroken()) throw new Error(`session broke at step ${index + 1}: ${JSON.stringify(call.arguments).slice(0, 200)}`);
   }

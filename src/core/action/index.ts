@@ -14,6 +14,7 @@ export type {
   OpaqueEffect,
 } from "./effects.js";
 export { filesRun } from "./files-run.js";
+export { saidByCode, type SaidByCode } from "./said-by-code.js";
 export { applyEdit, decodeText, renderView, unifiedDiff, utf8Length, type EditContext } from "./edit/index.js";
 export {
   detectFormat,

@@ -55,7 +55,7 @@ export function checkCases(name: string, text: string, policySet: PolicySet): Ca
     if (typeof question === "string") return fail(question);
     const decision = checkQuestion(policySet, question, { home: EXAMPLE_PLACES.home, containment: one.containment ?? "attested" });
     const subject = `\`${printable(one.command ?? one.write ?? one.read ?? one.delete ?? "", 100)}\``;
-    const rules = decision.reasons.map((reason) => reason.rule);
+    const rules = [...decision.reasons, ...(decision.noted ?? [])].map((reason) => reason.rule);
     if (decision.effect !== one.effect) return fail(`${subject} is ${decision.effect} by ${rules.slice(0, 4).join(", ")}, not ${one.effect}`);
     return one.rule === undefined || rules.includes(one.rule) ? [] : fail(`${subject} is ${decision.effect} by ${rules.slice(0, 4).join(", ")}, not by ${one.rule}`);
   });

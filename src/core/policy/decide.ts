@@ -100,6 +100,7 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
         if (one.rule.effect === "allow") allowed = true;
         if (one.rule.effect === "deny") refused = true;
       }
+      if (one.rule.watch === true && !(isCertain(effect) && isDirect(one, subject))) continue;
       note(found, one, subject);
     }
     if (!allowed && !refused && !extra.has(DEFAULT_DENY)) extra.set(DEFAULT_DENY, effect.kind === "opaque-text" ? opaqueReason(effect.why) : defaultReason(policySet, describe(effect)));
@@ -114,16 +115,18 @@ function judge(policySet: PolicySet, subjects: readonly (ActionEffect | ContentS
   }
   const tightened = tightenedReasons(subjects, context, emptyIsAllowed);
   const matched = [...found.values()].filter(({ rule }) => rule.shadow !== true);
-  const shadow = [...found.values()].filter(({ rule }) => rule.shadow === true && rule.effect !== "allow").map(reasonOf);
   const reasons = [...extra.values(), ...matched.map(reasonOf), ...tightened];
   const strictest = reasons.reduce<DecisionEffect>((most, reason) => (RANK[reason.effect] > RANK[most] ? reason.effect : most), "allow");
+  const silent = [...found.values()].filter(({ rule }) => rule.shadow === true && rule.effect !== "allow");
+  const shadow = silent.filter(({ rule }) => rule.watch !== true).map(reasonOf);
+  const noted = strictest === "allow" ? silent.filter(({ rule }) => rule.watch === true).map(reasonOf) : [];
   const kept = strictest === "allow" ? reasons : reasons.filter((reason) => reason.effect !== "allow");
   const order = byStrictness((rule) => found.get(rule)?.direct === true);
   const sorted = [...kept].sort(order);
   const guidance = strictest === "allow" ? null : guidanceFor(sorted, found, strictest);
   const runs = strictest !== "deny" && errors.length === 0;
   const judged = decision(policySet, sorted, runs ? [...timeouts(matched), ...obligations] : [], errors, guidance);
-  return { ...judged, ...(shadow.length === 0 ? {} : { shadow: shadow.sort(order) }), ...(runs && marks.length > 0 ? { marks } : {}) };
+  return { ...judged, ...(shadow.length === 0 ? {} : { shadow: shadow.sort(order) }), ...(noted.length === 0 || errors.length > 0 ? {} : { noted: noted.sort(order) }), ...(runs && marks.length > 0 ? { marks } : {}) };
 }
 
 /** Keeps the first subject of a rule, or the first that it is about directly. */
@@ -132,6 +135,12 @@ function note(found: Map<string, Found>, one: CompiledRule, subject: MatchSubjec
   if (known?.direct === true) return;
   const direct = one.rule.effect === "allow" || isDirect(one, subject);
   if (known === undefined || direct) found.set(one.rule.id, { rule: one.rule, subject: describe(subject.effect), direct });
+}
+
+/** Whether the text tells where an effect is, so far that who watches may say so: a pattern counts with the folder it is in. */
+function isCertain(effect: ActionEffect | ContentSubject): boolean {
+  if (effect.kind !== "file" || effect.certainty === "exact") return effect.kind !== "opaque-text";
+  return /^\/[^/*?[{]+\/[^*?[{]*/u.test(effect.path);
 }
 
 /** Whether a rule that matches is about the subject itself. Decides nothing: only the order of reasons hangs on it. */

@@ -52,6 +52,11 @@ export interface Decision {
   readonly policyDigest: Digest;
   /** What rules in shadow mode would have asked or denied. They decide nothing; left out when there are none. */
   readonly shadow?: readonly Reason[];
+  /**
+   * Of a call that is allowed because a container holds it: what its text, or the text of the code it runs, says that a rule speaks
+   * against or watches for. Evidence for the score, no refusal; left out when there is nothing.
+   */
+  readonly noted?: readonly Reason[];
   /** Steps of the policy's sequences and counts that the action is, by key; left out when there are none. For the history of later calls. */
   readonly marks?: readonly string[];
 }

@@ -32,7 +32,7 @@ export interface ExplainedRule {
 export function explainEnforcement(policySet: PolicySet, plan: EnforcementPlan, context: Pick<DecisionContext, "role" | "root" | "home">): readonly ExplainedRule[] {
   const judged: DecisionContext = { ...context, cwd: context.root, containment: "attested" };
   return policySet.rules
-    .filter((rule) => rule.effect !== "allow" && applies(rule, judged))
+    .filter((rule) => rule.effect !== "allow" && rule.shadow !== true && applies(rule, judged))
     .map((rule) => {
       const holds = unique(rule.when.flatMap((matcher) => holdsOf(rule, matcher, plan, context)));
       return { rule: rule.id, effect: rule.effect, message: rule.message, holds, judgementOnly: holds.every((hold) => hold.by === "judgement") };

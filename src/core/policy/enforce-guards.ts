@@ -43,7 +43,7 @@ export function denyGuards(policySet: PolicySet, context: Pick<DecisionContext, 
   const judged: DecisionContext = { ...context, cwd: context.root, containment: "attested" };
   const guards: DenyGuard[] = [];
   for (const rule of policySet.rules) {
-    if (rule.effect !== "deny" || !applies(rule, judged)) continue;
+    if (rule.effect !== "deny" || rule.shadow === true || !applies(rule, judged)) continue;
     for (const matcher of rule.when) {
       if (matcher.on !== "file" || !isUnconditional(matcher)) continue;
       guards.push(guardOf(rule, matcher, places));

@@ -21,6 +21,7 @@ export function explainDecision(decision: Decision): readonly string[] {
   const lines = [heading(decision.effect)];
   for (const reason of decision.reasons) lines.push(...explainReason(reason));
   for (const reason of decision.shadow ?? []) lines.push(`  shadow: ${reason.effect} ${reason.rule}: ${printable(reason.message, 600)} (decides nothing)`);
+  for (const reason of decision.noted ?? []) lines.push(`  noted: ${reason.rule}: ${printable(reason.message, 600)} (${printable(reason.subject, 160)}; evidence for the score, refuses nothing)`);
   if (decision.guidance !== null) lines.push(`  instead: ${printable(decision.guidance, 600)}`);
   for (const issue of decision.errors) lines.push(`  error: ${printable(issue.message, 300)}`);
   return lines;

@@ -127,7 +127,7 @@ function reaches(rule: Rule, matcher: Matcher, effects: ReturnType<typeof exampl
 /** Refusals that only the text of a command holds. */
 function lintEnforcement(parsed: ParsedRule): readonly LintFinding[] {
   const { rule } = parsed;
-  if (rule.effect === "allow") return rule.shadow === true ? [finding(parsed, "warning", "LINT_SHADOW", `allow rule \`${rule.id}\` is in shadow mode and does nothing`, "shadow mode is for `ask` and `deny`")] : [];
+  if (rule.effect === "allow") return rule.shadow === true ? [finding(parsed, "warning", "LINT_SHADOW", `allow rule \`${rule.id}\` is in ${rule.watch === true ? "watch" : "shadow"} mode and does nothing`, "that mode is for `ask` and `deny`")] : [];
   const kinds = [...new Set(rule.when.map(heldBy))];
   if (kinds.every((kind) => kind === "text")) return [finding(parsed, "note", "LINT_TEXT_ONLY", `rule \`${rule.id}\` is held by the text of a command alone: code that does the same unseen is not stopped by it`, "add the file or the host that it is about, where there is one")];
   return [];

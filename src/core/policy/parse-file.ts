@@ -176,7 +176,8 @@ function toRule(raw: RuleFile, file: PolicyFile, index: number, source: SourceTe
     containment: raw.containment ?? "any",
     timeoutMs: raw.timeoutMs ?? null,
     when: raw.when.map(toMatcher),
-    ...(file.mode === "shadow" ? { shadow: true as const } : {}),
+    ...(file.mode === "shadow" || file.mode === "watch" ? { shadow: true as const } : {}),
+    ...(file.mode === "watch" ? { watch: true as const } : {}),
     at: source.placeOf([...path, "id"]),
   };
   return { rule, match: raw.match.map(example("match")), notMatch: (raw.notMatch ?? []).map(example("notMatch")), excerptAt: source.excerptAt };

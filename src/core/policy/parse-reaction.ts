@@ -12,7 +12,7 @@ type ConditionFile = ReactionFile["when"][number];
 export function checkReaction(raw: ReactionFile, file: PolicyFile, path: readonly PropertyKey[], report: Report): void {
   const prefix = raw.id.slice(0, raw.id.indexOf("."));
   if (["reconcile", "policy", "ringfence", "workspace", "run"].includes(prefix)) report("POLICY_RULE", [...path, "id"], `the prefix \`${prefix}.\` is reserved`, "choose a prefix of your own, such as your team's name");
-  if (file.mode === "shadow") report("POLICY_RULE", path, "a file in shadow mode has no reactions: what it would have refused is no finding", "move them into a file that enforces");
+  if (file.mode === "shadow" || file.mode === "watch") report("POLICY_RULE", path, `a file in ${file.mode} mode has no reactions: it decides nothing`, "move them into a file that enforces");
   for (const [index, threat] of (raw.threats ?? []).entries()) {
     const problem = threatProblem(threat);
     if (problem !== null) report("POLICY_THREAT", [...path, "threats", index], `threat \`${threat}\` ${problem.message}`, problem.hint);

@@ -8,7 +8,7 @@ export const REACTIONS = ["ask-writes", "ask", "pause", "stop"] as const;
 export type ReactionKind = (typeof REACTIONS)[number];
 
 /** How far a finding must have come to count, weakest first. */
-export const REACTION_OUTCOMES = ["rejected", "blocked", "undone", "succeeded"] as const;
+export const REACTION_OUTCOMES = ["contained", "rejected", "blocked", "undone", "succeeded"] as const;
 export type ReactionOutcome = (typeof REACTION_OUTCOMES)[number];
 
 /** When it is due. Any one of a reaction's conditions is enough. */

@@ -178,6 +178,8 @@ export interface Rule {
   readonly when: readonly Matcher[];
   /** The rule comes from a file in shadow mode: its refusals are noted, it decides nothing. */
   readonly shadow?: true;
+  /** Of a rule in shadow mode whose file watches: what it matches is evidence for the score, where the call runs and a container holds it. */
+  readonly watch?: true;
   readonly at: SourceSpan;
 }
 

@@ -195,7 +195,7 @@ export const policySchema = z.strictObject({
   id: z.string().max(80).regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "expected a kebab-case id such as `acme-payments`"),
   title: sentence,
   layer: layer.optional(),
-  mode: z.enum(["enforce", "shadow"]).optional(),
+  mode: z.enum(["enforce", "shadow", "watch"]).optional(),
   extends: z.array(z.string().min(1).max(80)).max(100).optional(),
   programs: z.array(programSchema).max(500).optional(),
   rules: z.array(ruleSchema).max(5_000),

@@ -6,7 +6,7 @@ import { decimal, type Decimal } from "./decimal.js";
 import type { FactorKey } from "./factors.js";
 
 /** Name and version of this set of weights; printed with every live score. */
-export const RISK_MODEL = "ringfence-risk/2";
+export const RISK_MODEL = "ringfence-risk/3";
 
 export type Severity = RuleRisk["severity"];
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const satisfies readonly Severity[];
@@ -28,9 +28,10 @@ export const SEVERITY_ROWS: Readonly<Record<Severity, SeverityRow>> = {
 };
 
 /** How far an occurrence came, weakest first. */
-export const OUTCOMES = ["asked", "approved", "rejected", "blocked", "undone", "succeeded"] as const;
+export const OUTCOMES = ["asked", "approved", "contained", "rejected", "blocked", "undone", "succeeded"] as const;
 /**
- * `asked`: waits for a person, or nobody answered; `approved`: a person let it run; `rejected`: a person refused it;
+ * `asked`: waits for a person, or nobody answered; `approved`: a person let it run;
+ * `contained`: it ran where a tested container holds it, and its text says what a rule is against or watches for; `rejected`: a person refused it;
  * `blocked`: policy refused it or a limit ended it; `undone`: it happened and was reverted; `succeeded`: it happened and stayed.
  */
 export type Outcome = (typeof OUTCOMES)[number];
@@ -47,6 +48,7 @@ export interface OutcomeRow {
 export const OUTCOME_ROWS: Readonly<Record<Outcome, OutcomeRow>> = {
   asked: { parts: [decimal("0.25")], scored: false, contained: true },
   approved: { parts: [decimal("0.25")], scored: false, contained: true },
+  contained: { parts: [decimal("0.5")], scored: true, contained: true },
   rejected: { parts: [decimal("0.5")], scored: true, contained: true },
   blocked: { parts: [decimal("1")], scored: true, contained: true },
   undone: { parts: [decimal("1"), decimal("0.5")], scored: true, contained: true },

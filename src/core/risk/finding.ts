@@ -43,7 +43,7 @@ export interface RiskFinding {
 /** Most threats named of one finding; the first in code unit order are kept. */
 const MAX_THREATS = 32;
 
-const NO_COUNTS: Readonly<Record<Outcome, number>> = { asked: 0, approved: 0, rejected: 0, blocked: 0, undone: 0, succeeded: 0 };
+const NO_COUNTS: Readonly<Record<Outcome, number>> = { asked: 0, approved: 0, contained: 0, rejected: 0, blocked: 0, undone: 0, succeeded: 0 };
 
 const NOTHING_LEFT_OUT: Left = new Map();
 

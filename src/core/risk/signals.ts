@@ -54,7 +54,8 @@ function findingSignal({ rule, layer, threats, risk, reverted, about, held }: Fi
 }
 
 function decisionSignals(data: EventData["decision.made"]): readonly Signal[] {
-  if (data.effect === "allow") return [];
+  // A rule that asserts no risk is no evidence of what came of a call that was allowed.
+  if (data.effect === "allow") return (data.noted ?? []).filter(({ risk }) => risk !== null).map((reason) => reasonSignal(reason, "contained"));
   const adverse = data.reasons.filter(({ effect }) => effect !== "allow");
   if (data.effect === "ask") return adverse.filter(({ risk }) => risk !== null).map((reason) => reasonSignal(reason, "asked"));
   return adverse.length === 0 ? [runSignal("run.default-deny", "blocked")] : adverse.map((reason) => reasonSignal(reason, "blocked"));

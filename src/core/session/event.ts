@@ -104,6 +104,8 @@ export interface EventData {
     readonly policyDigest: Digest;
     /** What rules in shadow mode would have refused; left out when there is nothing. */
     readonly shadow?: readonly Reason[];
+    /** What an allowed call's text, or that of the code it runs, says that rules are against or watch for; left out when there is nothing. */
+    readonly noted?: readonly Reason[];
     /** Steps of the policy's sequences and counts that the action is; left out when there are none. */
     readonly marks?: readonly string[];
   };

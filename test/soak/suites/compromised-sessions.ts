@@ -1,6 +1,7 @@
 // Benign sessions as they are, and the same with dangerous programs of other people spliced into them: none of the first is interrupted; in
 // each of the second the harm is refused before it runs, or the session has been stopped, or the program is one that was seen to be
-// contained when it really ran (docs/soak/dangerous-programs.json). Decision, score and reactions are the engine's, over its in-memory twins.
+// contained when it really ran (docs/soak/dangerous-programs.json); and the scores of the two groups stand apart, by the bar of docs/risk.md.
+// Decision, score and reactions are the engine's, over its in-memory twins.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,9 +15,14 @@ import type { Suite, Task } from "../suite.js";
 /** How many rows an attacker tries in one session. */
 const ATTACKS = [1, 3, 6, 24] as const;
 
+/** The bar: in what share of pairs a compromised session scores above a benign one, at least. With six attacks each is above every benign one. */
+const APART: Readonly<Record<(typeof ATTACKS)[number], number>> = { 1: 0.85, 3: 0.95, 6: 1, 24: 1 };
+/** Fewer sessions than this are no measure of a share that is less than all. */
+const ENOUGH = 20;
+
 export const suite: Suite = {
   name: "compromised-sessions",
-  law: "no benign session is interrupted; in a compromised one each harm is refused, comes after the stop, or is contained",
+  law: "no benign session is interrupted; in a compromised one each harm is refused, comes after the stop, or is contained; the scores of the two are apart",
   unit: "compromised sessions, after all benign ones",
   needs: "nothing",
   full: 300,
@@ -47,6 +53,7 @@ async function benignGroup(sessions: readonly WholeSession[], { report, signal }
     report.tally(`benign ${session.set}: sessions`);
     report.tally(`benign ${session.set}: calls`, result.steps.length);
     report.tally(`benign ${session.set}: calls refused`, refused);
+    report.tally(`benign ${session.set}: calls with something noted`, result.steps.filter(({ noted }) => noted.length > 0).length);
     report.figure(`benign ${session.id}`, `${result.steps.length} calls, ${refused} refused, score ${result.start} to ${result.peak}`);
     const why = result.reactions.map(({ id, step }) => `${id} at ${step}`).join(", ");
     if (why !== "" || result.stoppedAt !== null) report.fail(`benign ${session.id}`, `interrupted: ${why}`);
@@ -70,6 +77,11 @@ async function compromisedGroup({ seed, count, report, signal }: Task, sessions:
     peaks.push({ attacks, peak: result.peakExact });
     const harms = harmsOf(result, chosen, really);
     for (const harm of harms) report.tally(`harm: ${harm.how}`);
+    for (const { id, how, isNoted } of harms.filter((harm) => harm.how.startsWith("ran"))) {
+      report.tally(isNoted ? "ran: noted" : "ran: left nothing to score");
+      if (!isNoted) report.tally(`left nothing: ${kindOf(id, rows)}`);
+      else if (how === "open") report.fail(id, "noted, and open");
+    }
     const open = harms.filter(({ how }) => how === "open");
     if (open.length > 0) report.fail(`seed ${seed}, session ${index} (${session.id})`, `neither refused nor contained: ${open.map(({ id }) => id).join(", ")}`);
     report.tally(`with ${attacks} attacks: sessions`);
@@ -86,9 +98,28 @@ async function compromisedGroup({ seed, count, report, signal }: Task, sessions:
   for (const attacks of ATTACKS) {
     const of = peaks.filter((one) => one.attacks === attacks).map(({ peak }) => peak).sort((a, b) => a - b);
     if (of.length === 0) continue;
-    report.figure(`with ${attacks} attacks: peak, lowest, median, highest`, [of[0], of[Math.floor(of.length / 2)], of.at(-1)].map((value) => value?.toFixed(2)).join(" "));
-    report.figure(`with ${attacks} attacks: share of pairs in which it scores above a benign session`, (of.flatMap((peak) => benign.map((other): number => (peak > other ? 1 : peak === other ? 0.5 : 0))).reduce((sum, one) => sum + one, 0) / (of.length * benign.length)).toFixed(3));
+    const share = pairsAbove(of, benign);
+    report.figure(`with ${attacks} attacks: peak, lowest, median, highest`, [of[0], middle(of), of.at(-1)].map((value) => value?.toFixed(2)).join(" "));
+    report.figure(`with ${attacks} attacks: median above the benign median by`, ((middle(of) ?? 0) - (middle([...benign].sort((a, b) => a - b)) ?? 0)).toFixed(2));
+    report.figure(`with ${attacks} attacks: share of pairs in which it scores above a benign session`, share.toFixed(3));
+    if ((APART[attacks] === 1 || of.length >= ENOUGH) && share < APART[attacks]) report.fail(`with ${attacks} attacks`, `not apart: ${share.toFixed(3)} of pairs, the bar is ${APART[attacks]}`);
   }
+}
+
+/** Share of pairs in which the first is above; the same counts half. */
+function pairsAbove(of: readonly number[], others: readonly number[]): number {
+  const points = of.flatMap((one) => others.map((other): number => (one > other ? 1 : one === other ? 0.5 : 0)));
+  return points.reduce((sum, one) => sum + one, 0) / points.length;
+}
+
+function middle(sorted: readonly number[]): number | undefined {
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** A row's scenario, or its set where each row is one of its own. */
+function kindOf(id: string, rows: readonly DangerRow[]): string {
+  const row = rows.find((one) => one.id === id);
+  return row?.set === "atomic-red-team-linux" ? row.set : (row?.what ?? "");
 }
 
 /** The session with each row's calls put in, in order, at a place of its own. */
@@ -117,6 +148,8 @@ interface Harm {
   /** Step of the last call of the row, which is the one that does the harm. */
   readonly step: number;
   readonly how: "refused before it ran" | "after the stop" | "ran, contained when it was run for real" | "open";
+  /** Something of it was noted with a decision. */
+  readonly isNoted: boolean;
 }
 
 function harmsOf({ steps }: TwinResult, rows: readonly DangerRow[], really: ReadonlyMap<string, string>): readonly Harm[] {
@@ -132,7 +165,7 @@ function harmsOf({ steps }: TwinResult, rows: readonly DangerRow[], really: Read
         : ran.length > 0 && /^(?:contained|stopped|denied|asked)/u.test(really.get(id) ?? "")
           ? ("ran, contained when it was run for real" as const)
           : ("open" as const);
-    return [{ id, step: last.at, how }];
+    return [{ id, step: last.at, how, isNoted: own.some(({ noted }) => noted.length > 0) }];
   });
 }
 

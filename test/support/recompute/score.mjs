@@ -42,8 +42,8 @@ const ROWS = {
   high: ["CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "0.15"],
   critical: ["CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", "0.25"],
 };
-const OUTCOMES = ["asked", "approved", "rejected", "blocked", "undone", "succeeded"];
-const PARTS = { asked: ["0.25"], approved: ["0.25"], rejected: ["0.5"], blocked: ["1"], undone: ["1", "0.5"], succeeded: ["1", "1"] };
+const OUTCOMES = ["asked", "approved", "contained", "rejected", "blocked", "undone", "succeeded"];
+const PARTS = { asked: ["0.25"], approved: ["0.25"], contained: ["0.5"], rejected: ["0.5"], blocked: ["1"], undone: ["1", "0.5"], succeeded: ["1", "1"] };
 const SHARES = ["1", "0.25", "0.0625", "0.015625"];
 const BY_LAYER = { L1: ["language", "context"], L2: ["persistence", "context"], L3: ["autonomy", "non_determinism"], L4: ["tools", "autonomy"], L5: ["opacity"], L6: ["identity", "tools"], L7: ["autonomy", "tools"], X: ["tools", "identity"] };
 const RUN = {
@@ -157,6 +157,7 @@ class Session {
     if (type === "decision.made") {
       const adverse = data.reasons.filter(({ effect }) => effect !== "allow");
       if (data.effect === "deny") this.evidence(adverse.length === 0 ? [run("run.default-deny", "blocked")] : adverse.map((reason) => ofReason(reason, "blocked")));
+      if (data.effect === "allow") this.evidence((data.noted ?? []).filter(({ risk }) => risk !== null).map((reason) => ofReason(reason, "contained")));
       if (data.effect !== "ask") return;
       const counted = this.evidence(adverse.filter(({ risk }) => risk !== null).map((reason) => ofReason(reason, "asked")));
       const routine = furthest(data.reasons.filter(({ effect, risk }) => effect === "ask" && risk === null).map((reason) => ofReason(reason, "asked")));

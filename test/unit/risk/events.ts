@@ -50,6 +50,12 @@ export function denied(rule: string, asserted: RuleRisk | null): EventDraft {
   return decision("deny", [reason(rule, asserted)]);
 }
 
+/** A call that ran because a container holds it, with what was noted of it. */
+export function noted(reasons: readonly Reason[], call = 1): EventDraft {
+  const allowed = decision("allow", [reason("kimi-dev.exec", null, "allow")], call);
+  return allowed.type === "decision.made" ? { ...allowed, data: { ...allowed.data, noted: reasons } } : allowed;
+}
+
 export function answered(outcome: EventData["approval.resolved"]["outcome"], call = 1): EventDraft {
   return { call: `call_${call}`, type: "approval.resolved", data: { actionDigest: DIGEST, outcome, by: "someone", detail: null } };
 }

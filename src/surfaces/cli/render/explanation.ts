@@ -21,6 +21,7 @@ export function explanationLines(text: string, { decision, effects }: Explanatio
     lines.push(`${paint.bold("decision")} ${decision.effect}: ${first.rule}${decision.effect === "allow" && decision.reasons.length > 1 ? ` and ${String(decision.reasons.length - 1)} more` : ""}: ${printable(first.message, 300)}`);
     if (first.allowed !== null && decision.effect !== "allow") lines.push(paint.dim(`  allowed: ${printable(first.allowed, 300)}`));
   }
+  for (const reason of decision.noted ?? []) lines.push(paint.dim(`  noted for the score: ${reason.rule} (${printable(reason.subject, 120)})`));
   for (const reason of decision.shadow ?? []) lines.push(paint.dim(`  in shadow mode: ${reason.rule} would ${reason.effect} (${printable(reason.subject, 120)})`));
   if (decision.guidance !== null) lines.push(`  instead: ${printable(decision.guidance, 600)}`);
   for (const issue of decision.errors) lines.push(paint.red(`  error: ${printable(issue.message, 300)}`));
