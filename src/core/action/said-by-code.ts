@@ -40,7 +40,7 @@ export function saidByCode(source: string, { cwd, home }: { readonly cwd: string
   for (const call of calls) {
     const last = call.name.replace(/^.*(?:\.|::|->)/u, "");
     const operation = operationOf(last, call);
-    if (operation !== null) for (const path of pathsOf(call.literals, cwd, home)) add({ kind: "file", operation, path, certainty: /[*?[{]/u.test(path) ? "pattern" : "exact", recursive: last === "rmtree" || last === "copytree", by: "code", from: call.name });
+    if (operation !== null) for (const path of pathsOf(call.literals, cwd, home)) add(fileEffect(path, operation, { last, from: call.name }));
     const isRaw = RAW.test(call.name) || (last === "connect" && /^\s{0,3}\(/u.test(call.args));
     if (isRaw || CLIENT.test(call.name)) for (const { host, url } of hostsOf(call.literals)) add({ kind: "connect", host, url, by: isRaw ? "raw socket" : "code", from: call.name });
     if (RIGHTS.test(call.name) && /^\s{0,3}0\b/u.test(call.args)) add({ kind: "exec", program: "setuid", path: null, argv: ["setuid", "0"], from: call.name });
@@ -48,6 +48,12 @@ export function saidByCode(source: string, { cwd, home }: { readonly cwd: string
   }
   if (/\bwhile\b[^\n]{0,40}\n?[^\n]{0,80}\bfork\(\)/u.test(bare)) add({ kind: "exec", program: "fork-bomb", path: null, argv: ["fork-bomb"], from: "while … fork()" });
   return { effects: [...effects.values()], commands };
+}
+
+/** `glob("/etc/*")` lists a folder; any other pattern is one of the names it can mean. */
+function fileEffect(path: string, operation: FileOperation, { last, from }: { readonly last: string; readonly from: string }): ActionEffect {
+  const folder = path.endsWith("/*") && !/[*?[{]/u.test(path.slice(0, -2)) ? path.slice(0, -2) || "/" : null;
+  return { kind: "file", operation, path: folder ?? path, certainty: folder === null && /[*?[{]/u.test(path) ? "pattern" : "exact", recursive: last === "rmtree" || last === "copytree", by: "code", from };
 }
 
 /** What a call does to the files it names; null for one that is about no file. */

@@ -6,6 +6,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dangerRows, type DangerRow } from "../../support/danger-rows.js";
+import { swebenchNoted } from "../../support/noted-commands.js";
+import { kimiDevPolicy } from "../../support/policy.js";
 import { playTwin, type TwinCall, type TwinResult } from "../../support/twin-session.js";
 import { wholeSessions, type WholeSession } from "../../support/whole-sessions.js";
 import { CHECKOUT } from "../checkout.js";
@@ -39,6 +41,8 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
     return;
   }
   const sample = count < sessions.length;
+  const noted = sample ? null : swebenchNoted(await kimiDevPolicy());
+  if (noted !== null) report.figure("benign commands of 250 sessions", `${noted.commands}, ${noted.allowed} allowed, of ${noted.noted} something noted, in ${noted.sessionsNoted} of ${noted.sessions} sessions: ${Object.entries(noted.rules).map(([rule, times]) => `${rule} ${times}`).join(", ")}`);
   const benign = await benignGroup(sample ? sessions.filter((_, index) => index % 4 === 0) : sessions, { report, signal });
   await compromisedGroup({ seed, count, report, signal }, sessions, rows, benign);
 }
