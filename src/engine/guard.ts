@@ -5,7 +5,7 @@ import type { Action, ToolCall } from "../core/action/action.js";
 import { isThought } from "../core/action/index.js";
 import { decide, type Decision, type DecisionContext } from "../core/policy/index.js";
 import type { Evaluation } from "../core/shell/index.js";
-import type { EventData, EventDraft } from "../core/session/event.js";
+import type { EventData, EventDraft, Reached } from "../core/session/event.js";
 import { printable, type CallId, type Digest, type Role } from "../core/shared/index.js";
 import { actionDigestOf, ask } from "./approve.js";
 import { breakOff, breakSession, brokenError, faultOf } from "./break-off.js";
@@ -20,7 +20,7 @@ import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { nextCallId } from "./live.js";
 import { findingText, nothingRan, refusalText, type Observation } from "./observation.js";
-import { modelText, recordOutput } from "./output.js";
+import { reachedOutputs, recordOutput, shownToModel } from "./output.js";
 import { perform, type Performed, type PerformOptions } from "./perform.js";
 import { freezeProcesses, takeProcessEvents, thawProcesses } from "./processes.js";
 import { overLimit } from "./receive.js";
@@ -175,7 +175,8 @@ async function finish(
   const { deps } = live;
   const putBlob = (bytes: Uint8Array): Promise<Digest> => keepBlob(live, bytes);
   const outcome = outcomeOf(performed, settled);
-  const shown = { stdout: modelText(performed.stdout, performed.stdoutDropped, deps.redactor), stderr: modelText(performed.stderr, performed.stderrDropped, deps.redactor) };
+  const texts = { stdout: shownToModel(performed.stdout, performed.stdoutDropped, deps.redactor), stderr: shownToModel(performed.stderr, performed.stderrDropped, deps.redactor) };
+  const shown = { stdout: texts.stdout.text, stderr: texts.stderr.text };
   const { stdout, stderr, findings: printed } = deliver(live, shown, judged.context);
   const findings = [...settled.findings, ...printed, ...heldFindings(live, { ...judged, approval }, [shown.stdout, shown.stderr], settled)];
   const message = [stdout, stderr, endText(performed), findingText(findings)].filter((part) => part !== "").join("\n");
@@ -197,7 +198,7 @@ async function finish(
     },
     ...takeProcessEvents(live),
     ...changeEvents(judged.id, settled.changes, findings, hints),
-    closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message) }),
+    closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message), reached: [...reachedOutputs(texts, { stdout, stderr }, deps.hasher), ...reachedFile(performed)] }),
   ]);
   // What policy forbids and nobody could undo would lie there for the next call.
   if (settled.left.length > 0) await breakSession(live, `forbidden changes could not be undone: ${settled.left.slice(0, 5).map((path) => printable(path)).join(", ")}`);
@@ -218,6 +219,10 @@ async function finish(
     findings,
     message,
   };
+}
+
+function reachedFile({ read }: Performed): readonly Reached[] {
+  return read === null ? [] : [{ what: "file", path: read.path, digest: read.digest, length: read.bytes, left: 0, dropped: 0 }];
 }
 
 /** Rules a person approved for this call: changes they cover are not undone. */

@@ -15,7 +15,7 @@ import { openGrounds } from "./grounds.js";
 import type { CallHooks } from "./hooks.js";
 import { nextCallId, type LiveSession } from "./live.js";
 import { nothingRan, refusalText, type Observation } from "./observation.js";
-import { captureOutput, modelText, outputText, recordOutput, type OutputCapture } from "./output.js";
+import { captureOutput, outputText, reachedOutputs, recordOutput, shownToModel, type OutputCapture } from "./output.js";
 import { limitMs } from "./guard.js";
 import { modelledBy } from "./understand.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
@@ -95,6 +95,7 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
   const verdict = testVerdict(run, request.before);
   const outcome = result.ended === "cancelled" ? "cancelled" : run.exitCode === 0 ? "completed" : "failed";
   const message = verdictText(verdict);
+  const shown = { stdout: shownToModel(stdout, stdoutDropped, redactor), stderr: shownToModel(stderr, stderrDropped, redactor) };
   const putBlob = (bytes: Uint8Array) => keepBlob(live, bytes);
   await live.append([
     {
@@ -114,7 +115,7 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
     },
     // The sandbox of the harness is thrown away with whatever the tests wrote.
     ...changeEvents(head.id, [], [], 0),
-    closedEvent(head.id, outcome, { exitCode: result.exitCode, observationDigest: hasher(message) }),
+    closedEvent(head.id, outcome, { exitCode: result.exitCode, observationDigest: hasher(message), reached: reachedOutputs(shown, { stdout: shown.stdout.text, stderr: shown.stderr.text }, hasher) }),
   ]);
   const observation: Observation = {
     ...nothingRan(head, outcome, null, message),
@@ -122,8 +123,8 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
     signal: result.signal,
     ended: result.ended,
     durationMs: result.durationMs,
-    stdout: modelText(stdout, stdoutDropped, redactor),
-    stderr: modelText(stderr, stderrDropped, redactor),
+    stdout: shown.stdout.text,
+    stderr: shown.stderr.text,
   };
   return { observation, run, verdict };
 }

@@ -1,7 +1,7 @@
 // Output of one call: kept up to a limit, redacted for the record and for the model, and passed on untouched to who watches.
 
-import { LIMITS, printable, type Digest } from "../core/shared/index.js";
-import type { OutputRecord } from "../core/session/event.js";
+import { LIMITS, printable, type Digest, type Hasher } from "../core/shared/index.js";
+import type { OutputRecord, Reached } from "../core/session/event.js";
 import type { OutputSink } from "../ports/sandbox.js";
 import type { Telemetry } from "../ports/system.js";
 import type { Redactor } from "./deps.js";
@@ -99,16 +99,34 @@ export async function recordOutput(
   return { bytes: total, dropped, head, blob: await putBlob(kept) };
 }
 
+/** Text as the model is given it, and what is not in it. */
+export interface ShownText {
+  readonly text: string;
+  /** Characters left out in the middle. */
+  readonly left: number;
+  /** Bytes that were not kept at all. */
+  readonly dropped: number;
+}
+
 /** What the model is shown: redacted, with the middle left out past the limit and the omission said. */
-export function modelText(bytes: Uint8Array, dropped: number, redactor: Redactor): string {
+export function shownToModel(bytes: Uint8Array, dropped: number, redactor: Redactor): ShownText {
   const text = redactor.text(outputText(bytes));
   const limit = LIMITS.observationChars;
   const tail = dropped === 0 ? "" : `\n[${dropped} more bytes were dropped]`;
-  if (text.length <= limit) return `${text}${tail}`;
+  if (text.length <= limit) return { text: `${text}${tail}`, left: 0, dropped };
   const half = Math.floor(limit / 2);
   const head = text.slice(0, half).replace(/[\ud800-\udbff]$/u, "");
   const end = text.slice(-half).replace(/^[\udc00-\udfff]/u, "");
-  return `${head}\n[${text.length - head.length - end.length} characters left out]\n${end}${tail}`;
+  const left = text.length - head.length - end.length;
+  return { text: `${head}\n[${left} characters left out]\n${end}${tail}`, left, dropped };
+}
+
+/** What of both streams reached the model, after the rules about outputs: for the record. */
+export function reachedOutputs(shown: Readonly<Record<"stdout" | "stderr", ShownText>>, given: Readonly<Record<"stdout" | "stderr", string>>, hasher: Hasher): readonly Reached[] {
+  return (["stdout", "stderr"] as const).flatMap((what) => {
+    const { left, dropped } = shown[what];
+    return given[what] === "" && left === 0 && dropped === 0 ? [] : [{ what, path: null, digest: hasher(given[what]), length: given[what].length, left, dropped }];
+  });
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -27,6 +27,15 @@ export interface Performed {
   readonly quiescent: boolean;
   /** The file an edit says it wrote, null content for one it removed; null when it wrote none. */
   readonly wrote: Written | null;
+  /** The file a tool read for the model; null when it read none. */
+  readonly read: ReadFile | null;
+}
+
+/** A file as it was read. */
+export interface ReadFile {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly bytes: number;
 }
 
 /** What must be there after an edit. */
@@ -101,6 +110,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
     killed: result.killed,
     quiescent: result.quiescent,
     wrote: null,
+    read: null,
   };
 }
 
@@ -117,6 +127,7 @@ interface ToolOutcome {
   readonly ok: boolean;
   readonly text: string;
   readonly wrote?: Written;
+  readonly read?: ReadFile;
 }
 
 function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<typeof quiet>): Performed {
@@ -136,6 +147,7 @@ function toolResult(outcome: ToolOutcome, durationMs: number, show: ReturnType<t
     killed: 0,
     quiescent: true,
     wrote: outcome.wrote ?? null,
+    read: outcome.read ?? null,
   };
 }
 
@@ -145,7 +157,7 @@ async function view(live: LiveSession, action: ViewAction, signal: AbortSignal):
   const text = decode(read.content);
   if (text === null) return { ok: false, text: `${printable(action.path)} is not UTF-8 text\n` };
   const rendered = renderView(action.path, text, action.range);
-  return rendered.ok ? { ok: true, text: rendered.value } : { ok: false, text: `${rendered.error.message}\n` };
+  return rendered.ok ? { ok: true, text: rendered.value, read: readFileOf(live, action.path, read.content) } : { ok: false, text: `${rendered.error.message}\n` };
 }
 
 async function edit(live: LiveSession, action: EditAction, signal: AbortSignal): Promise<ToolOutcome> {
@@ -163,7 +175,11 @@ async function edit(live: LiveSession, action: EditAction, signal: AbortSignal):
   const [failed] = await live.sandbox.apply([op], signal);
   if (failed !== null) return { ok: false, text: `cannot write ${printable(action.path)}: ${failed ?? "no answer"}\n` };
   live.edits.set(path, action.edit.op === "undo" ? history.slice(0, -1) : [...history, { content: current }].slice(-MAX_UNDO));
-  return { ok: true, text: unifiedDiff(path, current, content), wrote: { path, digest: bytes === null ? null : live.deps.hasher(bytes) } };
+  return { ok: true, text: unifiedDiff(path, current, content), ...(read.ok ? { read: readFileOf(live, action.path, read.content) } : {}), wrote: { path, digest: bytes === null ? null : live.deps.hasher(bytes) } };
+}
+
+function readFileOf({ deps }: LiveSession, path: string, content: Uint8Array): ReadFile {
+  return { path: printable(deps.redactor.text(path), LIMITS.pathChars), digest: deps.hasher(content), bytes: content.byteLength };
 }
 
 const MAX_UNDO = 20;

@@ -39,6 +39,7 @@ export async function performProcess(live: LiveSession, call: CallId, action: Pr
     killed: 0,
     quiescent: true,
     wrote: null,
+    read: null,
   };
 }
 

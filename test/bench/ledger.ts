@@ -92,14 +92,22 @@ async function measureDurable(drafts: readonly EventDraft[]): Promise<{ readonly
     const begun = performance.now();
     await ledger.append([drafts[n % drafts.length] ?? { call: null, type: "session.discarded", data: { reason: "" } }]);
     samples.append.push(performance.now() - begun);
-    // The head is signed meanwhile, as it is between calls.
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    // The head is signed meanwhile, as it is between calls; what follows begins in a process that was at rest too.
+    await rest();
     samples.fsync.push(syncOnce(bare, bytes, fsyncSync));
+    await rest();
     samples.fdatasync.push(syncOnce(bare, bytes, fdatasyncSync));
+    await rest();
   }
   closeSync(bare);
   await ledger.close();
   return { append: median(samples.append), fsync: median(samples.fsync), fdatasync: median(samples.fdatasync) };
+}
+
+const REST_MS = 2;
+
+async function rest(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
 }
 
 function syncOnce(fd: number, bytes: Uint8Array, sync: (fd: number) => void): number {

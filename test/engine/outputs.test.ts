@@ -1,6 +1,7 @@
 // What the model is given of an output: secrets taken out, hidden text made visible, instructions marked, or nothing at all.
 
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../../src/adapters/system/hasher.js";
 import type { MemoryTree } from "../../src/adapters/memory/workspace.js";
 import { compileWith, kimiDevPolicy } from "../support/policy.js";
 import { bash, create, createRig, never, only, replace, type Rig } from "../support/rig.js";
@@ -54,6 +55,33 @@ describe("an output", () => {
   it("without any of it is given as it is", async () => {
     const rig = await profileRig({ ls: { stdout: "a\nb\n" } });
     expect(await (await rig.open()).call(bash("ls"), {}, never)).toMatchObject({ stdout: "a\nb\n", findings: [] });
+  });
+});
+
+describe("what reached the model", () => {
+  it("is on record, each output with the digest of the text as it was given and what was left out of it", async () => {
+    const rig = createRig({ programs: { ls: { stdout: "word ".repeat(12_000), stderr: "no\n" }, quiet: {} }, defaults: { outputBytes: 50_000 } });
+    const session = await rig.open();
+    const seen = await session.call(bash("ls"), {}, never);
+    await session.call(bash("quiet"), {}, never);
+    const [first, second] = (await rig.events(session)).filter((event) => event.type === "call.closed").map((event) => event.data);
+    expect(first?.reached).toEqual([
+      { what: "stdout", path: null, digest: sha256(seen.stdout), length: seen.stdout.length, left: 18_000, dropped: 10_000 },
+      { what: "stderr", path: null, digest: sha256("no\n"), length: 3, left: 0, dropped: 0 },
+    ]);
+    expect(second?.reached).toEqual([]);
+  });
+
+  it("is on record for a file that a tool read, by the digest of its whole content", async () => {
+    const rig = createRig({ files: { "b.js": "one\ntwo\n" } });
+    const session = await rig.open();
+    const seen = await session.call({ id: "v", role: null, tool: "str_replace_editor", arguments: { command: "view", path: "/workspace/b.js", view_range: [2, 2] } }, {}, never);
+    await session.call(replace("b.js", "two", "three"), {}, never);
+    await session.call(create("c.js", "new\n"), {}, never);
+    const closed = (await rig.events(session)).flatMap((event) => (event.type === "call.closed" ? [event.data.reached ?? []] : []));
+    const file = { what: "file", path: "/workspace/b.js", digest: sha256("one\ntwo\n"), length: 8, left: 0, dropped: 0 };
+    expect(closed[0]).toEqual([expect.objectContaining({ what: "stdout", digest: sha256(seen.stdout) }), file]);
+    expect([closed[1]?.at(-1), closed[2]?.filter(({ what }) => what === "file")]).toEqual([file, []]);
   });
 });
 

@@ -54,10 +54,11 @@ function detailHtml(step: Step, texts: StepTexts): Html {
   const claim = call.claimed?.call ?? null;
   const facts = [claim === null ? step.time : [claim.place, claim.time, claim.sidechain ? "by an agent of the agent" : null].filter((part) => part !== null).join(" · "), `in ${claim?.cwd ?? step.decision?.action.cwd ?? "?"}`, step.after === null ? null : `AIVSS ${step.after.score} after it`].filter((part) => part !== null).join(" · ");
   const changes = call.changes.slice(0, CHANGES).map((change) => html`<div class="mono">${change.operation} ${change.path}</div>`);
+  const reached = (call.reached ?? []).map(({ what, path, digest, length, left, dropped }) => html`<div class="mono">to the model: ${path ?? what} ${length} ${left + dropped === 0 ? null : `(${left} characters left out, ${dropped} bytes dropped) `}${digest}</div>`);
   const thought = claim?.thought ?? null;
   const advice = step.decision?.guidance ?? null;
   const guidance = advice === null ? null : html`<p class="soft">${advice}</p>`;
-  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}</details>${outputHtml(texts)}`;
+  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}${reached}</details>${outputHtml(texts)}`;
 }
 
 /** Which arguments go and which come, for tools that edit. */

@@ -31,6 +31,20 @@ export interface OutputRecord {
   readonly blob: Digest | null;
 }
 
+/** A piece of what a call gave the model: redacted output as it was given, or a file of the workspace that a file tool read for it. */
+export interface Reached {
+  readonly what: "stdout" | "stderr" | "file";
+  /** The file; null for an output. */
+  readonly path: string | null;
+  /** Of the text as given, or of the whole content of the file. */
+  readonly digest: Digest;
+  /** Length of the text as given, in UTF-16 units; bytes of the file. */
+  readonly length: number;
+  /** Characters left out in the middle of an output, and bytes of it dropped before. */
+  readonly left: number;
+  readonly dropped: number;
+}
+
 /** Where an imported session comes from. */
 export interface ImportSource {
   readonly format: string;
@@ -213,6 +227,8 @@ export interface EventData {
     readonly outcome: "completed" | "denied" | "rejected" | "failed" | "cancelled" | "reverted" | "in-doubt" | "imported";
     readonly exitCode: number | null;
     readonly observationDigest: Digest | null;
+    /** What reached the model, piece by piece; left out where nothing ran. */
+    readonly reached?: readonly Reached[];
   };
 }
 

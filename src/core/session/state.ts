@@ -3,7 +3,7 @@
 import type { CallId, JsonObject, Role, SessionId } from "../shared/index.js";
 import type { DecisionEffect, Reason } from "../policy/decision.js";
 import type { Change, Finding } from "../reconcile/change.js";
-import type { AuditEvent, CallClaim, EventData } from "./event.js";
+import type { AuditEvent, CallClaim, EventData, Reached } from "./event.js";
 
 /** One call as far as the record goes. */
 export interface CallState {
@@ -24,6 +24,8 @@ export interface CallState {
   readonly changes: readonly Change[];
   readonly findings: readonly Finding[];
   readonly outcome: EventData["call.closed"]["outcome"] | null;
+  /** What of it reached the model; left out where that is not on record. */
+  readonly reached?: readonly Reached[];
 }
 
 export interface SessionState {
@@ -118,7 +120,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
     case "reconciliation.done":
       return withCall(state, event.call, ({ changes, findings }) => ({ changes: joined(changes, event.data.changes), findings: joined(findings, event.data.findings) }));
     case "call.closed":
-      return withCall(state, event.call, { status: "closed", outcome: event.data.outcome });
+      return withCall(state, event.call, { status: "closed", outcome: event.data.outcome, ...(event.data.reached === undefined ? {} : { reached: event.data.reached }) });
     case "risk.updated":
       return { ...state, risk: event.data };
     case "controls.attested":

@@ -1,6 +1,7 @@
 // One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
 
 import { endOf, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
+import type { Reached } from "../../../core/session/index.js";
 import { printable, printableBlock } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { groupFindings, groupLine } from "./findings.js";
@@ -52,8 +53,15 @@ export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint
   if (claim?.thought !== null && claim?.thought !== undefined) lines.push(...boxed("thought", claim.thought, 6, paint));
   lines.push(...argumentLines(step, texts, paint));
   lines.push(`  ${endOf(step)}${scoreText(step, paint)}`);
+  for (const one of call.reached ?? []) lines.push(paint.dim(`  to the model: ${reachedText(one)}`));
   if (texts.output !== "") lines.push(...boxed(null, `${texts.output}${texts.cut > 0 ? `\n… ${texts.cut} more characters are in the record` : ""}`, layout.outputLines, paint));
   return lines;
+}
+
+/** What reached the model: which piece, how much of it, and its digest. */
+function reachedText({ what, path, digest, length, left, dropped }: Reached): string {
+  const gaps = [...(left === 0 ? [] : [`${left} characters left out`]), ...(dropped === 0 ? [] : [`${dropped} bytes dropped`])];
+  return [path === null ? `${what}, ${length} characters` : `${printable(path, 200)}, ${length} bytes`, ...gaps, printable(digest, 80)].join(", ");
 }
 
 function scoreText({ before, after }: Step, paint: Palette): string {
