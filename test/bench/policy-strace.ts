@@ -1,4 +1,4 @@
-// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check] [--resume FILE]`: refused rows of nl2bash and
+// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check] [--resume FILE [--for SECONDS]]`: refused rows of nl2bash and
 // tldr that carry no risk tag are run for real under strace in a throwaway container, in a world that has what they presuppose. A row
 // is false when nothing that its refusal names was seen.
 
@@ -11,7 +11,6 @@ import { compilePolicy, type PolicySet } from "../../src/core/policy/index.js";
 import { explainQuestion } from "../../src/core/policy/check-line.js";
 import { evaluateShell, sessionEnvironment } from "../../src/core/shell/index.js";
 import { CHECKOUT } from "../soak/checkout.js";
-import { createRandom, type Random } from "../soak/random.js";
 import { confirm, programsOf, type Verdict } from "../support/trace/confirm.js";
 import { programsIn, traceImage, traceLines, whyNoTrace, type Order, type Traced } from "../support/trace/container.js";
 import { fillPlaceholders, withVariables } from "../support/trace/fill.js";
@@ -25,12 +24,14 @@ const LIST = join(CHECKOUT, "docs", "policy-strace.txt");
 const MARK = "<!-- policy strace -->";
 const SETS = ["nl2bash/commands.jsonl", "tldr/commands.jsonl"];
 /** Rows run between two looks at how many are still wanted. */
-const BATCH = 60;
+const BATCH = 40;
 /** The second run is for what asks first or takes something for given, the third for what was cut off in it. */
 const SECONDS = { first: 8, second: 15, third: 90 } as const;
 /** Rows at a time: most of their time is waiting for answers that do not come. */
 const WORKERS = 4;
 const SHOWN = 160;
+/** The time of `--for` is over before the rows are. */
+const UNFINISHED = 75;
 
 interface Row {
   readonly id: string;
@@ -88,8 +89,9 @@ function refusedRows(policy: PolicySet): readonly Refused[] {
   });
 }
 
-function shuffled<T>(list: readonly T[], random: Random): T[] {
-  return list.map((one) => ({ one, key: random.next() })).sort((left, right) => left.key - right.key).map(({ one }) => one);
+/** In an order that hangs on the seed and each row's id alone: what else is refused moves no row. */
+function drawn(list: readonly Refused[], seed: number): readonly Refused[] {
+  return list.map((one) => ({ one, key: sha256(`${seed} ${one.id}`) })).sort((left, right) => (left.key < right.key ? -1 : 1)).map(({ one }) => one);
 }
 
 /** What a line leaves running is waited for. */
@@ -128,16 +130,18 @@ async function main(): Promise<number> {
   const wanted = process.argv.includes("--all") ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
   const only = flag("only");
   const policy = await builtinPolicy();
-  const rows = shuffled(refusedRows(policy), createRandom(seed)).filter(({ rules }) => only === null || rules.includes(only));
+  const rows = drawn(refusedRows(policy), seed).filter(({ rules }) => only === null || rules.includes(only));
   const image = process.env["RINGFENCE_TRACE_IMAGE"] ?? traceImage(REFUSED_PACKAGES);
   const programs = programsIn(image);
   const file = flag("resume");
   const kept = earlier(file);
+  const until = performance.now() + 1000 * Number(flag("for") ?? "Infinity");
   const results: Result[] = [];
   const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
   for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += BATCH) {
     const batch = rows.slice(at, at + BATCH);
     const fresh = batch.filter((refused) => !kept.has(keyOf(refused)));
+    if (fresh.length > 0 && performance.now() > until) return UNFINISHED;
     for (const [index, result] of (await runRows(policy, image, fresh, programs)).entries()) {
       const entry: [string, Result] = [keyOf(fresh[index] ?? result.refused), result];
       kept.set(...entry);

@@ -1,6 +1,7 @@
 // `cd`, `pushd`, `popd`: the working directories a shell may be in afterwards, also should the change fail.
 
 import { normalisePath } from "../action/paths.js";
+import { madeFolder } from "./made-folder.js";
 import { charge, kindOf, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { joinCwds } from "./state.js";
 import { lookUp } from "./parameter.js";
@@ -26,6 +27,7 @@ export function changeDirectory(call: Call): Output {
   const before = state.cwds;
   if (goal?.text === "-") moveTo(call, state.previous, true);
   else if (goal?.text != null && !goal.many) moveTo(call, resolve(call, goal.text), false);
+  else if (goal?.glob != null && state.links.size === 0 && madeFolder(goal) !== null) moveTo(call, resolve(call, madeFolder(goal) ?? "/"), true);
   else moveTo(call, null, true);
   state.previous = before;
   state.variables.delete("PWD");

@@ -5,11 +5,12 @@ import { addEnvironment, assign, assignmentWord } from "./assign.js";
 import { BUILTINS } from "./builtins.js";
 import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
-import { applyRedirects, noteWritten } from "./redirect.js";
+import { applyRedirects } from "./redirect.js";
 import { addEffect, addOpaque, charge, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
 import { addExec } from "./started.js";
 import { fork, join, become, type FunctionBody, type ShellState, type Variable } from "./state.js";
 import { NUMBER, UNKNOWN_MANY, type Field } from "./value.js";
+import { notePrinted, noteWritten, openSinks } from "./written.js";
 
 /** Most words of one command. */
 const MAX_WORDS = 8_000;
@@ -46,7 +47,9 @@ export function evaluateCommand(node: Command, run: Run, state: ShellState, fram
   }
   const output = withAssignments(node, run, state, frame, () => run.runWords(words, state, inner, from));
   if (BUILTINS.has(words[0]?.text ?? "")) runTraps(run, state, frame);
+  if (words.length === 1 && words[0]?.text === "exec" && redirects.length > 0) openSinks(redirects, run, state, frame);
   if (movesOutput) noteWritten(redirects, output, run, state, frame);
+  else if (run.sinks.size > 0) notePrinted(output, run);
   return movesOutput ? UNKNOWN_OUTPUT : output;
 }
 

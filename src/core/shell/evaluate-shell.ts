@@ -3,6 +3,7 @@
 import { parse, type ParsedScript } from "unbash";
 import { LIMITS } from "../shared/index.js";
 import { runWords } from "./command.js";
+import { globOfMade } from "./made-folder.js";
 import { usesBashOnly } from "./plain-sh.js";
 import { addOpaque, MAX_STEPS, NO_INPUT, UNKNOWN_OUTPUT, type Frame, type Output, type Run } from "./run.js";
 import { evaluateFunctionBody, evaluateScript } from "./statements.js";
@@ -24,7 +25,10 @@ function newRun(context: ShellContext): Run {
     following: [],
     written: new Map(),
     pipes: new Map(),
+    feeds: new Map(),
+    unfed: new Set(),
     descriptors: new Map(),
+    sinks: new Map(),
     posix: false,
     echoReads: false,
     dots: false,
@@ -127,7 +131,7 @@ export function evaluate(context: ShellContext, from: string, body: (run: Run, s
   const [cwd] = state.cwds ?? [];
   return {
     effects: run.effects,
-    cwdAfter: state.cwds?.length === 1 && cwd !== undefined && !run.opaque ? cwd : null,
+    cwdAfter: state.cwds?.length === 1 && cwd !== undefined && globOfMade(cwd) === null && !run.opaque ? cwd : null,
     environmentAfter: exported(state, context),
     opaque: run.opaque,
   };

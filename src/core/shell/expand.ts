@@ -5,7 +5,7 @@ import { numberOf } from "./arithmetic.js";
 import { evaluatesArithmetic, runsInArithmetic } from "./arithmetic-text.js";
 import { expandBraces } from "./braces.js";
 import { endIfUnset, evaluateParameter, lookUp, type Parameter } from "./parameter.js";
-import { addOpaque, charge, deeper, UNKNOWN_OUTPUT, type Frame, type Output, type Run, type Stream } from "./run.js";
+import { addOpaque, charge, deeper, NO_INPUT, UNKNOWN_OUTPUT, type Frame, type Output, type Run } from "./run.js";
 import { forget, fork, setVariable, type ShellState } from "./state.js";
 import { exact, globbed, NUMBER, SIGNED, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
 import { addGlob, addList, addText, addUnknown, addValue, BLANKS, endField, newWord, NO_SPLIT, type WordBuilder } from "./word-builder.js";
@@ -305,11 +305,18 @@ function substitute(script: ParsedScript | undefined, text: string, { run, state
 
 function processSubstitution(script: ParsedScript | undefined, operator: "<" | ">", text: string, expansion: Expansion): string {
   const { run } = expansion;
-  const before = run.started.length;
-  const input: Stream = { text: null, globs: null, upstream: [], file: null };
-  const output = substitute(script, text, operator === ">" ? { ...expansion, frame: { ...expansion.frame, stdin: input } } : expansion);
   const name = `/dev/fd/${63 - run.pipes.size}`;
-  run.pipes.set(name, operator === "<" ? { ...output, upstream: run.started.slice(before), file: null } : input);
+  if (operator === ">") {
+    // It starts now, in the state of now; what it reads is known when the command has written.
+    const state = fork(expansion.state);
+    run.pipes.set(name, NO_INPUT);
+    run.feeds.set(name, (fed) => void substitute(script, text, { ...expansion, state, frame: { ...expansion.frame, stdin: { ...NO_INPUT, text: fed } } }));
+    run.unfed.add(name);
+    return name;
+  }
+  const before = run.started.length;
+  const output = substitute(script, text, expansion);
+  run.pipes.set(name, { ...output, upstream: run.started.slice(before), file: output.file ?? null });
   return name;
 }
 

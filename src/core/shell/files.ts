@@ -3,6 +3,7 @@
 import { LIMITS } from "../shared/index.js";
 import type { FileOperation } from "../action/effects.js";
 import { baseName, joinPath, normalisePath } from "../action/paths.js";
+import { globOfMade } from "./made-folder.js";
 import { addEffect, addOpaque, excerpt, kindOf, type Call } from "./run.js";
 import { escapeGlob, exact, globbed, type Field } from "./value.js";
 
@@ -114,7 +115,9 @@ function touchGlob(call: Call, operation: FileOperation, glob: string, recursive
 }
 
 function add(call: Call, operation: FileOperation, path: string, certainty: "exact" | "pattern", recursive: boolean): void {
-  addEffect(call.run, { kind: "file", operation, path, certainty, recursive, by: call.program, from: excerpt(call.from) });
+  const made = globOfMade(path);
+  if (made !== null) addEffect(call.run, { kind: "file", operation, path: certainty === "exact" ? `${made.slice(0, made.indexOf("*") + 1)}${escapeGlob(made.slice(made.indexOf("*") + 1))}` : made, certainty: "pattern", recursive, by: call.program, from: excerpt(call.from) });
+  else addEffect(call.run, { kind: "file", operation, path, certainty, recursive, by: call.program, from: excerpt(call.from) });
   if (!onlyReads(operation)) call.run.disturbed = true;
 }
 

@@ -1,6 +1,7 @@
 // The programs whose command lines need more than a table: by name, the function that gives them their effects.
 
 import { runAwk } from "./handlers/awk.js";
+import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp } from "./handlers/clients.js";
 import { runCpio, runDd, runDocker, runJar, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
@@ -41,6 +42,11 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["mktemp", "tempfile"], runMktemp),
   ...named(["install", "ginstall"], runInstall),
   ...named(["dpkg", "rpm"], runFilePackages),
+  ...named(CONTROL_NAMES, runControl),
+  ["getent", runGetent],
+  ["tftp", runTftp],
+  ["masscan", runMasscan],
+  ...named(["mail", "mailx", "mutt"], runMail),
   ["ssh-keygen", runKeygen],
   ["dig", runDig],
   ["whois", runWhois],

@@ -16,6 +16,7 @@ import { followFile } from "./scripts.js";
 import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
 import { escapeGlob, exact, type Field } from "./value.js";
+import { noteText } from "./written.js";
 
 /** A process's own program, by the kernel's name for it. */
 const OWN_IMAGE = /^\/proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/exe$/;
@@ -103,21 +104,27 @@ export function runModel(call: Call, model: Model): Output {
   const parsed = parseArguments(call.words.slice(1), model);
   applyArguments(call, model, parsed);
   if (model.code !== null) runsCode(call, model.code, null);
-  if (call.program === "tee" && call.frame.stdin.text !== null) for (const operand of parsed.operands) noteText(call, operand, call.frame.stdin.text);
+  if ((call.program === "tee" || call.program === "sponge") && call.frame.stdin.text !== null) for (const operand of parsed.operands) noteText(call, operand, call.frame.stdin.text);
   const asks = asksVersion(call.words) || asksHelp(call.words) || staysHere(call.program, call.words);
   if (model.connects && !asks && !parsed.options.some((option) => option.role === "u")) {
     addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   }
   if ((model.lists || model.rest === "R" || parsed.marks.has("tree")) && !parsed.uncertain && roots(model, parsed).every((root) => root.many) && LOOKS_HERE.has(call.program)) touch(call, "read", exact("."), model.rest === "R" || parsed.marks.has("tree"));
-  if (model.lists) return listing(model, parsed);
+  if (model.lists) return listing(call, model, parsed);
   if (parsed.marks.has("names") && !parsed.marks.has("notpaths")) return { text: null, globs: parsed.marks.has("tree") || model.rest === "R" ? below(roots(model, parsed)) : namesOf(roots(model, parsed)) };
   return passThrough(call, parsed);
 }
 
 /** Programs that print paths below their operands. */
-function listing(model: Model, parsed: Arguments): Output {
-  return { text: null, globs: parsed.marks.has("notpaths") ? null : below(roots(model, parsed)) };
+function listing(call: Call, model: Model, parsed: Arguments): Output {
+  if (parsed.marks.has("notpaths")) return UNKNOWN_OUTPUT;
+  const places = roots(model, parsed);
+  const globs = below(places);
+  // A file is listed under its own name.
+  return { text: null, globs: globs !== null && places.length > 0 && NAMES_FILES.has(call.program) ? [...(namesOf(places) ?? []), ...globs] : globs };
 }
+
+const NAMES_FILES = new Set(["ls", "dir", "vdir", "exa", "eza", "lsd"]);
 
 /** The names that a search of single files can print; null when one of them cannot be told. */
 function namesOf(places: readonly Field[]): readonly string[] | null {
@@ -126,18 +133,6 @@ function namesOf(places: readonly Field[]): readonly string[] | null {
   const out = places.map((place) => (place.text === null ? place.glob : escapeGlob(place.text)));
   return out.every((glob): glob is string => glob !== null) ? out : null;
 }
-
-/** Keeps what a file then holds: it may be a script that the rest of the text runs. */
-function noteText(call: Call, file: Field, text: string): void {
-  if (file.text === null || call.run.written.size >= MAX_WRITTEN) return;
-  for (const cwd of call.state.cwds ?? []) {
-    const path = normalisePath(file.text, cwd);
-    if (path !== null) call.run.written.set(path, text);
-  }
-}
-
-/** Most files of which that is kept. */
-const MAX_WRITTEN = 32;
 
 /** The places a search starts from. */
 function roots(model: Model, parsed: Arguments): readonly Field[] {

@@ -1,10 +1,9 @@
 // Redirections: the files they open, the sockets bash fakes, and what the command then reads. Never opens anything.
 
 import type { Redirect, Redirection } from "unbash";
-import { normalisePath } from "../action/paths.js";
 import { expandBody, expandTarget, expandValue } from "./expand.js";
 import { touch } from "./files.js";
-import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Output, type Run, type Stream } from "./run.js";
+import { addEffect, addOpaque, charge, excerpt, type Call, type Frame, type Run, type Stream } from "./run.js";
 import { setVariable, type ShellState } from "./state.js";
 import { exact, NUMBER, UNKNOWN, type Field } from "./value.js";
 
@@ -42,26 +41,10 @@ export function applyRedirects(list: readonly Redirection[], run: Run, state: Sh
       const duplicated = redirection.operator === "<&" ? run.descriptors.get(Number(redirection.target?.value.replace(/-$/, "") || "0")) : undefined;
       if (!given || descriptor === 0) stdin = duplicated ?? input;
       else if (descriptor !== null) run.descriptors.set(descriptor, duplicated ?? input);
+      movesOutput ||= redirection.operator === "<>" && descriptor === 1;
     } else if (!given || descriptor === 1) movesOutput ||= !(redirection.operator === ">&" && redirection.target?.value === "1");
   }
   return { stdin, movesOutput };
-}
-
-/** Files of which is kept what was written to them, and the longest text kept of one. */
-const MAX_WRITTEN = 32;
-const MAX_WRITTEN_TEXT = 65_536;
-
-/** Keeps a text that goes to a file outright: it may be a script that the rest of the text runs. */
-export function noteWritten(list: readonly Redirection[], output: Output, run: Run, state: ShellState, frame: Frame): void {
-  if (output.text === null || output.text === "" || output.text.length > MAX_WRITTEN_TEXT || run.written.size >= MAX_WRITTEN) return;
-  for (const redirection of list) {
-    if (!(redirection.operator === ">" || redirection.operator === ">>" || redirection.operator === ">|" || redirection.operator === "&>") || redirection.target === undefined) continue;
-    const target = expandTarget(redirection.target, run, state, frame).text;
-    for (const cwd of target === null || target === "" ? [] : target.startsWith("/") ? ["/"] : (state.cwds ?? [])) {
-      const path = normalisePath(target ?? "", cwd);
-      if (path !== null) run.written.set(path, (redirection.operator === ">>" ? (run.written.get(path) ?? "") : "") + output.text);
-    }
-  }
 }
 
 function hereDocument(node: Extract<Redirection, { type: "HereDoc" }>, run: Run, state: ShellState, frame: Frame): Field {

@@ -9,6 +9,7 @@ import { addEffect, addOpaque, deeper, excerpt, type Call } from "./run.js";
 import { fork } from "./state.js";
 import { baseName, joinPath, normalisePath } from "../action/paths.js";
 import { dropPrefix, exact, UNKNOWN, type Field } from "./value.js";
+import { noteText } from "./written.js";
 
 /** Applies one role to one word. `tree`: the program was told to work on whole trees. */
 export function applyRole(call: Call, role: Role, word: Field, tree: boolean): void {
@@ -192,11 +193,15 @@ function applyTransfer(call: Call, layout: "copy" | "move" | "link", operands: r
     for (const place of places) {
       if (layout === "link" || marks.has("linking")) rememberLink(call, source, place, marks.has("symbolic"));
       else if (layout === "move") rememberLink(call, source, place, false);
+      else if (call.frame.stdin.text !== null && INPUT.has(source.text ?? "")) noteText(call, place, call.frame.stdin.text);
       else rememberCopy(call, source, place);
     }
     if (marks.has("parents") && source.text !== null && target.text !== null) touch(call, "write", exact(joinPath(target.text, source.text)), tree);
   }
 }
+
+/** Names of a program's own input. */
+const INPUT = new Set(["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"]);
 
 function linkSource(call: Call, source: Field, symbolic: boolean): void {
   if (!symbolic) touch(call, "read", source, false);

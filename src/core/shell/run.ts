@@ -23,6 +23,10 @@ export interface Stream {
 export interface Output {
   readonly text: string | null;
   readonly globs: readonly string[] | null;
+  /** The file that it hands on whole. */
+  readonly file?: Field;
+  /** `text` is only what some way prints: for following, not for believing. */
+  readonly some?: boolean;
 }
 
 export const NO_INPUT: Stream = { text: null, globs: null, upstream: [], file: null };
@@ -79,12 +83,18 @@ export interface Run {
   dots: boolean;
   /** What a descriptor above 2 reads, where it is certain. */
   readonly descriptors: Map<number, Stream>;
+  /** Absolute paths of the files that `exec` opened for writing, by descriptor or by the variable that holds it. */
+  readonly sinks: Map<string, readonly string[]>;
   /** Some variable is an integer, so that every assignment may be arithmetic. */
   integers: boolean;
   /** Inputs of which something was read already. */
   readonly consumed: Set<Stream>;
   /** Texts that this very text wrote to files, by absolute path: scripts that it may run later. */
   readonly written: Map<string, string>;
+  /** What is done with a text that goes into a `>(…)`, by its name; null: some text. */
+  readonly feeds: Map<string, (text: string | null) => void>;
+  /** Those of which it is not known yet what goes into them. */
+  readonly unfed: Set<string>;
   /** Open process substitutions by their `/dev/fd` name. */
   readonly pipes: Map<string, Stream>;
   /** Evaluates a script that is part of the text, such as a substitution's. */

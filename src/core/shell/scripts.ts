@@ -82,6 +82,7 @@ export function sourceScript(call: Call): Output {
     const stream = pipe ?? call.frame.stdin;
     const inner = deeper(call.run, call.frame, call.from);
     if (stream.text !== null && inner !== null) call.run.runText(stream.text, call.state, inner);
+    else if (stream.file !== null && inner !== null) return sourceScript({ ...call, frame: inner, words: [exact("."), stream.file, ...args] });
     else {
       runsCode({ ...call, frame: { ...call.frame, stdin: stream } }, "stdin", null);
       call.state.blurred = true;

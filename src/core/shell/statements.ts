@@ -4,10 +4,11 @@ import type { AndOr, Case, Command, CommandNode, CompoundList, For, Function as 
 import { evaluatesArithmetic, evaluatesText } from "./arithmetic-text.js";
 import { evaluateCommand } from "./command.js";
 import { expandValue, expandWords, visitArithmetic } from "./expand.js";
-import { applyRedirects, noteWritten } from "./redirect.js";
+import { applyRedirects } from "./redirect.js";
 import { addOpaque, NO_INPUT, SILENT, UNKNOWN_OUTPUT, takeStep, type Frame, type Output, type Run, type Stream } from "./run.js";
 import { become, forget, fork, join, joinCwds, setList, setVariable, type ShellState } from "./state.js";
 import { globbed, NUMBER, SOME_NAME, UNKNOWN, UNKNOWN_MANY, type Field } from "./value.js";
+import { feedRest, noteWritten, printing } from "./written.js";
 
 /** Most values of a `for` loop that are tried one by one. */
 const MAX_TURNS = 48;
@@ -37,11 +38,9 @@ function evaluateStatements(list: readonly Statement[], run: Run, state: ShellSt
 }
 
 function evaluateStatement(statement: Statement, run: Run, state: ShellState, frame: Frame): Output {
-  if (statement.background === true) {
-    evaluateNode(statement.command, run, fork(state), frame);
-    return UNKNOWN_OUTPUT;
-  }
-  const output = evaluateNode(statement.command, run, state, frame);
+  const output = evaluateNode(statement.command, run, statement.background === true ? fork(state) : state, frame);
+  if (run.unfed.size > 0) feedRest(run);
+  if (statement.background === true) return UNKNOWN_OUTPUT;
   settle(state);
   return output;
 }
@@ -118,9 +117,10 @@ function define(node: FunctionNode, run: Run, state: ShellState, frame: Frame): 
 
 function evaluateRedirected(redirects: readonly Redirection[], command: CommandNode, run: Run, state: ShellState, frame: Frame): Output {
   const { stdin, movesOutput } = applyRedirects(redirects, run, state, frame);
-  const output = evaluateNode(command, run, state, stdin === null ? frame : { ...frame, stdin });
-  if (movesOutput) noteWritten(redirects, output, run, state, frame);
-  return movesOutput ? UNKNOWN_OUTPUT : output;
+  const inner = stdin === null ? frame : { ...frame, stdin };
+  if (!movesOutput) return evaluateNode(command, run, state, inner);
+  noteWritten(redirects, printing(run, () => evaluateNode(command, run, state, inner)), run, state, frame);
+  return UNKNOWN_OUTPUT;
 }
 
 /** Evaluates a function's body; its redirections belong to every call. */
@@ -145,7 +145,7 @@ function evaluatePipeline(node: Pipeline, run: Run, state: ShellState, frame: Fr
     const own = last && state.lastpipe ? state : fork(state);
     output = evaluateNode(command, run, own, last && state.lastpipe ? { ...frame, stdin } : { ...frame, stdin, leaving: null, loop: false, body: false });
     for (const name of run.started.slice(before)) if (upstream.length < 32) upstream.push(name);
-    const stream: Stream = { text: output.text, globs: output.globs, upstream: [...upstream], file: null };
+    const stream: Stream = { text: output.text, globs: output.globs, upstream: [...upstream], file: output.file ?? null };
     stdin = stream;
   }
   return output;
@@ -271,6 +271,7 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
     });
   }
   const leaving: ShellState[] = [];
+  let text: string | null = "";
   for (const word of words) {
     if (!takeStep(run, frame.source)) break;
     const before = fork(state);
@@ -279,13 +280,14 @@ function evaluateFor(node: For | Select, run: Run, state: ShellState, frame: Fra
       evaluatesText(run, word.text, frame.source);
       evaluatesArithmetic(run, state, frame.source);
     }
-    body({ ...frame, leaving, loop: true });
+    const output = body({ ...frame, leaving, loop: true });
+    text = text === null || word.many || output.text === null || leaving.length > 0 ? null : text + output.text;
     state.ended = before.ended;
     if (word.many) become(state, join(before, state));
     for (const way of leaving.splice(0)) become(state, join(state, { ...way, ended: state.ended }));
     if (run.steps < 0) break;
   }
-  return UNKNOWN_OUTPUT;
+  return run.steps < 0 ? UNKNOWN_OUTPUT : { text, globs: null };
 }
 
 /** One value that covers many words: names without a slash are some name; all else is unknown. */

@@ -1,8 +1,9 @@
 // Programs whose output follows from a text that is certain: `cat`, `tee`, `base64 -d`, `head`. Anything else is unknown.
 
 import type { Arguments } from "./arguments.js";
-import { unescape } from "./printf.js";
+import { echoOutput, unescape } from "./printf.js";
 import { SILENT, UNKNOWN_OUTPUT, type Call, type Output, type Stream } from "./run.js";
+import { UNKNOWN } from "./value.js";
 
 /** What a modelled program prints, as far as that follows from its input. */
 export function passThrough(call: Call, parsed: Arguments): Output {
@@ -11,7 +12,10 @@ export function passThrough(call: Call, parsed: Arguments): Output {
     case "cat":
     case "tac":
       if (readsInput(parsed)) return call.program === "cat" && parsed.options.length === 0 ? fromStream(stdin) : linesOnly(stdin);
-      return UNKNOWN_OUTPUT;
+      // Not what it held when the text was judged: only a shell that reads it follows it.
+      return call.program === "cat" && parsed.operands.length === 1 && parsed.options.length === 0 ? { ...UNKNOWN_OUTPUT, file: parsed.operands[0] ?? UNKNOWN } : UNKNOWN_OUTPUT;
+    case "echo":
+      return echoOutput(call.words.slice(1), call.run.echoReads);
     case "tee":
       return fromStream(stdin);
     case "sort":

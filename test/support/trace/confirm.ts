@@ -88,7 +88,7 @@ function isBy(by: string, chain: readonly string[]): boolean {
 function isOpaqueSeen(text: string, effect: OpaqueEffect, events: readonly TraceEvent[], stderr: string): boolean {
   const words = wordsOf(text);
   const told = (word: string): boolean => word === "" || words.some((test) => test(word));
-  if (/not parse/.test(effect.why)) return /syntax error/.test(stderr);
+  if (/not parse/.test(effect.why)) return /syntax error|unexpected (?:argument|token|EOF)|conditional (?:unary|binary) operator/.test(stderr);
   const named = /`([^`]+)`/.exec(effect.why)?.[1] ?? null;
   return events.some((event) => {
     if (event.kind === "exec") return event.ok && (named === null ? [event.program, ...event.argv.slice(1)] : event.program === named || baseName(event.argv[0] ?? "") === named ? event.argv.slice(1) : []).some((word) => !told(word));

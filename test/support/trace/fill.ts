@@ -4,6 +4,7 @@
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:.*_)?ports?(?:_number)?$/, "8080"],
   [/^(?:n|number|count|integer|seconds|minutes|hours|milliseconds|days|amount|size|limit|depth|level|percentage|rate|length|duration|timeout|interval|delay|priority|width|height|index|line)$/, "3"],
+  [/(?:^|_)ttl$/, "3"],
   [/^number_of_.*$|_(?:number|count|seconds|minutes|hours|time|size|limit|depth|rate|index)$/, "3"],
   [/^(?:.*_)?pid$|^process_id$/, "1"],
   [/^(?:.*_)?(?:url|uri)$/, "https://host.example/p"],

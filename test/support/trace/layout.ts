@@ -45,8 +45,19 @@ function installedFor(text: string): string {
   const extensions = plain(/\bgh ext(?:ension)? \w+ ([\w-]+)/g).map((name) => `e=/home/agent/.local/share/gh/extensions/gh-${name}; mkdir -p $e && git init -q $e && git -C $e remote add origin https://github.com/example/gh-${name} && printf '#!/bin/sh\\n' > $e/gh-${name} && chmod +x $e/gh-${name}`);
   const crates = plain(/--path ([\w./-]+)/g).map((path) => `mkdir -p '${path}/src' && printf '[package]\\nname = "q"\\nversion = "1.0.0"\\nedition = "2021"\\n[dependencies]\\nserde = "1"\\n' > '${path}/Cargo.toml' && printf 'fn main() {}\\n' > '${path}/src/main.rs'`);
   const registries = plain(/--registry ([\w-]+)/g).map((name) => `mkdir -p /home/agent/.cargo && printf '[registries.%s]\\nindex = "https://host.example/index"\\ntoken = "x"\\n' '${name}' >> /home/agent/.cargo/config.toml`);
+  const projects = plain(/\bpip3? (?:install|wheel|download)((?: [^;|&]*)?)/g).filter((word) => word.includes("/") && !/\.\w+$/.test(word)).map((path) => `mkdir -p '${path}' && printf '[project]\\nname = "q"\\nversion = "1.0.0"\\ndependencies = ["requests"]\\n' > '${path}/pyproject.toml'`);
+  const lists = plain(/\b(?:aria2c|wget|curl) (?:[^;|&]* )?-(?:i|-input-file|K)[ =]?([\w./-]+)/g).map((path) => `mkdir -p "$(dirname '${path}')" && printf 'https://host.example/p\\n' > '${path}'`);
   const bundles = plain(/([\w./-]+\.bundle)/g).map((path) => `mkdir -p "$(dirname '${path}')" && git bundle create -q '${path}' --all`);
-  return [...modules, ...extensions, ...crates, ...registries, ...bundles].join("\n");
+  return [...modules, ...extensions, ...crates, ...registries, ...projects, ...lists, ...certificatesOf(text), ...bundles].join("\n");
+}
+
+/** Keys, requests and certificates that `openssl` is to read. */
+function certificatesOf(text: string): readonly string[] {
+  if (!/\bopenssl\b/.test(text)) return [];
+  const names = [...text.matchAll(/ -(?:in|inkey|key|signkey|cert|CA|CAkey|certfile) ([\w./-]+)/g)].map(([, name]) => name ?? "").slice(0, 4);
+  const kinds: Readonly<Record<string, string>> = { key: "key", csr: "csr", req: "csr", p12: "p12", pfx: "p12" };
+  const made = "openssl req -x509 -newkey rsa:1024 -nodes -keyout /tmp/key -out /tmp/crt -subj /CN=host.example -days 9 && openssl req -new -key /tmp/key -subj /CN=host.example -out /tmp/csr && openssl pkcs12 -export -inkey /tmp/key -in /tmp/crt -passout pass:y -out /tmp/p12";
+  return [made, ...names.map((name) => `mkdir -p "$(dirname '${name}')" && cp /tmp/${kinds[name.split(".").pop() ?? ""] ?? (/key/.test(name) ? "key" : "crt")} '${name}'`)];
 }
 
 /** What a line reads as a link is one, what it scans are addresses, a folder it works in has the files of this one, and files that git is to bring back were committed, on both branches, and changed since. */

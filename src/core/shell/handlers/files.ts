@@ -9,6 +9,7 @@ import { applyArguments, applyRole, inFolder, runShellText, runsCode } from "../
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { touchPatched } from "./patch-text.js";
 import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
+import { noteText } from "../written.js";
 
 const TAR = compile(
   "t*",
@@ -90,8 +91,10 @@ export function runDd(call: Call): Output {
     const input = dropPrefix(word, "if=");
     const output = dropPrefix(word, "of=");
     if (input !== null) touch(call, "read", input, false);
-    else if (output !== null) touch(call, "write", output, false);
-    else if (word.text === null && !word.lead.includes("=")) addOpaque(call.run, "a word of `dd` that cannot be told", call.from);
+    else if (output !== null) {
+      touch(call, "write", output, false);
+      if (call.frame.stdin.text !== null) noteText(call, output, call.frame.stdin.text);
+    } else if (word.text === null && !word.lead.includes("=")) addOpaque(call.run, "a word of `dd` that cannot be told", call.from);
   }
   return UNKNOWN_OUTPUT;
 }

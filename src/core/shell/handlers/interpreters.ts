@@ -4,6 +4,7 @@ import { parseArguments, type Arguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { readInlineCode } from "./inline-code.js";
 import { compile, type Model } from "../model.js";
+import { connectTo, hostOf } from "../net.js";
 import { applyArguments, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { scriptTextOf } from "../scripts.js";
@@ -62,6 +63,7 @@ export function runInterpreter(call: Call): Output {
   if (isPython(call.program) && parsed.options[0]?.name === "-V") return UNKNOWN_OUTPUT;
   if (onlyAsks(parsed)) return UNKNOWN_OUTPUT;
   const [script] = parsed.operands;
+  fetched(call, words);
   if (parsed.options.some((option) => option.role === "i")) {
     const loops = parsed.options.some(({ name }) => LOOPS.test(name));
     for (const file of parsed.operands) {
@@ -88,6 +90,20 @@ function dropRun(call: Call): readonly Field[] {
   if (call.program === "deno" && (verb === "run" || verb === "eval" || verb === "test")) return words.slice(1);
   if (call.program === "bun" && verb === "run") return words.slice(1);
   return words;
+}
+
+/** Verbs of `deno` and `bun` that install, and words of theirs that name code elsewhere. */
+const INSTALLS = new Set(["install", "i", "add", "a", "cache", "upgrade", "update", "outdated", "publish"]);
+const ELSEWHERE = /^(?:https?:\/\/|npm:|jsr:)/;
+
+/** Those two fetch what they are told to run, and install. */
+function fetched(call: Call, words: readonly Field[]): void {
+  if (call.program !== "deno" && call.program !== "bun") return;
+  for (const word of words) if (ELSEWHERE.test(word.lead)) connectTo(call, word.lead.startsWith("http") ? hostOf(word.lead, word.text !== null) : null, word.text);
+  const verb = words[0]?.text ?? "";
+  if (INSTALLS.has(verb)) connectTo(call, null, null);
+  // A runner looks for what is installed first.
+  if (call.program === "bun" && (verb === "x" || verb === "create")) connectTo({ ...call, program: "bunx" }, null, null);
 }
 
 function isPython(program: string): boolean {

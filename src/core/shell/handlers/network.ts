@@ -156,6 +156,8 @@ export function runPing(call: Call): Output {
   const model = MODELS.get("ping");
   if (model === undefined) return UNKNOWN_OUTPUT;
   const parsed = parseArguments(call.words.slice(1), model);
+  // The resolver is asked for no name that begins with a percent sign, and `ping` ends without an address.
+  if (parsed.operands.some(({ text }) => text?.startsWith("%") === true)) return UNKNOWN_OUTPUT;
   if (parsed.options.some(({ name, value }) => COUNTS.has(name) && value?.text != null && !/^[-+]?[\d.]/.test(value.text))) return UNKNOWN_OUTPUT;
   applyArguments(call, model, parsed);
   return UNKNOWN_OUTPUT;

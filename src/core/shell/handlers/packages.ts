@@ -46,7 +46,7 @@ export function runPackageManager(call: Call): Output {
     if (kind !== "makes") runStarted(own, wordsBehind(call, verb.text));
     return UNKNOWN_OUTPUT;
   }
-  if (asksHelp(call.words)) return UNKNOWN_OUTPUT;
+  if (asksHelp(call.words) || isRefused(call, verb.text, rest)) return UNKNOWN_OUTPUT;
   if (verb.text === "hash" && /^pip\d*$/.test(call.program)) for (const file of rest) touch(call, "read", file, false);
   perform(call, manager, kind === "makes" ? "writes" : parsed.marks.has("lists") ? "reads" : (kind ?? manager.other), offline);
   if (kind === undefined && manager.other === "exec") runInner(call, [verb, ...rest]);
@@ -80,6 +80,12 @@ function runStarted(call: Call, words: Call["words"]): void {
 
 /** Most words of one command that may be its beginning. */
 const MAX_COMMANDS = 4;
+
+/** What ends with an error before anything is looked for: `npm star` without a package, `go get` of a path whose first part is no host. */
+function isRefused(call: Call, verb: string, operands: readonly Field[]): boolean {
+  if (call.program === "npm" && (verb === "star" || verb === "unstar")) return operands.length === 0;
+  return call.program === "go" && verb === "get" && operands.length > 0 && operands.every(({ text }) => text !== null && /^[a-z][\w-]*\/[\w/-]*$/i.test(text));
+}
 
 /** `pip install --no-deps` of wheels that lie here or, told to build with what is installed, of folders that do: nothing is looked for elsewhere. */
 function installsLocal(call: Call, options: readonly { readonly name: string; readonly value: Field | null }[], operands: readonly Field[]): boolean {

@@ -96,6 +96,8 @@ export function runSplit(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), SPLIT);
   applyArguments(call, SPLIT, parsed);
   const [file, prefix] = parsed.operands;
+  // There is no file of an empty name, so nothing is read and nothing written.
+  if (file?.text === "") return UNKNOWN_OUTPUT;
   if (file !== undefined && !isDash(file)) touch(call, "read", file, false);
   if (parsed.marks.has("filter")) return UNKNOWN_OUTPUT;
   const given = call.program === "csplit" ? (parsed.options.find((option) => option.name === "-f" || option.name === "--prefix")?.value ?? exact("xx")) : (prefix ?? exact("x"));

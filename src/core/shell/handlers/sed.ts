@@ -47,6 +47,8 @@ function backup(call: Call, suffix: Field | null, files: readonly Field[]): void
 function judgeScript(call: Call, script: Field): void {
   if (script.text === null) {
     if (script.glob !== null && SUBSTITUTES.test(script.glob) && !script.glob.includes("**")) return;
+    // No command and no address begins with a letter beyond ASCII.
+    if (script.lead.charCodeAt(0) > 0x7f) return;
     if (!safeBeginning(script.lead)) addOpaque(call.run, "a `sed` script that cannot be told", call.from);
     return;
   }
