@@ -28,5 +28,7 @@ export function staysHere(program: string, words: readonly Field[]): boolean {
   const verb = words[1]?.text ?? null;
   if (program === "gh" && verb === "browse") return words.some(({ text }) => text === "-n" || text === "--no-browser");
   if (program === "gh" && (verb === "extension" || verb === "ext" || verb === "extensions")) return /^(?:list|ls|remove|exec|create)$/.test(words[2]?.text ?? "");
+  // Without a name it asks for a choice from a menu first, and without a terminal it ends.
+  if (program === "gh" && verb === "repo" && /^(?:create|new)$/.test(words[2]?.text ?? "")) return words.length === 3;
   return verb !== null && LOCAL.get(program)?.has(verb) === true;
 }

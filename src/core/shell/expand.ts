@@ -275,7 +275,7 @@ function addOutput(word: WordBuilder, output: Output, split: boolean, { run, sta
     const text = output.text.slice(0, end);
     if (text === "" && split) return;
     addValue(word, exact(text), split ? separators(run, state) : NO_SPLIT);
-  } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split)) {
+  } else if (output.globs === null || output.globs.length === 0 || (output.globs.length > 1 && !split && !word.text.endsWith("/"))) {
     addUnknown(word, "", split);
   } else if ((word.text !== "" || word.glob !== null) && (/\/|\*\*/.test(output.globs[0] ?? "") || word.end.endsWith("/") || word.text.endsWith("/"))) {
     // Nothing may be printed: then what stands before is the whole name.
@@ -298,7 +298,7 @@ function substitute(script: ParsedScript | undefined, text: string, { run, state
     return { text: null, globs: null };
   }
   const own = fork(state);
-  const output = run.runScript(script, own, { ...inner, source: script.source ?? frame.source, leaving: null, loop: false, body: false });
+  const output = run.runScript(script, own, { ...inner, source: script.source ?? frame.source, leaving: null, loop: false, body: false, captured: true });
   // A handler may print when the shell ends.
   return own.traps === state.traps ? output : UNKNOWN_OUTPUT;
 }

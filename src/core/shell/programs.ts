@@ -102,7 +102,8 @@ const LOOKS_HERE = new Set(["ls", "dir", "vdir", "exa", "eza", "lsd", "tree", "d
 /** Applies a model to a call. */
 export function runModel(call: Call, model: Model): Output {
   const parsed = parseArguments(call.words.slice(1), model);
-  applyArguments(call, model, parsed);
+  // Names that go on to something else are told apart from names that are looked at.
+  applyArguments(NAMES_FILES.has(call.program) && call.frame.captured === true ? { ...call, program: `${call.program} handed on` } : call, model, parsed);
   if (model.code !== null) runsCode(call, model.code, null);
   if ((call.program === "tee" || call.program === "sponge") && call.frame.stdin.text !== null) for (const operand of parsed.operands) noteText(call, operand, call.frame.stdin.text);
   const asks = asksVersion(call.words) || asksHelp(call.words) || staysHere(call.program, call.words);
@@ -121,7 +122,7 @@ function listing(call: Call, model: Model, parsed: Arguments): Output {
   const places = roots(model, parsed);
   const globs = below(places);
   // A file is listed under its own name.
-  return { text: null, globs: globs !== null && places.length > 0 && NAMES_FILES.has(call.program) ? [...(namesOf(places) ?? []), ...globs] : globs };
+  return { text: null, globs: globs !== null && places.length > 0 && NAMES_FILES.has(call.program) ? [...globs, ...(namesOf(places) ?? [])] : globs };
 }
 
 const NAMES_FILES = new Set(["ls", "dir", "vdir", "exa", "eza", "lsd"]);

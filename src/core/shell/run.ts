@@ -48,6 +48,8 @@ export interface Frame {
   /** The line that `read` gets in the condition of a loop; null: some line. */
   readonly line?: string | null;
   readonly body?: boolean;
+  /** What is printed becomes words or the input of something else. */
+  readonly captured?: boolean;
 }
 
 /** The evaluation under way. */

@@ -143,7 +143,7 @@ function evaluatePipeline(node: Pipeline, run: Run, state: ShellState, frame: Fr
     const before = run.started.length;
     const last = i === node.commands.length - 1;
     const own = last && state.lastpipe ? state : fork(state);
-    output = evaluateNode(command, run, own, last && state.lastpipe ? { ...frame, stdin } : { ...frame, stdin, leaving: null, loop: false, body: false });
+    output = evaluateNode(command, run, own, last && state.lastpipe ? { ...frame, stdin } : { ...frame, stdin, leaving: null, loop: false, body: false, captured: !last || frame.captured === true });
     for (const name of run.started.slice(before)) if (upstream.length < 32) upstream.push(name);
     const stream: Stream = { text: output.text, globs: output.globs, upstream: [...upstream], file: output.file ?? null };
     stdin = stream;

@@ -122,7 +122,8 @@ function runInput(call: Call): Output {
     runsCode(call, "inline", stdin.text);
     readInlineCode(call, stdin.text);
   } else if (stdin.file !== null) {
-    runsCode(call, "file", stdin.file.text);
+    if (stdin.upstream.length > 0) runsCode(call, "stdin", null);
+    else runsCode(call, "file", stdin.file.text);
     const text = scriptTextOf(call, stdin.file);
     if (text !== null) readInlineCode(call, text);
   }

@@ -83,6 +83,8 @@ export function runNetcat(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), NETCAT);
   applyArguments(call, NETCAT, parsed);
   const [host] = parsed.operands;
+  // Who listens reaches for nobody; who comes in may be given a shell.
+  if (parsed.marks.has("listens") && !parsed.uncertain && !parsed.options.some(({ role }) => role === "s" || role === "x")) return UNKNOWN_OUTPUT;
   connectTo(call, parsed.marks.has("listens") || host?.text == null ? null : host.text.toLowerCase(), host?.text ?? null);
   return UNKNOWN_OUTPUT;
 }
@@ -100,7 +102,11 @@ function runSocat(call: Call): Output {
     const rest = colon < 0 ? "" : text.slice(colon + 1);
     const main = rest.split(",", 1)[0] ?? "";
     if (SOCAT_RUNS.has(kind)) runShellText(call, exact(main));
-    else if (/^(?:tcp|udp|sctp|openssl|ssl|ip|proxy|socks)/.test(kind)) connectTo(call, /listen|recv|^(?:tcp|udp)[46]?-l/.test(kind) ? null : main.split(":", 1)[0]?.toLowerCase() ?? null, text);
+    else if (/^(?:tcp|udp|sctp|openssl|ssl|ip|proxy|socks)/.test(kind)) {
+      // Who listens reaches for nobody; who comes in may be given a program.
+      const listens = /listen|recv|^(?:tcp|udp)[46]?-l/.test(kind);
+      if (!listens || call.words.length !== 3 || call.words.some((word) => word.text === null || /exec|system|shell/i.test(word.text))) connectTo(call, listens ? null : (main.split(":", 1)[0]?.toLowerCase() ?? null), text);
+    }
     else if (/^(?:file|open|gopen|create|pipe|unix)/.test(kind) || text.startsWith("/") || text.startsWith(".")) {
       touch(call, "read", exact(colon < 0 ? (text.split(",", 1)[0] ?? "") : main), false);
       touch(call, "write", exact(colon < 0 ? (text.split(",", 1)[0] ?? "") : main), false);

@@ -156,7 +156,8 @@ function runKnown(call: Call, text: string, args: readonly Field[], stdin: Strea
 function runInput(call: Call, stdin: Stream, args: readonly Field[]): Output {
   if (stdin.text !== null) return runKnown(call, stdin.text, args, { ...stdin, text: null }, false);
   if (stdin.file !== null) {
-    runsCode(call, "file", stdin.file.text);
+    if (stdin.upstream.length > 0) runsCode({ ...call, frame: { ...call.frame, stdin } }, "stdin", null);
+    else runsCode(call, "file", stdin.file.text);
     followScript({ ...call, state: child(call) }, stdin.file, args);
     return UNKNOWN_OUTPUT;
   }

@@ -1,0 +1,72 @@
+// Text that goes into a file or into a program and is run there. Each form was run by bash and did remove `x`.
+
+import { describe, expect, test } from "vitest";
+import { touches } from "./support.js";
+
+describe("what is written and then run is followed", () => {
+  test.each([
+    "echo 'rm x' > >(sh)",
+    "echo 'rm x' | tee >(sh)",
+    "{ echo 'rm x'; } > >(bash)",
+    "for a in 'rm x'; do echo $a; done > >(sh)",
+    "echo 'rm x' &> >(sh)",
+    "exec > >(sh); echo 'rm x'",
+    "exec 3> >(sh); echo 'rm x' >&3",
+    "exec 3> s; echo 'rm x' >&3; sh s",
+    "exec {f}> s; echo 'rm x' >&$f; sh s",
+    "exec 3> s 4>&3; echo 'rm x' >&4; sh s",
+    "exec > s; echo 'rm x'; sh s",
+    "for a in 'rm x'; do echo \"$a\"; done > s; sh s",
+    "if true; then echo 'rm x'; fi > s; sh s",
+    "case a in a) echo 'rm x';; esac > s; sh s",
+    "while read a; do echo $a; done <<< 'rm x' > s; sh s",
+    "echo 'rm x' >& s; sh s",
+    "echo 'rm x' 1<> s; sh s",
+    "echo 'rm x' | dd of=s; sh s",
+    "cp /dev/stdin s <<< 'rm x'; sh s",
+    "install /dev/stdin s <<< 'rm x'; sh s",
+    "env echo 'rm x' > s; sh s",
+    "/bin/echo 'rm x' | sh",
+    "echo 'rm x' > s; cat s > t; sh t",
+    "echo 'rm x' > s; cat s | sh",
+    "echo 'rm x' > s; source <(cat s)",
+    "echo 'rm x' > s; bash <(cat s)",
+    "tee >(sh) <<< 'rm x'",
+  ])("%s", (text) => expect(touches(text)).toContain("delete /w/x"));
+
+  test("a file that the project has is followed through `cat` too", () => expect(touches("cat b | sh", { readText: (path) => (path === "/w/b" ? "rm x" : null) })).toContain("delete /w/x"));
+
+  test("what the file holds is followed, not believed", () => expect(touches("echo x > s; rm $(cat s)")).toContain("opaque"));
+});
+
+describe("what reads at the other end of `>(…)`", () => {
+  test("gets the text that is certain", () => expect(touches("echo a | tee >(xargs mkdir) > /dev/null")).toEqual(["create /w/a"]));
+
+  test.each(["cat b > >(xargs rm)", "{ echo a; cat b; } > >(xargs rm)", "echo a 2> >(xargs rm)", "echo a >> >(xargs rm)", "echo >(xargs rm)", "exec > >(xargs rm); echo a"])("gets some text where it is not: %s", (text) => expect(touches(text)).toContain("opaque"));
+
+  test("starts where the shell stood", () => expect(touches("echo >(cd /; rm y)")).toContain("delete /y"));
+
+  test("does not read its own output", () => expect(touches("exec > >(tee log); echo hi")).toEqual(["write /w/log"]));
+});
+
+describe("the folder that `mktemp -d` makes", () => {
+  test.each<[string, string[]]>([
+    ["d=$(mktemp -d) && cd $d && touch a", ["create /tmp/tmp.* ~", "write /tmp/tmp.*/a ~"]],
+    ["d=$(mktemp -d) && cd $d/src && rm -r ../b", ["create /tmp/tmp.* ~", "delete /tmp/tmp.*/b ~ tree"]],
+    ["d=$(mktemp -d) && cd $d && rm -r ../../w/b", ["create /tmp/tmp.* ~", "delete /w/b tree"]],
+  ])("%s", (text, expected) => expect(touches(text)).toEqual(expected));
+
+  test("a change into it that fails leaves the shell where it was", () => expect(touches("d=$(mktemp -d); cd $d; rm a")).toContain("delete /w/a"));
+
+  test("another pattern is no place", () => expect(touches("cd .g* && rm a")).toContain("opaque"));
+});
+
+describe("clients", () => {
+  const reaches = (text: string): boolean => touches(text).some((effect) => effect.startsWith("connect"));
+
+  test.each(["svn co https://h.test/r", "svn update", "svn commit ./a -m x", "hg pull", "hg clone ssh://a@h.test/r", "cvs -d :pserver:a@h:/c checkout m", "wscat -c ws://h.test", "deno run https://h.test/a.ts", "deno run npm:a", "bun add a", "bun x a", "getent hosts h.test", "getent ahosts h.test", "echo 'get a' | tftp h.test", "tftp h.test -c get a", "mail -s x a@h.test < b", "echo x | mutt", "mutt -f imap://h.test/m", "socat TCP-LISTEN:1,fork EXEC:/bin/sh", "nc -l -e /bin/sh 1", "masscan 192.0.2.0/24 -p 80", "go get h.test/a", "npm star a", "gh repo create a"])("reaches for another machine: %s", (text) => expect(reaches(text)).toBe(true));
+
+  test.each(["svn status", "svn log file:///srv/r", "hg clone ./a ./b", "hg commit -m x", "deno fmt", "deno run a.ts", "bun run build", "getent passwd a", "tftp h.test", "tftp h.test -c ls", "mutt -f box", "mail", "socat - UDP4-RECVFROM:5000", "nc -l 8080", "masscan 0.0.0.0/0 -p 80", "go get a/b", "npm star", "gh repo create", "ping %a%", "npm --version"])("stays here: %s", (text) => expect(reaches(text)).toBe(false));
+});
+
+test.each(["ls .env | xargs cat", "cat $(ls .env)"])("a file is listed under its own name: %s", (text) => expect(touches(text)).toContain("read /w/.env ~"));
