@@ -23,11 +23,17 @@ const LOCAL: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   ["gh", "glab", "hub"].map((name) => [name, new Set("alias completion config help version accessibility actions environment exit-codes formatting mintty reference".split(" "))]),
 );
 
+/** An extension's repository must be called `gh-…`; `gh` looks for no other. */
+function refusesExtension(words: readonly Field[]): boolean {
+  const name = words[3]?.text ?? null;
+  return words[2]?.text === "install" && words.length === 4 && name !== null && /^[\w-]+\/(?!gh-)[\w.-]+$/.test(name);
+}
+
 /** Tells whether a client's first word is a subcommand that stays on this machine. */
 export function staysHere(program: string, words: readonly Field[]): boolean {
   const verb = words[1]?.text ?? null;
   if (program === "gh" && verb === "browse") return words.some(({ text }) => text === "-n" || text === "--no-browser");
-  if (program === "gh" && (verb === "extension" || verb === "ext" || verb === "extensions")) return /^(?:list|ls|remove|exec|create)$/.test(words[2]?.text ?? "");
+  if (program === "gh" && (verb === "extension" || verb === "ext" || verb === "extensions")) return /^(?:list|ls|remove|exec|create)$/.test(words[2]?.text ?? "") || refusesExtension(words);
   // Without a name it asks for a choice from a menu first, and without a terminal it ends.
   if (program === "gh" && verb === "repo" && /^(?:create|new)$/.test(words[2]?.text ?? "")) return words.length === 3;
   return verb !== null && LOCAL.get(program)?.has(verb) === true;

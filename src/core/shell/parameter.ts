@@ -105,6 +105,8 @@ function operate(operation: ParameterOperation, base: Parameter, part: Parameter
       return each(base, (value) => changeCase(value, operation.operator, operation.operand !== undefined && operation.operand.value !== ""));
     }
     case "Transform":
+      // Nothing, or text without a sign of a prompt, stays as it is.
+      if (operation.operand.value === "P" && base.list === null && (base.value === null || (base.value.text !== null && !/[$`\\!]/.test(base.value.text)))) return base;
       if (operation.operand.value.includes("P")) addOpaque(run, "a prompt expansion may run commands", frame.source.slice(0, 200));
       return UNKNOWN_PARAMETER;
     case "Names":

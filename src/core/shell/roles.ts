@@ -184,6 +184,8 @@ function applyTransfer(call: Call, layout: "copy" | "move" | "link", operands: r
   const tree = marks.has("tree") || layout === "move";
   const folder = (dest !== null || sources.length > 1) && !marks.has("nofolder");
   for (const source of sources) {
+    // No file has an empty name, and no link leads to one.
+    if (source.text === "") continue;
     if (layout === "link" || marks.has("linking")) linkSource(call, source, marks.has("symbolic"));
     else if (!marks.has("makes")) touch(call, "read", source, tree);
     if (layout === "move") touch(call, "delete", source, true);

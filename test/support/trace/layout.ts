@@ -64,7 +64,7 @@ function certificatesOf(text: string): readonly string[] {
 function atLast(text: string): string {
   const links = [...text.matchAll(/readlink (?:-\w+ )*["']?([\w./-]+)/g)].map(([, name]) => `[ -L '${name}' ] || ln -sfn file.txt '${name}'`).slice(0, 3);
   const addresses = /\b(?:masscan|nmap|fping|zmap|nping)\b/.test(text) ? ["for f in path/to/file path/to/file.txt; do [ -f $f ] && printf '192.0.2.1\\n192.0.2.2\\n' > $f; done"] : [];
-  const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", "for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"] : [];
+  const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", ...(/\bgit (?:pull|rebase)\b/.test(text) ? [] : ["for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"])] : [];
   const copies = [...text.matchAll(/ -C ([A-Za-z][\w.-]*)(?= |$)/g)].map(([, name]) => `[ -d '${name}' ] || { mkdir -p '${name}' && cp -a /scene/. '${name}'; }`).slice(0, 2);
   return [...links, ...addresses, ...copies, ...committed].join("\n");
 }
@@ -96,7 +96,8 @@ printf '{"name":"p","version":"1.0.0","scripts":{"test":"true"},"dependencies":{
 printf '[tool.poetry]\nname = "p"\nversion = "1.0.0"\ndescription = ""\nauthors = []\n[tool.poetry.dependencies]\npython = "^3.9"\nrequests = "^2"\n' > pyproject.toml
 git config branch.main.remote origin; git config branch.main.merge refs/heads/main
 printf '//registry.npmjs.org/:_authToken=x\n' > /home/agent/.npmrc
-printf 'module example.invalid/p\n\ngo 1.19\n' > go.mod
+printf 'module example.invalid/p\n\ngo 1.19\n\nrequire example.invalid/q v1.0.0\n' > go.mod
+printf 'example.invalid/q v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nexample.invalid/q v1.0.0/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n' > go.sum
 printf 'package main\n\nimport _ "example.invalid/q"\n\nfunc main() {}\n' > main.go
 printf '#!/bin/sh\nexec wget -q -O /dev/null "$1"\n' > /usr/local/bin/xdg-open; chmod +x /usr/local/bin/xdg-open
 head -c 2000000 /dev/zero > big.bin; touch -d '10 days ago' big.bin

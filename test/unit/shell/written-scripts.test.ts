@@ -66,7 +66,22 @@ describe("clients", () => {
 
   test.each(["svn co https://h.test/r", "svn update", "svn commit ./a -m x", "hg pull", "hg clone ssh://a@h.test/r", "cvs -d :pserver:a@h:/c checkout m", "wscat -c ws://h.test", "deno run https://h.test/a.ts", "deno run npm:a", "bun add a", "bun x a", "getent hosts h.test", "getent ahosts h.test", "echo 'get a' | tftp h.test", "tftp h.test -c get a", "mail -s x a@h.test < b", "echo x | mutt", "mutt -f imap://h.test/m", "socat TCP-LISTEN:1,fork EXEC:/bin/sh", "nc -l -e /bin/sh 1", "masscan 192.0.2.0/24 -p 80", "go get h.test/a", "npm star a", "gh repo create a"])("reaches for another machine: %s", (text) => expect(reaches(text)).toBe(true));
 
-  test.each(["svn status", "svn log file:///srv/r", "hg clone ./a ./b", "hg commit -m x", "deno fmt", "deno run a.ts", "bun run build", "getent passwd a", "tftp h.test", "tftp h.test -c ls", "mutt -f box", "mail", "socat - UDP4-RECVFROM:5000", "nc -l 8080", "masscan 0.0.0.0/0 -p 80", "go get a/b", "npm star", "gh repo create", "ping %a%", "npm --version"])("stays here: %s", (text) => expect(reaches(text)).toBe(false));
+  test.each(["svn status", "svn log file:///srv/r", "hg clone ./a ./b", "hg commit -m x", "deno fmt", "deno run a.ts", "bun run build", "getent passwd a", "tftp h.test", "tftp h.test -c ls", "mutt -f box", "mail", "socat - UDP4-RECVFROM:5000", "nc -l 8080", "masscan 0.0.0.0/0 -p 80", "go get a/b", "npm star", "gh repo create", "ping %a%", "gh extension install a/b", "npm --version"])("stays here: %s", (text) => expect(reaches(text)).toBe(false));
+});
+
+describe("outputs and edits are told however they are written", () => {
+  test.each(["git apply p --directory=d", "git checkout-index --prefix=d/ a", "npm pack --pack-destination d", "tsc --outDir d"])("in a folder: %s", (text) => expect(touches(text).some((effect) => /^(?:write|create) \/w\/d(?: tree)?$/.test(effect))).toBe(true));
+
+  test.each(["go build -o x", "esbuild a.js --outfile=x", "convert a.png x", "ffmpeg -i a -c:v copy x", "mogrify x", "perl -e 'open F, \">x\"'", "perl -e 'open(my $f, \">>\", \"x\")'", "ruby -e \"File.write('x', 'a')\"", "ruby -e \"IO.write('x', 'a')\"", "ruby -e \"FileUtils.cp 'a', 'x'\"", "ex -c 'w! x' -c q a", "vim -c ':w x' a", "vim +'saveas x' a", "python3 -c \"import os; os.rename('a', 'x')\"", "python3 -c \"import shutil; shutil.copy('a', 'x')\"", "node -e \"require('fs').copyFileSync('a', 'x')\"", "node -e \"require('fs').createWriteStream('x')\""])("to a file: %s", (text) => expect(touches(text)).toContain("write /w/x"));
+
+  test.each(["perl -e 'open(F, \"| rm x\")'", "perl -e 'open(F, \"-|\", \"rm x\")'"])("to a program: %s", (text) => expect(touches(text)).toContain("delete /w/x"));
 });
 
 test.each(["ls .env | xargs cat", "cat $(ls .env)"])("a file is listed under its own name: %s", (text) => expect(touches(text)).toContain("read /w/.env ~"));
+
+test.each(["cp '' /x", "ln -s '' /x", "mv \"$unset\" /x", "split '' /x"])("there is no file of an empty name: %s", (text) => expect(touches(text, { environmentIsWhole: true })).toEqual([]));
+
+test("a prompt of nothing or of plain text runs nothing", () => {
+  expect(touches("p=a; rm ${p@P}")).toEqual(["delete /w/a"]);
+  expect(touches("p='$(rm x)'; echo ${p@P}")).toContain("opaque");
+});

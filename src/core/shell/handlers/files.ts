@@ -101,13 +101,23 @@ export function runDd(call: Call): Output {
 
 const VIM = compile("t*", "-c:i --cmd:i -S:x -s:x -u:x -U:x -i:w -w:w -W:w -T:t -t:t -q:r -r:t --remote-send:t --servername:t --eval:i -eval:i -l:x --load:x -f:i --funcall:i --script:x --batch", "");
 
+/** `:w file`, `:saveas file` among an editor's commands. */
+function saved(call: Call, { text }: Field): void {
+  for (const part of text?.split(/[|\n]/) ?? []) {
+    const file = /^[\s:]*(?:\d*,?\d*|%)\s*(?:w(?:r(?:i(?:te?)?)?)?|wq|sav(?:e(?:as?)?)?|up(?:date)?|xit)!?\s+(?:>>\s*)?([^\s!>][^\s]*)\s*$/.exec(part)?.[1];
+    if (file !== undefined) touch(call, "write", exact(file), false);
+  }
+}
+
 /** Editors: their files are read and written, their command options are code. */
 export function runVim(call: Call): Output {
   // In ex mode `-s` is silence and takes no file.
   const isEx = call.program === "ex" || call.words.some(({ text }) => text !== null && /^-[eE]s?$/.test(text));
   const parsed = parseArguments(call.words.slice(1).filter(({ text }) => !(isEx && (text === "-s" || text === "-es" || text === "-Es"))), VIM);
   applyArguments(call, VIM, { ...parsed, uncertain: false });
+  for (const { name, value } of parsed.options) if ((name === "-c" || name === "--cmd") && value !== null) saved(call, value);
   for (const file of parsed.operands) {
+    if (file.lead.startsWith("+")) saved(call, dropPrefix(file, "+") ?? file);
     if (file.lead.startsWith("+")) applyRole(call, "i", dropPrefix(file, "+") ?? file, false);
     else {
       touch(call, "read", file, false);

@@ -25,7 +25,11 @@ const DELETE_ONE = /(?:\bos\.(?:remove|unlink|rmdir|removedirs)|\b(?:File|Dir)\.
 /** Perl and PHP delete what a glob means. */
 const DELETE_GLOB = /\bunlink\s*\(?\s*glob\s*\(?/g;
 const PATH_METHOD = /\bPath\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*\)\.(unlink|rmdir|write_text|write_bytes|touch)\b/g;
-const WRITE = /\b(?:fs\.)?(?:promises\.)?(?:writeFileSync|appendFileSync|writeFile|appendFile|file_put_contents|truncateSync)\s*\(/g;
+const WRITE = /(?:\b(?:fs\.)?(?:promises\.)?(?:writeFileSync|appendFileSync|writeFile|appendFile|createWriteStream|file_put_contents|truncateSync)|\b(?:File|IO)\.(?:write|binwrite)|\bFileUtils\.touch)\s*\(?\s*(?=['"`])/g;
+/** Functions that put what their first argument names where the second says. */
+const TRANSFER = /\b(?:os\.(?:rename|renames|replace|link|symlink)|shutil\.(?:copy|copy2|copyfile|copytree|move)|(?:fs\.)?(?:promises\.)?(?:renameSync|copyFileSync|copyFile|cpSync|symlinkSync|linkSync)|File\.(?:rename|link|symlink)|FileUtils\.(?:cp|cp_r|copy|mv|move|ln|ln_s|install))\s*\(?\s*(?=['"`])/g;
+/** Perl opens a file by a sign in front of its name, and a program by a bar. */
+const PERL_OPEN = /\bopen\s*\(?\s*(?:my\s+)?[$\w]+\s*,\s*['"]\s*(\+?>{1,2}|\+<|\||-\||\|-)\s*(?::\w+\s*)?(?:['"]\s*,\s*['"])?\s*([^'"\n]{1,1000}?)\s*['"]/g;
 /** Functions that only read what their first argument names. */
 const READ = /(?:\b(?:fs\.)?(?:promises\.)?(?:readFileSync|readFile|createReadStream)|\bFile\.(?:read|readlines|open|foreach)|\bIO\.read|\b(?:file_get_contents|readfile|fopen|file)|\bos\.(?:symlink|link)|\bshutil\.(?:copy|copy2|copyfile|copytree|move))\s*\(?\s*(?=['"`])/g;
 const OPEN_TO_READ = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*(?:\)|,\s*(?!['"\s]))/g;
@@ -71,6 +75,17 @@ export function readInlineCode(call: Call, given: string): void {
   each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*:\s*true/.test(rest)));
   each(DELETE_ONE, (path) => touch(call, "delete", exact(path), false));
   each(WRITE, (path) => touch(call, "write", exact(path), false));
+  each(TRANSFER, (_, rest) => {
+    const target = literalOf(SECOND.exec(rest)?.[1] ?? "");
+    if (target !== null) touch(call, "write", exact(target), false);
+  });
+  if (call.program.startsWith("perl")) {
+    for (const [, sign = "", name = ""] of code.matchAll(PERL_OPEN)) {
+      if ((left -= 1) < 0) break;
+      if (sign.includes("|")) runShellText(call, exact(name));
+      else touch(call, "write", exact(name), false);
+    }
+  }
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
 }
@@ -79,6 +94,9 @@ export function readInlineCode(call: Call, given: string): void {
 function withoutComments(code: string): string {
   return code.replace(/^[ \t]*(?:#|\/\/).*$/gm, "");
 }
+
+/** What stands behind a first literal and a comma. */
+const SECOND = /^\s*(?:'[^'\\\n]{1,1000}'|"[^"\\\n]{1,1000}"|`[^`\\$]{1,1000}`)\s*,(.{1,1100})/;
 
 function literalOf(rest: string): string | null {
   const found = LITERAL.exec(rest);

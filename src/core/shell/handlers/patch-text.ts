@@ -17,6 +17,8 @@ export function touchPatched(call: Call, place: Call, inputs: readonly Field[], 
   const { text, file } = call.frame.stdin;
   const texts = inputs.filter((input) => input.text !== "-").map((input) => scriptTextOf(call, input));
   if (inputs.length === 0 || inputs.some((input) => input.text === "-")) texts.push(text ?? (file === null ? null : scriptTextOf(call, file)));
+  // What a patch changes that cannot be read lies in the folder it is told to work in.
+  if (place !== call && texts.includes(null)) touch(place, "write", exact("."), true);
   for (const patch of texts) {
     if (patch === null || patch.length > MAX_TEXT) continue;
     const named = namesIn(patch);

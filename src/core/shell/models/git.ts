@@ -43,6 +43,7 @@ const ROWS: readonly Row[] = [
   ["stash", "t*", "-m:t --message:t --pathspec-from-file:r", "tree repo"],
   ["merge cherry-pick revert rebase", "t*", "-m:t -F:r -s:t --strategy:t -X:t --strategy-option:t -S?:t -x:s --exec:s --onto:t --into-name:t -C:t", "tree repo hooks"],
   ["am", "r*", "-C:t -p:t --directory:t --exclude:t --include:t -S?:t", "tree repo hooks"],
+  ["checkout-index", "t*", "--prefix:C --stage:t -u -q -a -f -n"],
   ["apply", "r*", "-p:t -C:t --directory:t --exclude:t --include:t --build-fake-ancestor:w --stat!dry --numstat!dry --summary!dry --check!dry", "tree"],
   ["rm", "d*", "-r!tree --cached -n!dry --dry-run!dry --pathspec-from-file:r", "repo"],
   ["mv", "move", "-n!dry --dry-run!dry -f -k -v", "repo"],
