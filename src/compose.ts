@@ -29,7 +29,7 @@ import { recoverSessions, type Recovered } from "./engine/recover.js";
 import { openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
 import type { ImageCatalogue } from "./ports/images.js";
-import type { SandboxProvider, WorkspaceMode } from "./ports/sandbox.js";
+import type { RecordSetting, SandboxProvider, WorkspaceMode } from "./ports/sandbox.js";
 import type { Telemetry } from "./ports/system.js";
 
 export type { HarnessRequest, HarnessRun } from "./engine/harness.js";
@@ -61,6 +61,8 @@ export interface OpenOptions {
   readonly runtime?: string;
   /** How the folder comes to the engine: as a copy-on-write view, or sent as a tar. Left out: in the best way the engine allows. */
   readonly workspaceMode?: WorkspaceMode;
+  /** What is recorded, and judged, of the programs that calls run; left out: every program. */
+  readonly recordExec?: RecordSetting;
   readonly timeoutMs?: number;
   readonly source?: EventData["session.opened"]["source"];
   readonly startedBy?: string;
@@ -132,7 +134,7 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
           source: open.source ?? "library",
           startedBy: open.startedBy ?? "library",
           agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.recordExec === undefined ? {} : { record: open.recordExec }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
           ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
         },
         signal,

@@ -17,5 +17,6 @@ export const DEFAULTS: SessionDefaults = {
   timeoutMs: 600_000,
   approvalTimeoutMs: 300_000,
   outputBytes: LIMITS.outputBytes,
+  record: "exec",
   sandbox: { memoryBytes: 2048 * MIB, processes: 512, cpus: 2, tmpBytes: 512 * MIB },
 };

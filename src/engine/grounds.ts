@@ -64,7 +64,7 @@ export async function openGrounds(request: GroundsRequest, signal: AbortSignal):
 }
 
 async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
-  const { root, sandbox: limits, runtime } = options.defaults;
+  const { root, sandbox: limits, runtime, record } = options.defaults;
   const most = writableBy(limits);
   const workspace = mode === "overlay" ? await deps.workspaces.create(id, path, most) : await deps.workspaces.createTar?.(id, path, most);
   if (workspace === undefined) throw new GuardError("ENGINE_UNSUPPORTED", "this installation cannot send a workspace to an engine");
@@ -81,6 +81,7 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     gid: workspace.gid,
     limits,
     ...(runtime === undefined ? {} : { runtime }),
+    ...(record === undefined ? {} : { record }),
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
     ...enforcedSpec(enforced),
   };

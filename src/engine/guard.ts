@@ -23,6 +23,7 @@ import { findingText, nothingRan, refusalText, type Observation } from "./observ
 import { reachedOutputs, recordOutput, shownToModel } from "./output.js";
 import { perform, type Performed, type PerformOptions } from "./perform.js";
 import { freezeProcesses, takeProcessEvents, thawProcesses } from "./processes.js";
+import { judgePrograms, programsEvent } from "./programs.js";
 import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
@@ -133,13 +134,17 @@ async function run(
     },
   ]);
   try {
-    const performed: Performed = await besideProcesses(live, action, { call: judged.id, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal });
+    const approved = approvedRules(judged.decision, approval);
+    const programs = judgePrograms(live, judged.context, approved);
+    const gate = options.gate === "off" ? {} : { judge: programs.judge };
+    const ran = await besideProcesses(live, action, { call: judged.id, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate });
+    const performed: Performed = ran.ended === "refused" ? { ...ran, detail: programs.refused() ?? "a program that could not be looked at" } : ran;
     const { settleMs, graceMs } = live.deadlines;
     const context = { ...judged.context, history: live.history.history };
     // Before anything is put back: what the user added meanwhile is no loss of the agent's, and hidden by now.
     const exposed = (await live.userEdits?.settle()) ?? null;
-    const seen = await within(settle(live, context, approvedRules(judged.decision, approval), action.kind === "command" || action.kind === "process"), settleMs + graceMs, "looking at what the call changed");
-    const settled = { ...seen, findings: [...seen.findings, ...(live.userEdits?.take() ?? []), ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
+    const seen = await within(settle(live, context, approved, action.kind === "command" || action.kind === "process"), settleMs + graceMs, "looking at what the call changed");
+    const settled = { ...seen, findings: [...seen.findings, ...programs.findings(performed.programs), ...(live.userEdits?.take() ?? []), ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
     const observation = await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
@@ -197,6 +202,7 @@ async function finish(
       },
     },
     ...takeProcessEvents(live),
+    ...programsEvent(live, judged.id, performed.programs),
     ...changeEvents(judged.id, settled.changes, findings, hints),
     closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message), reached: [...reachedOutputs(texts, { stdout, stderr }, deps.hasher), ...reachedFile(performed)] }),
   ]);

@@ -19,6 +19,7 @@ import { captureOutput, outputText, reachedOutputs, recordOutput, shownToModel, 
 import { limitMs } from "./guard.js";
 import { modelledBy } from "./understand.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
+import { programsEvent } from "./programs.js";
 import { soundResult } from "./run-result.js";
 import { environmentOf, initialSurroundings, judgedEnvironment } from "./surroundings.js";
 
@@ -113,6 +114,7 @@ async function report(live: LiveSession, head: Head, request: HarnessRequest, { 
         quiescent: result.quiescent,
       },
     },
+    ...programsEvent(live, head.id, result.programs),
     // The sandbox of the harness is thrown away with whatever the tests wrote.
     ...changeEvents(head.id, [], [], 0),
     closedEvent(head.id, outcome, { exitCode: result.exitCode, observationDigest: hasher(message), reached: reachedOutputs(shown, { stdout: shown.stdout.text, stderr: shown.stderr.text }, hasher) }),

@@ -5,7 +5,7 @@ import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
 import { decodeName } from "../core/reconcile/index.js";
 import { assertNever, GuardError, LIMITS, printable, type CallId, type Digest } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
-import type { ReadResult, RunResult } from "../ports/sandbox.js";
+import type { ProgramLog, ReadResult, RunRequest, RunResult } from "../ports/sandbox.js";
 import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
@@ -25,6 +25,8 @@ export interface Performed {
   readonly stderrDropped: number;
   readonly killed: number;
   readonly quiescent: boolean;
+  /** What really ran; left out where nothing is recorded. */
+  readonly programs?: ProgramLog;
   /** The file an edit says it wrote, null content for one it removed; null when it wrote none. */
   readonly wrote: Written | null;
   /** The file a tool read for the model; null when it read none. */
@@ -50,6 +52,8 @@ export interface PerformOptions {
   readonly timeoutMs: number;
   /** Most bytes it may add to the workspace; null is no limit but the sandbox's own. */
   readonly addedBytes: number | null;
+  /** Asked about each program that the command runs; left out: none is asked about. */
+  readonly judge?: RunRequest["judge"];
   readonly hooks: CallHooks;
   readonly signal: AbortSignal;
 }
@@ -96,7 +100,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { environment, timeoutMs, signal } = options;
   // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }) };
+  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
   return {
     exitCode: result.exitCode,
@@ -109,6 +113,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
     stderrDropped: result.stderrDropped + stderr.dropped(),
     killed: result.killed,
     quiescent: result.quiescent,
+    ...(result.programs === undefined ? {} : { programs: result.programs }),
     wrote: null,
     read: null,
   };

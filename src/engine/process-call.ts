@@ -96,7 +96,7 @@ async function open(live: LiveSession, call: CallId, action: ProcessAction, opti
     lease: null,
   };
   const sink: OutputSink = { stdout: (chunk) => took(process, "stdout", chunk), stderr: (chunk) => took(process, "stderr", chunk) };
-  const request = { argv: argvOf(action.form), cwd: action.cwd, environment: environmentOf(live.surroundings, live.options.defaults), terminal: action.terminal, lifeMs: LIMITS.timeoutSeconds * 1000, outputBytes: LIMITS.processOutputBytes };
+  const request = { argv: argvOf(action.form), cwd: action.cwd, environment: environmentOf(live.surroundings, live.options.defaults), terminal: action.terminal, lifeMs: LIMITS.timeoutSeconds * 1000, outputBytes: LIMITS.processOutputBytes, ...(options.judge === undefined ? {} : { judge: options.judge }) };
   const { graceMs } = live.deadlines;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(OPEN_MS)]);
   const handle = await within(sandbox.openProcess(request, sink, signal).catch(notOpened), OPEN_MS + graceMs, "opening a process");

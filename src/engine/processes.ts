@@ -7,6 +7,7 @@ import type { RunningProcess } from "../core/shell/index.js";
 import type { ProcessEnd, SandboxProcess } from "../ports/process.js";
 import { within } from "./deadline.js";
 import type { LiveSession } from "./live.js";
+import { programsEvent } from "./programs.js";
 import { collectOutput, type OutputCollector } from "./output.js";
 
 /** One of them, as the engine holds it. */
@@ -77,12 +78,12 @@ export function renewLease(live: LiveSession, process: LiveProcess): void {
 }
 
 /** A process has ended: on record with the next batch. Idempotent. */
-export function noteEnd(live: Pick<LiveSession, "processes">, process: LiveProcess, end: ProcessEnd): void {
+export function noteEnd(live: Pick<LiveSession, "processes" | "deps">, process: LiveProcess, end: ProcessEnd): void {
   if (process.end !== null) return;
   const { reason, detail } = process.ending ?? end;
   process.end = { ...end, detail };
   if (process.lease !== null) clearTimeout(process.lease);
-  live.processes.events.push({ call: null, type: "process.closed", data: { name: process.name, reason, exitCode: end.exitCode, signal: end.signal, detail } });
+  live.processes.events.push({ call: null, type: "process.closed", data: { name: process.name, reason, exitCode: end.exitCode, signal: end.signal, detail } }, ...programsEvent(live, process.opened, end.programs));
   process.watcher?.("end", new Uint8Array(0));
 }
 

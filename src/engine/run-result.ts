@@ -3,7 +3,7 @@
 import { GuardError, printable } from "../core/shared/index.js";
 import type { RunResult } from "../ports/sandbox.js";
 
-const ENDINGS: ReadonlySet<unknown> = new Set(["exit", "timeout", "cancelled"]);
+const ENDINGS: ReadonlySet<unknown> = new Set(["exit", "timeout", "cancelled", "refused"]);
 const KINDS: ReadonlySet<unknown> = new Set(["memory", "processes", "disk", undefined]);
 const SIGNAL_CHARS = 20;
 

@@ -1,6 +1,8 @@
 // A program that outlives the call that started it, in a sandbox of its own beside the session's: the same workspace, the same protection,
 // the same loopback, nothing else shared. Contract: test/docker/process.test.ts and the in-memory twin.
 
+import type { ProgramLog, RunRequest } from "./sandbox.js";
+
 /** What is started. No shell is added. */
 export interface ProcessRequest {
   readonly argv: readonly string[];
@@ -12,6 +14,8 @@ export interface ProcessRequest {
   readonly lifeMs: number;
   /** Most bytes delivered of each stream in its whole life; the rest is dropped. */
   readonly outputBytes: number;
+  /** As of a call's programs: see RunRequest. */
+  readonly judge?: RunRequest["judge"];
 }
 
 /** How it ended. `limit`: a limit of its sandbox; `killed`: by us; `fault`: its sandbox was lost. */
@@ -21,6 +25,8 @@ export interface ProcessEnd {
   readonly signal: string | null;
   /** Printable; null when there is nothing to add. */
   readonly detail: string | null;
+  /** What really ran in its life; left out where nothing is recorded. */
+  readonly programs?: ProgramLog;
 }
 
 /** One such program with all that it started. It runs when it is handed over, until it is frozen. */

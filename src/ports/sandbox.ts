@@ -17,6 +17,8 @@ export interface SandboxSpec {
   readonly limits: SandboxLimits;
   /** The engine's name of the program that runs containers, such as `runc`, `runsc` or `kata`. Left out: the engine's own. */
   readonly runtime?: string;
+  /** What is recorded of the programs a call runs; left out: nothing. */
+  readonly record?: RecordSetting;
   /** Names of the workspace that the engine mounts over; every source was checked by the workspace that made them. */
   readonly protect?: readonly ProtectMount[];
   /** An empty file and an empty folder of ours, on the host, to lie over what must not be read. */
@@ -25,6 +27,44 @@ export interface SandboxSpec {
   readonly fill?: (owner: { readonly uid: number; readonly gid: number }, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** Absolute paths of the image that must not be readable, where it has them. */
   readonly hidden?: readonly string[];
+}
+
+/**
+ * What is recorded of a call: nothing; every program that was executed; also every file that was opened for writing. Told by the
+ * kernel, never by text.
+ */
+export type RecordSetting = "off" | "exec" | "full";
+
+/** A program that stands before its first instruction. Texts are in the form of core/reconcile/names. */
+export interface StartedProgram {
+  /** Counts from 1 in a call. */
+  readonly number: number;
+  /** The program that started it; 0 for the call itself. */
+  readonly parent: number;
+  /** It took the place of its parent, in the same process. */
+  readonly replaced: boolean;
+  /** Milliseconds since the call began. */
+  readonly atMs: number;
+  /** The file that really runs: behind every link, the interpreter of a script, `/memfd:…` for one in memory. */
+  readonly image: string;
+  readonly cwd: string;
+  readonly argv: readonly string[];
+  /** There are more arguments than stand here. */
+  readonly cut: boolean;
+}
+
+/** How a program ended; null where that is not known, `replaced` when another took its place in the process. */
+export type ProgramEnd = { readonly atMs: number; readonly exitCode: number | null; readonly signal: string | null; readonly replaced: boolean };
+
+/** What really ran in a call. */
+export interface ProgramLog {
+  readonly record: RecordSetting;
+  /** In the order they were started; arguments are cut to what is kept of them. */
+  readonly programs: readonly (StartedProgram & { readonly end: ProgramEnd | null })[];
+  /** Regular files that were opened for writing, once a program and file. Empty unless `record` is `full`. */
+  readonly writes: readonly { readonly program: number; readonly path: string }[];
+  /** What was seen and not kept. */
+  readonly dropped: { readonly programs: number; readonly writes: number };
 }
 
 /**
@@ -105,6 +145,11 @@ export interface RunRequest {
   readonly outputBytes: number;
   /** Most bytes this call may add to the workspace; past it the call is ended as by the `disk` limit, as soon as the sandbox can tell. */
   readonly addedBytes?: number;
+  /**
+   * Asked about each program but the first, before its first instruction, where programs are recorded. Must not throw; false ends the
+   * program and the call. Answers may be kept for the very same program, arguments and folder as long as `key` stays the same.
+   */
+  readonly judge?: { readonly key: string; readonly allows: (program: StartedProgram) => boolean };
 }
 
 /** Where output goes while it arrives. Called in order; must not throw. */
@@ -117,7 +162,8 @@ export interface RunResult {
   /** null when ended by a signal. */
   readonly exitCode: number | null;
   readonly signal: string | null;
-  readonly ended: "exit" | "timeout" | "cancelled";
+  /** `refused`: a program of it was, by `judge`. */
+  readonly ended: "exit" | "timeout" | "cancelled" | "refused";
   readonly durationMs: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
@@ -129,6 +175,8 @@ export interface RunResult {
   readonly quiescent: boolean;
   /** The limit that was run into, as the kernel counted it; left out when none was. The program need not have ended by it. */
   readonly limit?: RunLimit;
+  /** What really ran; left out where nothing is recorded. */
+  readonly programs?: ProgramLog;
 }
 
 /** An undoing or an edit, done through the mount by the agent's user, no link followed in any component. Paths are relative to the root. */

@@ -1,6 +1,6 @@
 // Settings of one session, as values.
 
-import type { SandboxLimits, WorkspaceMode } from "./sandbox.js";
+import type { RecordSetting, SandboxLimits, WorkspaceMode } from "./sandbox.js";
 
 export interface SessionDefaults {
   /** Where the workspace is mounted inside. */
@@ -20,4 +20,6 @@ export interface SessionDefaults {
   readonly runtime?: string;
   /** How the user's folder comes to the engine; left out: in the best way the engine allows. */
   readonly workspaceMode?: WorkspaceMode;
+  /** What is recorded of the programs that calls run; left out: nothing. */
+  readonly record?: RecordSetting;
 }

@@ -58,8 +58,8 @@ const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(0x61);
 describe("a well-behaved sandbox", () => {
   it("greets, prints, and ends the call", async () => {
     const { channel, say, heard } = peer();
-    say(0, { type: "hello", version: 3, probe: "done yes\n", tasks: 100, memory: null });
-    expect(await channel.hello).toEqual({ type: "hello", version: 3, probe: "done yes\n", tasks: 100, memory: null });
+    say(0, { type: "hello", version: 3, probe: "done yes\n", tasks: 100, memory: null, record: "off", programs: 0, writes: 0 });
+    expect(await channel.hello).toEqual({ type: "hello", version: 3, probe: "done yes\n", tasks: 100, memory: null, record: "off", programs: 0, writes: 0 });
     const out: number[] = [];
     const running = channel.call(ORDER, { ...silent, onStdout: (chunk) => out.push(chunk.length) }, never);
     say(1, { type: "stdout", bytes: bytes(60) });
@@ -118,7 +118,7 @@ describe("a direct line", () => {
     return { socket, written };
   }
   const greeting = (socket: Duplex): void => {
-    const { type, payload } = encodeMessage({ type: "hello", version: 3, probe: "", tasks: null, memory: null });
+    const { type, payload } = encodeMessage({ type: "hello", version: 3, probe: "", tasks: null, memory: null, record: "off", programs: 0, writes: 0 });
     socket.push(encodeFrame(type, 0, payload));
   };
 
@@ -150,7 +150,7 @@ describe("a direct line", () => {
 
   it("is refused after the greeting, and a second time", async () => {
     const made = peer();
-    made.say(0, { type: "hello", version: 3, probe: "", tasks: null, memory: null });
+    made.say(0, { type: "hello", version: 3, probe: "", tasks: null, memory: null, record: "off", programs: 0, writes: 0 });
     await made.channel.hello;
     const [late, first, second] = [line(), line(), line()];
     made.channel.useLine(late.socket);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openSandboxChannel, type SandboxChannel } from "../../src/adapters/docker/channel.js";
 import { createFrameParser, decodeMessage, encodeFrame, encodeMessage, encodeStart, PROTOCOL_VERSION, type Message } from "../../src/core/channel/index.js";
 
-const HELLO: Message = { type: "hello", version: PROTOCOL_VERSION, probe: "", tasks: null, memory: null };
+const HELLO: Message = { type: "hello", version: PROTOCOL_VERSION, probe: "", tasks: null, memory: null, record: "off", programs: 0, writes: 0 };
 const CALL = { payload: encodeStart({ kind: "program", argv: ["x"], cwd: "/", environment: [], hasStdin: false, timeoutMs: 600_000, outputBytes: 1e6 }), timeoutMs: 600_000, outputBytes: 1e6 };
 const QUIET = { stdin: [], onStdout: () => undefined, onStderr: () => undefined };
 

@@ -35,7 +35,7 @@ describe("the container asked for", () => {
       WorkingDir: "/",
       Env: [],
       Entrypoint: ["/.ringfence/bin/rf-enter"],
-      Cmd: ["1000", "1001", "/workspace", ".n", "4096"],
+      Cmd: ["1000", "1001", "/workspace", ".n", "4096", "off"],
       Labels: { a: "b" },
       Healthcheck: { Test: ["NONE"] },
       Tty: false,

@@ -53,6 +53,8 @@ export interface CallIo {
   readonly feed?: InputFeed;
   readonly onStdout: (bytes: Uint8Array) => void;
   readonly onStderr: (bytes: Uint8Array) => void;
+  /** Records of programs; false when they are malformed. Left out: there are none. */
+  readonly onPrograms?: (bytes: Uint8Array, answer: (payload: Uint8Array) => void) => boolean;
 }
 
 export interface SandboxChannel {
@@ -205,6 +207,9 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         if (call.scratchBytes > SCRATCH_BYTES) return end("a longer list of names than is made");
         call.scratch.push(message.bytes.slice());
         return;
+      case "programs":
+        if (call.io.onPrograms?.(message.bytes, (bytes) => send(number, { type: "verdict", bytes })) === true) return;
+        return end("malformed records of programs");
       case "exit":
         state.call = null;
         return call.fault === null ? call.resolve({ exit: message, scratch: Buffer.concat(call.scratch) }) : call.reject(call.fault);
@@ -214,6 +219,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       case "bye":
       case "ping":
       case "pong":
+      case "verdict":
         return end(`unexpected message ${message.type}`);
       default:
         return assertNever(message);

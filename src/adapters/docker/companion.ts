@@ -10,6 +10,7 @@ import type { CallEnd, InputFeed, SandboxChannel } from "./channel.js";
 import type { DiskWatch } from "./disk-watch.js";
 import { engineCall } from "./engine-call.js";
 import type { Nonce } from "./nonce.js";
+import type { ProgramLogger } from "./program-log.js";
 import { signalName } from "./signal-name.js";
 
 /** The program of the runtime that gives another one a terminal. */
@@ -32,11 +33,11 @@ export interface Companion {
 }
 
 /** Starts the program in it and freezes it. On a failure the container is removed. */
-export async function startProcess(companion: Companion, request: ProcessRequest, sink: OutputSink, disk: DiskWatch): Promise<SandboxProcess> {
+export async function startProcess(companion: Companion, request: ProcessRequest, sink: OutputSink, disk: DiskWatch, programs: ProgramLogger | null): Promise<SandboxProcess> {
   const { channel, container, remove } = companion;
   const { cwd, environment, terminal, lifeMs, outputBytes } = request;
   const argv = terminal === null ? request.argv : [TERMINAL, String(terminal.rows), String(terminal.columns), ...request.argv];
-  const payload = encodeStart({ kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: true, timeoutMs: lifeMs, outputBytes });
+  const payload = encodeStart({ kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: true, timeoutMs: lifeMs, outputBytes, ...(programs === null || request.judge === undefined ? {} : { judge: "anew" as const }) });
   const feed: InputFeed = { pieces: [], ended: false, wake: () => undefined };
   const state: { frozen: boolean; closing: Promise<void> | null; isFull: boolean; unwatch: () => void } = { frozen: false, closing: null, isFull: false, unwatch: () => undefined };
   const ending = new AbortController();
@@ -79,8 +80,8 @@ export async function startProcess(companion: Companion, request: ProcessRequest
     watchDisk();
   };
   watchDisk();
-  const call: Promise<ProcessEnd> = channel.call({ payload, timeoutMs: lifeMs, outputBytes }, { stdin: [], feed, onStdout: sink.stdout, onStderr: sink.stderr }, ending.signal).then(
-    (end) => endOf(end, state.isFull),
+  const call: Promise<ProcessEnd> = channel.call({ payload, timeoutMs: lifeMs, outputBytes }, { stdin: [], feed, onStdout: sink.stdout, onStderr: sink.stderr, ...(programs === null ? {} : { onPrograms: programs.take }) }, ending.signal).then(
+    (end) => ({ ...endOf(end, state.isFull), ...(programs === null ? {} : { programs: programs.log() }) }),
     (error: unknown): ProcessEnd => ({ reason: state.closing === null ? "fault" : "killed", exitCode: null, signal: null, detail: state.closing === null ? printable(error instanceof Error ? error.message : String(error), 300) : null }),
   );
   // Whatever its end was, its container goes with it.
@@ -118,6 +119,7 @@ function endOf({ exit }: CallEnd, isFull: boolean): ProcessEnd {
   const limit = isFull ? "disk" : exit.limit;
   const byLimit = isFull || (exit.limit !== undefined && (signal === "SIGKILL" || signal === "SIGXFSZ"));
   if (byLimit) return { reason: "limit", exitCode: exit.exitCode, signal, detail: `${limit ?? "a"} limit of its sandbox` };
+  if (exit.ended === "refused") return { reason: "killed", exitCode: exit.exitCode, signal, detail: "a program of it was refused" };
   return { reason: exit.ended === "exit" ? "exit" : exit.ended === "timeout" ? "timeout" : "killed", exitCode: exit.exitCode, signal, detail: limit === undefined ? null : `the ${limit} limit of its sandbox was reached` };
 }
 

@@ -3,7 +3,7 @@
 import type { ContainerCreateOptions } from "dockerode";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
 import { hiddenPaths, protectMounts } from "./protect-mounts.js";
-import type { SandboxSpec } from "../../ports/sandbox.js";
+import type { RecordSetting, SandboxSpec } from "../../ports/sandbox.js";
 import { seccompProfile } from "./seccomp-profile.js";
 
 export interface ContainerPlan {
@@ -24,6 +24,9 @@ export interface ContainerPlan {
   readonly beside?: string;
 }
 
+/** What of programs is recorded unless the session says otherwise. */
+export const RECORD_DEFAULT: RecordSetting = "off";
+
 const MIB = 1024 * 1024;
 const HOME = "/home/agent";
 /** Tasks of the guard itself, with room for the threads of its Node. */
@@ -41,6 +44,11 @@ const MOST_VOLUMES = 8;
 export const GUARD_PROGRAM = "/.ringfence/bin/rf-enter";
 /** Capabilities the guard needs to start the agent without any; the last only until process 1 has taken /dev from root. */
 export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"];
+
+/** The same with what following the agent's programs takes, where they are recorded. */
+export function guardCapabilities(record: RecordSetting): readonly string[] {
+  return record === "off" ? GUARD_CAPABILITIES : [...GUARD_CAPABILITIES, "SYS_PTRACE"];
+}
 
 /** Folders of the system a workspace may not be mounted over or in. */
 const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/.ringfence-line", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
@@ -61,6 +69,7 @@ export function diskLimits(limits: SandboxSpec["limits"]): { readonly bytes: num
 /** Everything of one container: no network, no rights, nothing writable but the workspace and small memory folders. */
 export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
   const { spec } = plan;
+  const record = spec.record ?? RECORD_DEFAULT;
   return {
     Image: plan.imageId,
     User: "0:0",
@@ -69,7 +78,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
     WorkingDir: "/",
     Env: [],
     Entrypoint: [GUARD_PROGRAM],
-    Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName, String(Math.ceil(diskLimits(spec.limits).bytes / MIB))],
+    Cmd: [String(spec.uid), String(spec.gid), spec.root, plan.nonceName, String(Math.ceil(diskLimits(spec.limits).bytes / MIB)), record],
     Labels: { ...plan.labels },
     Healthcheck: { Test: ["NONE"] },
     Tty: false,
@@ -83,9 +92,9 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       NetworkMode: plan.beside === undefined ? "none" : `container:${plan.beside}`,
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
-      CapAdd: GUARD_CAPABILITIES,
+      CapAdd: [...guardCapabilities(record)],
       // An engine without filters refuses one; it is told apart by the self-test and by `doctor`.
-      SecurityOpt: ["no-new-privileges", ...(plan.engine.seccomp ? [`seccomp=${JSON.stringify(seccompProfile(plan.engine.arch))}`] : [])],
+      SecurityOpt: ["no-new-privileges", ...(plan.engine.seccomp ? [`seccomp=${JSON.stringify(seccompProfile(plan.engine.arch, record))}`] : [])],
       Privileged: false,
       Init: false,
       IpcMode: "private",

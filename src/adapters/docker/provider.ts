@@ -8,11 +8,11 @@ import type Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
-import type { HideResult, Sandbox, SandboxProvider, SandboxSpec, WorkspaceMode } from "../../ports/sandbox.js";
+import type { HideResult, RecordSetting, Sandbox, SandboxProvider, SandboxSpec, WorkspaceMode } from "../../ports/sandbox.js";
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
-import { GUARD_CAPABILITIES, GUARD_PROGRAM, checkRoot, containerOptions, type ContainerPlan } from "./container-options.js";
+import { GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, guardCapabilities, type ContainerPlan } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
@@ -199,7 +199,7 @@ interface Started {
 /** Creates, attaches to and starts one container, and hears its greeting. What is left of a failure is for the caller to remove. */
 async function startContainer({ docker, info, plan, name, line, signal, attached, first, step }: StartInput): Promise<Started> {
   const wanted = { ...containerOptions(plan), name };
-  const permitted = permittedOf(wanted, info, plan.beside);
+  const permitted = permittedOf(wanted, info, plan.beside, plan.spec.record ?? RECORD_DEFAULT);
   refuseUncontained({ ...wanted }, permitted);
   const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) => docker.createContainer({ ...wanted, abortSignal }));
   // What the engine made counts, not what it was asked for: images and engines add to it.
@@ -281,9 +281,9 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
 }
 
 /** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
-function permittedOf(asked: ContainerCreateOptions, info: EngineInfo, beside: string | undefined): Permitted {
+function permittedOf(asked: ContainerCreateOptions, info: EngineInfo, beside: string | undefined, record: RecordSetting): Permitted {
   const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly, BindOptions }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true, propagation: BindOptions?.Propagation ?? "" }] as const);
-  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM, ...(beside === undefined ? {} : { beside }) };
+  return { capabilities: guardCapabilities(record), mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch, record)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM, ...(beside === undefined ? {} : { beside }) };
 }
 
 /** An engine of this machine may see its files: a nonce tells. One that is reached elsewhere, or maps users, never does. */
@@ -310,7 +310,7 @@ function checkHello(hello: HelloMessage, spec: SandboxSpec, nonce: Nonce, needed
   if (hello.version !== PROTOCOL_VERSION) {
     throw new GuardError("RUNTIME_MISSING", `the sandbox runtime speaks protocol ${hello.version}, not ${PROTOCOL_VERSION}`);
   }
-  const tested = readSelfTest(hello, { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: spec.workspace.kind === "overlay" && spec.workspace.disk !== undefined });
+  const tested = readSelfTest(hello, { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: spec.workspace.kind === "overlay" && spec.workspace.disk !== undefined, record: spec.record ?? RECORD_DEFAULT });
   const selfTest = spec.workspace.kind === "overlay" ? tested : { ...tested, controls: tarControls(tested.controls, tested.nonce === nonce.content) };
   const { controls, nonceProblem } = selfTest;
   const unseen = selfTest.nonce === null && nonceProblem !== "No such file or directory";

@@ -13,6 +13,7 @@ import { refuseUnstartable, startProcess, type BesideOrder, type Companion } fro
 import { signalName } from "./signal-name.js";
 import { readProbeAgain } from "./self-test.js";
 import { travellingNonce } from "./tar-volume.js";
+import { createProgramLog } from "./program-log.js";
 import { answerText, changeOrder, parseAnswers, parseList, readOrder, type FileAnswer } from "./file-batch.js";
 
 /** Longest time of one batch of file operations. */
@@ -45,7 +46,10 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   const { channel, spec } = parts;
   // What is sent lies on the engine's disk, which nobody here can look at while a call runs.
   const disk = spec.workspace.kind === "tar" ? { start: () => () => undefined } : createDiskWatch(spec.workspace, diskLimits(spec.limits));
-  const state: { closing: Promise<void> | null; scratch: readonly ScratchName[] | null } = { closing: null, scratch: [] };
+  const state: { closing: Promise<void> | null; scratch: readonly ScratchName[] | null; judgedAs: string | null } = { closing: null, scratch: [], judgedAs: null };
+  // Where following turned out to be impossible nothing is asked about either: the control says so.
+  const records = parts.controls.some(({ id, state: held }) => id === "programs-recorded" && held === "attested");
+  const record = records ? (spec.record ?? "off") : "off";
   const ended: Promise<SandboxEnd> = channel.ended.then((detail) => (state.closing === null ? { reason: "broken", detail } : { reason: "closed" }));
 
   const files = async (orders: readonly (readonly Uint8Array[])[], outputBytes: number, signal: AbortSignal, root: string = spec.root): Promise<readonly FileAnswer[]> => {
@@ -89,7 +93,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     } finally {
       await write([{ op: "remove", path: nonce.name }], new AbortController().signal);
     }
-    const opened = await startProcess(companion, request, sink, disk);
+    const opened = await startProcess(companion, request, sink, disk, record === "off" ? null : createProgramLog(record, request.judge));
     processes.add(opened);
     void opened.ended.then(() => processes.delete(opened));
     if (state.closing !== null) await opened.close();
@@ -112,7 +116,8 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     run: async (request, sink, signal) => {
       const refusal = unstartable(request);
       if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
-      const order = callOrder(request);
+      const judge = records ? request.judge : undefined;
+      const order = callOrder(request, judge === undefined ? {} : { judge: judge.key === state.judgedAs ? "known" : "anew" });
       if (order.payload.length > START_PAYLOAD_BYTES) return refuseLikeKernel(request, "Argument list too long", sink);
       if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
@@ -126,8 +131,11 @@ export function createSandbox(parts: SandboxParts): Sandbox {
         end();
       }, request.addedBytes);
       try {
-        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr }, ending.signal));
-        return found.full && exit.ended === "cancelled" && !signal.aborted ? { ...runResult(exit), limit: "disk" } : runResult(exit);
+        state.judgedAs = judge?.key ?? state.judgedAs;
+        const programs = createProgramLog(record, judge);
+        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal));
+        const result: RunResult = record === "off" ? runResult(exit) : { ...runResult(exit), programs: programs.log() };
+        return found.full && exit.ended === "cancelled" && !signal.aborted ? { ...result, limit: "disk" } : result;
       } finally {
         stop();
         signal.removeEventListener("abort", end);
@@ -138,7 +146,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       // The name is one that nobody has: the probe takes away what it is given.
       const argv = [PROBE, spec.root, `.ringfence-${randomBytes(16).toString("hex")}`, "1"];
       const payload = encodeStart({ kind: "program", argv, cwd: "/", environment: [], hasStdin: false, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES });
-      noteScratch(await channel.call({ payload, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES }, { stdin: [], onStdout: (bytes: Uint8Array) => out.push(bytes.slice()), onStderr: () => undefined }, signal));
+      noteScratch(await channel.call({ payload, timeoutMs: PROBE_MS, outputBytes: PROBE_BYTES }, { stdin: [], onStdout: (bytes: Uint8Array) => out.push(bytes.slice()), onStderr: () => undefined, onPrograms: createProgramLog(record, undefined).take }, signal));
       return readProbeAgain(Buffer.concat(out).toString("latin1"), { uid: spec.uid, gid: spec.gid, root: spec.root, hasDisk: false });
     },
     readFile: async (path, limitBytes, signal) => {
@@ -179,8 +187,8 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   };
 }
 
-function callOrder({ argv, cwd, environment, stdin, timeoutMs, outputBytes }: RunRequest): CallOrder {
-  const order: StartOrder = { kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: stdin !== null, timeoutMs, outputBytes };
+function callOrder({ argv, cwd, environment, stdin, timeoutMs, outputBytes }: RunRequest, judged: Pick<StartOrder, "judge">): CallOrder {
+  const order: StartOrder = { ...judged, kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: stdin !== null, timeoutMs, outputBytes };
   return { payload: encodeStart(order), timeoutMs, outputBytes };
 }
 

@@ -2,6 +2,7 @@
 // What is not named is refused. Pure: the same profile for every session of an architecture.
 
 import { GuardError, printable } from "../../core/shared/index.js";
+import type { RecordSetting } from "../../ports/sandbox.js";
 
 /** One argument of a call compared: `masked` compares `value` with the argument's bits under `mask`. */
 interface Comparison {
@@ -78,14 +79,19 @@ const FAMILIES = [1, 2, 10];
 const CLONE_REFUSED = 0x0002_0000 + 0x0200_0000 + 0x0400_0000 + 0x0800_0000 + 0x1000_0000 + 0x2000_0000 + 0x4000_0000 + 0x0080_0000;
 /** The usual personality, one that only changes a name, and the question which is set. */
 const PERSONALITIES = [0x0, 0x8, 0xffff_ffff];
+/**
+ * What sandboxd asks of ptrace to follow the agent's programs: CONT, SYSCALL, GETEVENTMSG, SEIZE, LISTEN, GET_SYSCALL_INFO. Nothing that
+ * writes into another process. With `full` also `pidfd_getfd`, to see what a descriptor really leads to. The agent's own processes carry a filter that refuses all of it (sandboxd/native/filter.c).
+ */
+const TRACE_REQUESTS = [7, 24, 0x4201, 0x4206, 0x4208, 0x420e];
 /** Types of node: regular (also as 0), pipe, socket. Devices are none of an agent's. */
 const NODE_TYPES = [0o000000, 0o100000, 0o010000, 0o140000];
 const NODE_TYPE_MASK = 0o170000;
 /** Terminal requests that type for, or paste to, whoever reads the terminal. */
 const TERMINAL_INPUT = [0x5412, 0x541c];
 
-/** The profile as the engine takes it. Throws ENGINE_UNSUPPORTED for an architecture it was not made for. */
-export function seccompProfile(engineArch: string): SeccompProfile {
+/** The profile as the engine takes it, for what is recorded. Throws ENGINE_UNSUPPORTED for an architecture it was not made for. */
+export function seccompProfile(engineArch: string, record: RecordSetting = "off"): SeccompProfile {
   const architecture = ARCHITECTURES.get(engineArch);
   if (architecture === undefined) throw new GuardError("ENGINE_UNSUPPORTED", `there is no system call filter for the engine's architecture \`${printable(engineArch)}\``);
   return {
@@ -98,6 +104,8 @@ export function seccompProfile(engineArch: string): SeccompProfile {
       allowed("socketpair", equal(0, 1)),
       // All other bits of the flags are free; what the kernel drops above 32 bits is outside the mask.
       allowed("clone", masked(0, CLONE_REFUSED, 0)),
+      ...(record === "off" ? [] : TRACE_REQUESTS.map((request) => allowed("ptrace", equal(0, request)))),
+      ...(record === "full" ? [{ names: ["pidfd_getfd"], action: "SCMP_ACT_ALLOW" as const }] : []),
       ...PERSONALITIES.map((persona) => allowed("personality", equal(0, persona))),
       ...NODE_TYPES.flatMap((type) => [allowed("mknod", masked(1, NODE_TYPE_MASK, type)), allowed("mknodat", masked(2, NODE_TYPE_MASK, type))]),
       ...requestsBut(TERMINAL_INPUT).map((comparison) => allowed("ioctl", comparison)),

@@ -2,6 +2,7 @@
 
 import type { HelloMessage } from "../../core/channel/index.js";
 import type { Control } from "../../core/session/event.js";
+import type { RecordSetting } from "../../ports/sandbox.js";
 
 /** A limit above this, in bytes or files, is as good as none. */
 const MOST_OF_A_PLACE = 16 * 1024 ** 3;
@@ -23,6 +24,8 @@ export interface Tested {
   readonly root: string;
   /** The workspace lies on a disk of the session's own. */
   readonly hasDisk: boolean;
+  /** What was asked to be recorded of programs; left out: nothing. */
+  readonly record?: RecordSetting;
 }
 
 /** Reads the first message of a sandbox. */
@@ -40,6 +43,7 @@ export function readSelfTest(hello: HelloMessage, tested: Tested): SelfTest {
     memoryControl(hello.memory),
     control("workspace-copy", facts.has("nonce") && facts.get("workspace-nosuid") === "yes" && facts.get("workspace-nodev") === "yes", workspaceDetail(facts)),
     diskControl(tested, facts),
+    ...programsControl(hello, tested, facts),
   ];
   return { controls, nonce: facts.get("nonce") ?? null, nonceProblem: nonceProblem(facts) };
 }
@@ -49,7 +53,7 @@ const ANY_TIME = new Set(["caps-empty", "no-new-privs", "seccomp", "rootfs-read-
 
 /** What the probe saw when it was run again. What it did not come to say does not hold. */
 export function readProbeAgain(probe: string, tested: Tested): readonly Control[] {
-  return readSelfTest({ type: "hello", version: 0, tasks: null, memory: null, probe }, tested).controls.filter(({ id }) => ANY_TIME.has(id));
+  return readSelfTest({ type: "hello", version: 0, tasks: null, memory: null, record: "off", programs: 0, writes: 0, probe }, tested).controls.filter(({ id }) => ANY_TIME.has(id));
 }
 
 function control(id: string, holds: boolean, detail: string): Control {
@@ -88,6 +92,14 @@ function diskControl({ root, hasDisk }: Tested, facts: Facts): Control {
   if (open.length > 0 || !hasDisk) return { id: "disk-limited", state: "configured", detail: `memory folders limited in bytes and files, ${size}; the workspace is watched from outside, not limited by the kernel` };
   const [bytes = "", files = ""] = places.find(({ path }) => path === root)?.value.split(" ") ?? [];
   return { id: "disk-limited", state: "attested", detail: `every writable place limited in bytes and files by the kernel, the workspace to ${bytes} bytes and ${files} files, ${size}` };
+}
+
+/** The start of the probe was heard of from the kernel, with `full` also what it opened, and it could not follow anybody itself. */
+function programsControl({ record: recorded, programs, writes }: HelloMessage, { record = "off" }: Tested, facts: Facts): readonly Control[] {
+  if (record === "off") return [];
+  const holds = recorded === record && programs > 0 && (record === "exec" || writes > 0) && (facts.get("TracerPid") ?? "0") !== "0" && facts.get("trace-self") === "refused";
+  const what = record === "full" ? "programs and openings for writing" : "programs";
+  return [control("programs-recorded", holds, holds ? `${what} are told by the kernel; the agent can neither follow nor shake off` : `${record} was asked for, ${recorded} is there: saw ${programs} programs and ${writes} openings of the probe`)];
 }
 
 function isReadOnly(facts: Facts): boolean {

@@ -21,6 +21,8 @@ export interface ScriptedRun {
   readonly runsForever?: boolean;
   readonly killed?: number;
   readonly quiescent?: boolean;
+  /** Programs that it executes in turn, by their arguments. */
+  readonly executes?: readonly (readonly string[])[];
   /** The limit it runs into. */
   readonly limit?: RunLimit;
   /** What the program does to the workspace, links and odd files included. */
@@ -201,6 +203,15 @@ interface Performance {
   readonly tree: MemoryTree;
 }
 
+/** Everything a script executes up to what is refused, as a sandbox that records tells it. */
+function executed(scripted: ScriptedRun, { argv, cwd, judge }: RunRequest): Pick<RunResult, "programs"> & { readonly refused: boolean } {
+  if (scripted.executes === undefined) return { refused: false };
+  const end = { atMs: 1, exitCode: 0, signal: null, replaced: false };
+  const programs = [argv, ...scripted.executes].map((words, index) => ({ number: index + 1, parent: index === 0 ? 0 : 1, replaced: false, atMs: 0, image: `/usr/bin/${words[0] ?? ""}`, cwd, argv: words, cut: false, end }));
+  const bad = programs.findIndex((program) => program.number > 1 && judge?.allows(program) === false);
+  return { refused: bad >= 0, programs: { record: "exec", programs: bad < 0 ? programs : programs.slice(0, bad + 1), writes: [], dropped: { programs: 0, writes: 0 } } };
+}
+
 async function play(scripted: ScriptedRun | null, { request, sink, signal, tree }: Performance): Promise<RunResult> {
   if (signal.aborted) return result(NO_OUTPUT, NO_OUTPUT, { ended: "cancelled", exitCode: null });
   if (scripted === null) {
@@ -213,12 +224,14 @@ async function play(scripted: ScriptedRun | null, { request, sink, signal, tree 
   const err = deliver(bytesOf(scripted.stderr ?? ""), request.outputBytes, sink.stderr);
   scripted.changes?.(tree, request);
   const { killed = 0, quiescent = true } = scripted;
+  const { refused, ...told } = executed(scripted, request);
+  if (refused) return result(out, err, { exitCode: null, signal: "SIGKILL", ended: "refused", killed, quiescent, ...told });
   const limit = scripted.limit === undefined ? {} : { limit: scripted.limit };
   if (scripted.runsForever === true) {
     const ended = await stopped(request.timeoutMs, signal);
     return result(out, err, { exitCode: null, signal: "SIGKILL", ended, durationMs: ended === "timeout" ? request.timeoutMs : 1, killed: Math.max(1, killed), quiescent });
   }
-  return result(out, err, { exitCode: scripted.exitCode === undefined ? (scripted.signal == null ? 0 : null) : scripted.exitCode, signal: scripted.signal ?? null, killed, quiescent, ...limit });
+  return result(out, err, { exitCode: scripted.exitCode === undefined ? (scripted.signal == null ? 0 : null) : scripted.exitCode, signal: scripted.signal ?? null, killed, quiescent, ...limit, ...told });
 }
 
 interface Delivered {

@@ -17,7 +17,7 @@ export const START_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 
 /** Version of frames and messages. Both ends must say the same. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Frame types on the wire. Numbers are never reused; sandboxd has the same list. */
 export const FRAME = {
@@ -35,6 +35,8 @@ export const FRAME = {
   error: 12,
   bye: 13,
   scratch: 14,
+  programs: 20,
+  verdict: 21,
 } as const;
 
 export type FrameName = keyof typeof FRAME;
@@ -57,7 +59,7 @@ export function isFrameType(value: number): value is FrameType {
 
 /** Tells whether frames of this type carry raw stream bytes. */
 export function isDataType(type: FrameType): boolean {
-  return type === FRAME.stdin || type === FRAME.stdout || type === FRAME.stderr || type === FRAME.scratch;
+  return type === FRAME.stdin || type === FRAME.stdout || type === FRAME.stderr || type === FRAME.scratch || type === FRAME.programs;
 }
 
 /** The nine bytes before a payload of `size` bytes. The caller keeps to the limits. */

@@ -17,5 +17,6 @@ export {
 export { createFrameParser, type FrameLimits, type FrameParser, type ParsedFrames } from "./parser.js";
 export { decodeMessage, encodeMessage, type ExitMessage, type HelloMessage, type Message, type StreamName } from "./message.js";
 export { encodeStart, type StartOrder } from "./start-order.js";
+export { createProgramReader, encodeVerdict, type ProgramReader, type ProgramRecord, type StartedRecord } from "./programs.js";
 export { createCreditReturn, createCreditWindow, type CreditWindow } from "./credit.js";
 export { decodeAsciiJson, encodeAsciiJson } from "./ascii-json.js";

@@ -15,6 +15,10 @@ export interface HelloMessage {
   readonly tasks: number | null;
   /** Most bytes of memory of the container; null when there is no limit. */
   readonly memory: number | null;
+  /** What of programs is recorded here, and how many programs and openings for writing of the probe were seen. */
+  readonly record: "off" | "exec" | "full";
+  readonly programs: number;
+  readonly writes: number;
 }
 
 export type StreamName = "stdin" | "stdout" | "stderr";
@@ -23,7 +27,7 @@ export interface ExitMessage {
   readonly type: "exit";
   readonly exitCode: number | null;
   readonly signal: number | null;
-  readonly ended: "exit" | "timeout" | "cancelled";
+  readonly ended: "exit" | "timeout" | "cancelled" | "refused";
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
   readonly stdoutDropped: number;
@@ -44,7 +48,7 @@ export interface ExitMessage {
 export type Message =
   | HelloMessage
   | ExitMessage
-  | { readonly type: "stdin" | "stdout" | "stderr" | "scratch"; readonly bytes: Uint8Array }
+  | { readonly type: "stdin" | "stdout" | "stderr" | "scratch" | "programs" | "verdict"; readonly bytes: Uint8Array }
   | { readonly type: "credit"; readonly of: StreamName; readonly bytes: number }
   | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" }
   /** A fault of sandboxd; the channel ends after it. */
@@ -61,6 +65,8 @@ export function encodeMessage(message: Message): { readonly type: FrameType; rea
     case "stdout":
     case "stderr":
     case "scratch":
+    case "programs":
+    case "verdict":
       return { type, payload: message.bytes };
     case "credit":
       return { type, payload: encodeCredit(message.of, message.bytes) };
@@ -114,6 +120,10 @@ export function decodeMessage(frame: Frame): Message | null {
       return null;
     case FRAME.scratch:
       return { type: "scratch", bytes: frame.payload };
+    case FRAME.programs:
+      return { type: "programs", bytes: frame.payload };
+    case FRAME.verdict:
+      return { type: "verdict", bytes: frame.payload };
     case FRAME.exit:
       return asExit(decodeObject(frame.payload));
     case FRAME.error: {
@@ -139,9 +149,11 @@ function decodeObject(payload: Uint8Array): JsonObject | null {
 
 function asHello(value: JsonObject | null): HelloMessage | null {
   if (value === null) return null;
-  const { version, probe, tasks, memory } = value as { [key: string]: JsonValue };
+  // An older guard says nothing of programs; that it is older is told by its version.
+  const { version, probe, tasks, memory, record = "off", programs = 0, writes = 0 } = value as { [key: string]: JsonValue };
   if (!isCount(version) || typeof probe !== "string" || !isCountOrNull(tasks) || !isCountOrNull(memory)) return null;
-  return { type: "hello", version, probe, tasks, memory };
+  if ((record !== "off" && record !== "exec" && record !== "full") || !isCount(programs) || !isCount(writes)) return null;
+  return { type: "hello", version, probe, tasks, memory, record, programs, writes };
 }
 
 function asExit(value: JsonObject | null): ExitMessage | null {
@@ -150,7 +162,7 @@ function asExit(value: JsonObject | null): ExitMessage | null {
     [key: string]: JsonValue;
   };
   if (!isCountOrNull(exitCode) || !isCountOrNull(signal) || typeof quiescent !== "boolean" || !isCount(durationMs)) return null;
-  if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled") return null;
+  if (ended !== "exit" && ended !== "timeout" && ended !== "cancelled" && ended !== "refused") return null;
   if (!isCount(stdoutBytes) || !isCount(stderrBytes) || !isCount(stdoutDropped) || !isCount(stderrDropped) || !isCount(killed)) return null;
   if (limit !== undefined && limit !== "memory" && limit !== "processes" && limit !== "disk") return null;
   if (scratch !== "none" && scratch !== "same" && scratch !== "new" && scratch !== "unknown") return null;

@@ -61,11 +61,11 @@ export interface Finding {
   readonly path: string;
   /** `read` only of an attempt. */
   readonly operation: Change["operation"] | "read";
-  /** Was the change undone and the undoing read back; of an output: was it not given as it was; of an attempt: true, nothing came of it. */
+  /** Was the change undone and the undoing read back; of an output: was it not given as it was; of an attempt: true, nothing came of it; of a program: it was ended before its first instruction. */
   readonly reverted: boolean;
   readonly risk: RuleRisk | null;
-  /** Left out for a change. `output`: what the call printed; `session`: what it came to; `path` is then empty. `attempt`: see `held`. */
-  readonly about?: "output" | "session" | "attempt";
+  /** Left out for a change. `output`: what the call printed; `session`: what it came to; `path` is then empty. `attempt`: see `held`. `program`: one that really ran, or was about to. */
+  readonly about?: "output" | "session" | "attempt" | "program";
   /** Of an attempt alone. */
   readonly held?: Held;
 }

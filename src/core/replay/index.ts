@@ -3,6 +3,7 @@
 export { homeOf, judgeAgain, type JudgedAgain, type ReplayWorld, type ShellPlace } from "./judge.js";
 export { redecide, VERDICTS, type Redecided, type RedecideOptions, type Verdict } from "./redecide.js";
 export { createSummariser, moveOf, type RedecideSummary, type RuleCount, type Summariser } from "./summary.js";
+export { programTree, type ProgramLine, type ProgramTree } from "./program-tree.js";
 export { endOf, searchText, stepOf, timelineHeadOf, timelineOf, titleOf, verdictOf, type ScoreAt, type Step, type Timeline, type TimelineHead } from "./timeline.js";
 export { sessionPage, type PageOptions } from "./page.js";
 export type { StepTexts } from "./page-step.js";

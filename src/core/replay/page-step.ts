@@ -5,6 +5,7 @@ import type { Finding } from "../reconcile/change.js";
 import type { JsonObject, JsonValue } from "../shared/index.js";
 import { html, type Html } from "./html.js";
 import { endOf, titleOf, verdictOf, type Step } from "./timeline.js";
+import { programTree } from "./program-tree.js";
 
 /** Text of a step that lies outside its record. */
 export interface StepTexts {
@@ -31,6 +32,7 @@ export function stepHtml(step: Step, texts: StepTexts): Html {
 function fateOf({ reverted, about, held }: Finding): string {
   if (held !== undefined) return held.told.includes("text") ? "held" : "held, as the program reports";
   if (about === "output") return "output guarded";
+  if (about === "program") return reverted ? "refused before it ran" : "ran";
   return reverted ? "undone" : "stands";
 }
 
@@ -58,7 +60,16 @@ function detailHtml(step: Step, texts: StepTexts): Html {
   const thought = claim?.thought ?? null;
   const advice = step.decision?.guidance ?? null;
   const guidance = advice === null ? null : html`<p class="soft">${advice}</p>`;
-  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}${reached}</details>${outputHtml(texts)}`;
+  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}${reached}</details>${programsHtml(call)}${outputHtml(texts)}`;
+}
+
+/** What really ran, where it was more than one program. */
+function programsHtml({ programs }: Step["call"]): Html | null {
+  if (programs === undefined) return null;
+  const { lines, more, written } = programTree(programs, LINES);
+  if (lines.length + more <= 1 && written.length === 0) return null;
+  const text = [...lines.map(({ depth, text: words, end }) => `${"  ".repeat(depth)}${words}  (${end})`), ...(more > 0 ? [`… ${more} more`] : []), ...written.slice(0, LINES).map((path) => `opened for writing: ${path}`)];
+  return html`<details><summary>ran ${lines.length + more} ${lines.length + more === 1 ? "program" : "programs"}</summary><pre>${text.join("\n")}</pre></details>`;
 }
 
 /** Which arguments go and which come, for tools that edit. */

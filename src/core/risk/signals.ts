@@ -32,6 +32,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "approval.requested":
     case "approval.resolved":
     case "execution.started":
+    case "programs.recorded":
     case "execution.imported":
     case "import.finished":
     case "risk.updated":
@@ -48,6 +49,8 @@ export function routineQuestions(data: EventData["decision.made"]): readonly Sig
 
 /** An attempt that was held is blocked. Where only the program's output tells of it, it counts as the run's word, not as its rule's. */
 function findingSignal({ rule, layer, threats, risk, reverted, about, held }: Finding): Signal {
+  // A program that was refused ran no instruction.
+  if (about === "program") return { rule, layer, threats, risk: risk ?? RUN_SIGNALS["run.rule-without-risk"].risk, outcome: reverted ? "blocked" : "succeeded" };
   if (about !== "attempt") return { rule, layer, threats, risk: risk ?? UNEXPLAINED_CHANGE, outcome: reverted ? "undone" : "succeeded" };
   if (held?.told.includes("text") !== true) return runSignal("run.reported-refusal", "blocked");
   return { rule, layer, threats, risk: risk ?? RUN_SIGNALS["run.rule-without-risk"].risk, outcome: "blocked" };

@@ -45,6 +45,27 @@ export interface Reached {
   readonly dropped: number;
 }
 
+/** One program that was executed. Texts are printable, with secrets taken out; times are milliseconds. */
+export interface RecordedProgram {
+  /** Counts from 1 in a call, in the order of starting. */
+  readonly number: number;
+  /** The program that started it; 0 for the call itself. */
+  readonly parent: number;
+  /** It took the place of its parent, in the same process; left out where it did not. */
+  readonly replaced?: true;
+  /** The file that really ran: for a script its interpreter. */
+  readonly image: string;
+  readonly argv: readonly string[];
+  /** Arguments are cut; left out where they are whole. */
+  readonly cut?: true;
+  readonly cwd: string;
+  readonly startedMs: number;
+  /** null where its end was not seen. */
+  readonly durationMs: number | null;
+  /** Code, or name of the signal; `replaced` when another took its place; null where its end was not seen. */
+  readonly exit: number | string | null;
+}
+
 /** Where an imported session comes from. */
 export interface ImportSource {
   readonly format: string;
@@ -134,7 +155,7 @@ export interface EventData {
   "execution.finished": {
     readonly exitCode: number | null;
     readonly signal: string | null;
-    readonly ended: "exit" | "timeout" | "cancelled" | "limit" | "fault";
+    readonly ended: "exit" | "timeout" | "cancelled" | "limit" | "fault" | "refused";
     /** Which limit, or which fault of ours; null otherwise. */
     readonly detail: string | null;
     readonly durationMs: number;
@@ -144,6 +165,14 @@ export interface EventData {
     readonly killed: number;
     /** Proof that no process of the call is left. */
     readonly quiescent: boolean;
+  };
+  /** What really ran in a call, by the kernel's account: each program, and with `full` each file it opened for writing. Left out where nothing was recorded. */
+  "programs.recorded": {
+    readonly record: "exec" | "full";
+    readonly programs: readonly RecordedProgram[];
+    readonly writes: readonly { readonly program: number; readonly path: string }[];
+    /** What was seen and is not in this record. */
+    readonly dropped: { readonly programs: number; readonly writes: number };
   };
   /** What a file that was imported claims came of a call. `ran` is false where it says that the call was refused or cancelled. */
   "execution.imported": {

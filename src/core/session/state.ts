@@ -19,6 +19,8 @@ export interface CallState {
   readonly reasons: readonly Reason[];
   readonly approval: EventData["approval.resolved"] | null;
   readonly execution: EventData["execution.finished"] | null;
+  /** What really ran; left out where nothing was recorded. */
+  readonly programs?: EventData["programs.recorded"];
   /** What the file of an imported session claims; left out for every other. */
   readonly claimed?: { readonly call: CallClaim; readonly result: EventData["execution.imported"] | null };
   readonly changes: readonly Change[];
@@ -117,6 +119,8 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return withCall(state, event.call, { status: "finished", execution: event.data });
     case "execution.imported":
       return withCall(state, event.call, ({ claimed }) => ({ status: "finished", ...(claimed === undefined ? {} : { claimed: { ...claimed, result: event.data } }) }));
+    case "programs.recorded":
+      return withCall(state, event.call, { programs: event.data });
     case "reconciliation.done":
       return withCall(state, event.call, ({ changes, findings }) => ({ changes: joined(changes, event.data.changes), findings: joined(findings, event.data.findings) }));
     case "call.closed":

@@ -88,6 +88,14 @@ export const LIMITS = {
   /** Most lines of one output read for refusals of the kernel, and longest command or word named in a finding on one, in characters. */
   refusals: 400,
   attemptName: 120,
+  /** Most programs, and most files opened for writing, kept of one call; the rest is counted, and judged all the same. */
+  programs: 2_000,
+  programWrites: 2_000,
+  /** Arguments kept of one program, and of all of a call with their paths, in bytes. */
+  programArgumentBytes: 2_048,
+  programBytes: 512 * 1024,
+  /** Most findings of one call on programs that ran or were refused. */
+  programFindings: 16,
   /** Most names looked at in the upper folder, or in one deleted folder of the user; past it nothing is known and the call fails. */
   scanNames: 400_000,
   /** Most bytes read in one look through the workspace; sparse files can claim far more than the disk holds. */

@@ -3,8 +3,10 @@
 #include "counters.h"
 #include "killer.h"
 #include "line.h"
+#include "programs.h"
 #include "scratch.h"
 #include "streams.h"
+#include "trace.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -25,7 +27,7 @@
 #define OWN_TASKS 4
 
 enum phase { IDLE, RUNNING, ENDED, PROVING, TELLING };
-enum ending { BY_EXIT, BY_TIMEOUT, BY_CANCEL };
+enum ending { BY_EXIT, BY_TIMEOUT, BY_CANCEL, BY_REFUSAL };
 
 static struct rf_agent agent;
 static int null_file = -1;
@@ -47,15 +49,6 @@ static struct {
   char cwd[4096], name[4096];
 } call;
 
-// Between calls, while nothing of the agent lives: the next process, and where the kernel's counters stand.
-static void get_ready(void) {
-  call.phase = IDLE;
-  rf_limits_mark();
-  struct rf_failure failure;
-  // Where that fails it is tried again when the order comes, and told then.
-  if (held.pid < 0 && rf_prepare(&agent, null_file, &held, &failure) != 0) held.pid = -1;
-}
-
 static void forget_held(void) {
   close(held.order);
   close(held.in);
@@ -63,6 +56,29 @@ static void forget_held(void) {
   close(held.out[1]);
   close(held.report);
   held.pid = -1;
+}
+
+// Makes the next process, followed from its beginning. Where following turns out to be refused it is made anew, as one that is not.
+static int prepare(struct rf_failure *failure) {
+  rf_trace_forget();
+  for (int tries = 0; tries < 2; tries++) {
+    if (rf_prepare(&agent, null_file, &held, failure) != 0) break;
+    if (rf_trace_follow(held.pid) == 0) return 0;
+    kill(held.pid, SIGKILL);
+    waitpid(held.pid, NULL, 0);
+    forget_held();
+  }
+  held.pid = -1;
+  return -1;
+}
+
+// Between calls, while nothing of the agent lives: the next process, and where the kernel's counters stand.
+static void get_ready(void) {
+  call.phase = IDLE;
+  rf_limits_mark();
+  struct rf_failure failure;
+  // Where that fails it is tried again when the order comes, and told then.
+  if (held.pid < 0) prepare(&failure);
 }
 
 void rf_calls_open(const struct rf_agent *who, const char *root, int null) {
@@ -87,7 +103,7 @@ static void let_go(const uint8_t *order, uint32_t size) {
   struct rf_failure failure;
   if (held.pid >= 0 && rf_release(&held, order, size) == 0) return;
   if (held.pid >= 0) forget_held();
-  if (rf_prepare(&agent, null_file, &held, &failure) != 0) say_fault(&failure);
+  if (prepare(&failure) != 0) say_fault(&failure);
   if (rf_release(&held, order, size) != 0) rf_fail("a process of the agent ended before its order");
 }
 
@@ -95,6 +111,8 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   if (call.phase != IDLE) rf_fail("a second call while one is running");
   if (size < RF_ORDER_HEAD) rf_fail("a malformed order");
   const int64_t now = rf_now();
+  const int is_ours = (order[0] & RF_ORDER_FILES) != 0;
+  rf_programs_begin(stream, !is_ours, (order[0] & RF_ORDER_JUDGE) != 0, (order[0] & RF_ORDER_FORGET) != 0);
   let_go(order, size);
   const uint64_t limit = ((uint64_t)rf_get32(order + 5) << 32) | rf_get32(order + 9);
   const char *cwd, *name;
@@ -152,7 +170,7 @@ void rf_call_cancel(uint32_t stream) {
   if (is_mine(stream)) kill_tree(BY_CANCEL);
 }
 
-void rf_call_reaped(pid_t pid, int status) {
+static void reaped(pid_t pid, int status) {
   if (pid == held.pid) {
     struct rf_failure failure;
     const int failed = read(held.report, &failure, sizeof failure) == (ssize_t)sizeof failure;
@@ -168,6 +186,16 @@ void rf_call_reaped(pid_t pid, int status) {
   call.grace_end = rf_now() + GRACE;
   rf_streams_drop_input(&call.streams);
 }
+
+// A program was refused: it is dead, and the call ends with it.
+static void forbid(void) {
+  if (call.phase == RUNNING || call.phase == ENDED) kill_tree(BY_REFUSAL);
+  else if (call.ending == BY_EXIT) call.ending = BY_REFUSAL;
+}
+
+void rf_call_children(void) { rf_trace_take(reaped, forbid); }
+
+void rf_call_verdict(const uint8_t *payload, uint32_t size) { rf_trace_answer(payload, size, forbid); }
 
 // After the exit: over when both pipes are at their end, or when the grace is over and what stood in them then was carried.
 static int streams_over(int64_t now) {
@@ -191,6 +219,7 @@ static void proved(int quiescent) {
   call.limit = rf_limits_reached(signal_of(call.status));
   call.scratch = quiescent ? rf_scratch_look(&agent, rf_names()) : RF_SCRATCH_UNKNOWN;
   call.told = 0;
+  rf_programs_end();
   call.phase = TELLING;
 }
 
@@ -223,7 +252,7 @@ static const char *number(char text[24], long long value) {
 }
 
 static void tell_exit(void) {
-  static const char *const endings[] = {"exit", "timeout", "cancelled"}, *const looks[] = {"none", "same", "new", "unknown"};
+  static const char *const endings[] = {"exit", "timeout", "cancelled", "refused"}, *const looks[] = {"none", "same", "new", "unknown"};
   static const char *const limits[] = {"", ",\"limit\":\"memory\"", ",\"limit\":\"processes\"", ",\"limit\":\"disk\""};
   const struct rf_output *out = call.streams.out;
   char code[24], by[24], text[640];
@@ -238,6 +267,7 @@ static void tell_exit(void) {
 
 // Sends the list of names where it is a new one, as far as the line takes it, and the exit after it.
 static void tell(void) {
+  if (!rf_programs_flush()) return;
   size_t size = 0;
   const uint8_t *list = call.scratch == RF_SCRATCH_NEW ? rf_scratch_list(&size) : NULL;
   while (call.told < size) {
@@ -329,9 +359,7 @@ size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t ro
     const int64_t left = rf_call_waits(waits);
     // The death of a child is not among what is polled here.
     if (poll(waits, RF_CALL_WAITS, left == 0 ? 0 : 2) < 0 && errno != EINTR) rf_die("poll");
-    int status = 0;
-    const pid_t gone = waitpid(call.pid, &status, WNOHANG);
-    if (gone > 0) rf_call_reaped(gone, status);
+    rf_call_children();
     rf_call_turn(waits);
   }
   get_ready();

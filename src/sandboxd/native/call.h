@@ -31,7 +31,9 @@ int64_t rf_call_waits(struct pollfd waits[RF_CALL_WAITS]);
 void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]);
 // Gives back credit for input that was passed on. Call last before each wait: whoever is owed may have nothing left to wake this program with.
 void rf_call_settle(void);
-// A child of this program ended.
-void rf_call_reaped(pid_t pid, int status);
+// Children of this program, or what it follows, changed their state.
+void rf_call_children(void);
+// The orchestrator's answer on a program of the call.
+void rf_call_verdict(const uint8_t *payload, uint32_t size);
 
 #endif

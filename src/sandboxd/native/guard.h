@@ -18,8 +18,10 @@
 #define RF_GUARD_ID 64000
 // Real user of the killer: neither the guard nor the agent, so that nobody inside can signal it.
 #define RF_KILLER_ID 64001
-// CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP: all the guard ever holds.
+// CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP: what the guard holds.
 #define RF_GUARD_CAPS 0x1e0u
+// CAP_SYS_PTRACE, where programs are recorded: sandboxd alone holds it.
+#define RF_TRACE_CAPS 0x80000u
 
 #define RF_HEADER 9
 #define RF_CHUNK 65536
@@ -28,7 +30,7 @@
 // Bytes of each stream that may be on their way before credit is given back.
 #define RF_WINDOW (1024 * 1024)
 // What this program speaks; the same number as in core/channel/frame.ts.
-#define RF_PROTOCOL 3
+#define RF_PROTOCOL 4
 
 // Frame types; the same numbers as in core/channel/frame.ts.
 enum {
@@ -46,6 +48,8 @@ enum {
   RF_ERROR = 12,
   RF_BYE = 13,
   RF_SCRATCH = 14,
+  RF_PROGRAMS = 20,
+  RF_VERDICT = 21,
 };
 
 // Ends this program with a line on the container's own standard error; process 1 then ends the container.

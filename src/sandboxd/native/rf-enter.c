@@ -1,6 +1,6 @@
 // Process 1 of the container. Starts as root with five capabilities, takes /dev from root, becomes the guard's user, starts the
 // killer and sandboxd, then holds nothing and only reaps. When one of the two ends, the whole container ends.
-// Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE FILE_MIB
+// Usage: rf-enter AGENT_UID AGENT_GID ROOT NONCE FILE_MIB RECORD
 #include "guard.h"
 
 #include <grp.h>
@@ -24,14 +24,14 @@ static void take_dev(void) {
 }
 
 // Under the guard's user, with the four capabilities in every set so that exec keeps them, and root's magic switched off.
-static void become_guard(void) {
+static void become_guard(unsigned capabilities) {
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) rf_die("keep capabilities");
   if (setgroups(0, NULL) != 0) rf_die("setgroups");
   if (setresgid(RF_GUARD_ID, RF_GUARD_ID, RF_GUARD_ID) != 0) rf_die("setresgid");
   if (setresuid(RF_GUARD_ID, RF_GUARD_ID, RF_GUARD_ID) != 0) rf_die("setresuid");
-  if (rf_capset(RF_GUARD_CAPS) != 0) rf_die("capset");
+  if (rf_capset(capabilities) != 0) rf_die("capset");
   for (int cap = 0; cap < 32; cap++) {
-    if ((RF_GUARD_CAPS & (1u << cap)) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0) rf_die("ambient");
+    if ((capabilities & (1u << cap)) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0) rf_die("ambient");
   }
   const unsigned bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED;
   if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) rf_die("securebits");
@@ -49,18 +49,19 @@ static pid_t start_helper(int socket, const char *const argv[]) {
   if (null < 0 || dup2(socket, 0) < 0 || dup2(null, 1) < 0) rf_die("helper files");
   if (null > 2) close(null);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (rf_capset(RF_GUARD_CAPS) != 0) rf_die("helper rights");
   execve(argv[0], (char *const *)argv, (char *const *)clean_environment);
   rf_die(argv[0]);
 }
 
 // sandboxd keeps the channel to the host, and gets the killer's socket as descriptor 3.
-static pid_t start_sandboxd(int killer, char *argv[]) {
+static pid_t start_sandboxd(int killer, char *argv[], const char *record) {
   pid_t pid = fork();
   if (pid < 0) rf_die("fork");
   if (pid > 0) return pid;
   if (dup2(killer, 3) < 0) rf_die("sandboxd files");
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  const char *const command[] = {HOME_DIR "/bin/sandboxd", argv[1], argv[2], argv[3], argv[4], argv[5], NULL};
+  const char *const command[] = {HOME_DIR "/bin/sandboxd", argv[1], argv[2], argv[3], argv[4], argv[5], record, NULL};
   execve(command[0], (char *const *)command, (char *const *)clean_environment);
   rf_die("sandboxd");
 }
@@ -82,9 +83,9 @@ static void make_pair(int ends[2]) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc != 6) {
+  if (argc != 7) {
     errno = EINVAL;
-    rf_die("usage: rf-enter UID GID ROOT NONCE FILE_MIB");
+    rf_die("usage: rf-enter UID GID ROOT NONCE FILE_MIB RECORD");
   }
   const unsigned agent = rf_number(argv[1], 0x7fffffff);
   rf_number(argv[2], 0x7fffffff);
@@ -94,12 +95,14 @@ int main(int argc, char *argv[]) {
     rf_die("the agent may not be the guard's user");
   }
   take_dev();
-  become_guard();
+  // An engine may not have given the right to follow others: then nothing is recorded, and the self-test says so.
+  const int follows = strcmp(argv[6], "off") != 0 && prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE, 0, 0, 0) == 1;
+  become_guard(follows ? RF_GUARD_CAPS | RF_TRACE_CAPS : RF_GUARD_CAPS);
   int killer[2];
   make_pair(killer);
   const char *const kill_command[] = {HOME_DIR "/bin/rf-kill", argv[1], NULL};
   const pid_t kill_pid = start_helper(killer[1], kill_command);
-  const pid_t sandboxd_pid = start_sandboxd(killer[0], argv);
+  const pid_t sandboxd_pid = start_sandboxd(killer[0], argv, follows ? argv[6] : "off");
 
   if (rf_capset(0) != 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) rf_die("give up capabilities");
   for (int i = 0; i < 2; i++) close(killer[i]);

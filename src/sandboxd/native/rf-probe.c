@@ -23,7 +23,7 @@ static void status(void) {
   FILE *file = fopen("/proc/self/status", "re");
   char line[512];
   while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    static const char *const wanted[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
+    static const char *const wanted[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:", "TracerPid:"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
       const size_t length = strlen(wanted[i]);
       if (strncmp(line, wanted[i], length) != 0) continue;
@@ -142,6 +142,22 @@ static void attack(const char *text) {
   printf("guard %s%s\n", text, through);
 }
 
+// Whether somebody follows this process, and whether it could follow others itself.
+static void following(void) {
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) close(null);
+  const int file = open("/tmp/.ringfence-probe", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
+  unlink("/tmp/.ringfence-probe");
+  int refused = 1;
+  static const int requests[] = {PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_CONT, PTRACE_GETEVENTMSG};
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    errno = 0;
+    if (ptrace((enum __ptrace_request)requests[i], getppid(), NULL, NULL) == 0 || errno != EPERM) refused = 0;
+  }
+  say("trace-self", refused ? "refused" : "possible");
+}
+
 static void rights(void) {
   say("setuid", setuid(RF_GUARD_ID) == 0 ? "possible" : "refused");
   say("unshare", unshare(CLONE_NEWUSER) == 0 ? "possible" : "refused");
@@ -172,6 +188,7 @@ int main(int argc, char *argv[]) {
   nonce(argv[1], argv[2]);
   places(argv[1]);
   limits();
+  following();
   rf_try_syscalls();
   // Last, because what gets through here would change who is asking.
   rights();

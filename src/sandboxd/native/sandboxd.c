@@ -1,11 +1,13 @@
 // The supervisor inside the container: one line to the orchestrator, one call at a time, everything ended when either ends.
 // Must never outlive its input: process 1 ends with this program, and the kernel then ends every process of the container.
-// Usage: sandboxd AGENT_UID AGENT_GID ROOT NONCE FILE_MIB   with the line on standard input and output, the killer's socket on 3
+// Usage: sandboxd AGENT_UID AGENT_GID ROOT NONCE FILE_MIB RECORD   with the line on standard input and output, the killer's socket on 3
 #include "call.h"
 #include "heartbeat.h"
 #include "killer.h"
 #include "line.h"
+#include "programs.h"
 #include "selftest.h"
+#include "trace.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -39,6 +41,9 @@ static void take(const struct rf_frame *frame) {
     case RF_PING:
       rf_line_send(RF_PONG, frame->stream, NULL, 0);
       return;
+    case RF_VERDICT:
+      rf_call_verdict(payload, frame->size);
+      return;
     case RF_BYE:
       _exit(0);
     default:
@@ -49,12 +54,7 @@ static void take(const struct rf_frame *frame) {
 static void reap(int signals) {
   struct signalfd_siginfo info[8];
   while (read(signals, info, sizeof info) > 0) continue;
-  for (;;) {
-    int status = 0;
-    const pid_t gone = waitpid(-1, &status, WNOHANG);
-    if (gone <= 0) return;
-    rf_call_reaped(gone, status);
-  }
+  rf_call_children();
 }
 
 static int open_null(void) {
@@ -75,9 +75,9 @@ static int watch_children(void) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc != 6) {
+  if (argc != 7) {
     errno = EINVAL;
-    rf_die("usage: sandboxd UID GID ROOT NONCE FILE_MIB");
+    rf_die("usage: sandboxd UID GID ROOT NONCE FILE_MIB RECORD");
   }
   const struct rf_agent agent = {rf_number(argv[1], 0x7fffffff), rf_number(argv[2], 0x7fffffff), {rf_number(argv[5], 0x7fffffff)}};
   if (agent.uid == RF_GUARD_ID || agent.uid == RF_KILLER_ID) rf_die("refused user");
@@ -86,14 +86,20 @@ int main(int argc, char *argv[]) {
   rf_line_open();
   rf_killer_open();
   const int null = open_null(), signals = watch_children();
+  rf_trace_open(strcmp(argv[6], "full") == 0 ? RF_RECORD_FULL : strcmp(argv[6], "exec") == 0 ? RF_RECORD_EXEC : RF_RECORD_OFF);
   rf_calls_open(&agent, argv[3], null);
   rf_self_test(argv[3], argv[4]);
   for (;;) {
+    rf_programs_turn();
     struct pollfd waits[OWN_WAITS + RF_CALL_WAITS] = {
       {rf_line_in(), POLLIN, 0}, {rf_line_out(), POLLOUT, 0}, {signals, POLLIN, 0}, {RF_KILLER_FD, POLLIN, 0}, {rf_line_is_direct() ? 0 : -1, POLLIN, 0},
     };
     if (rf_line_waiting() == 0) waits[1].fd = -1;
-    const int64_t left = rf_heartbeat_wait(rf_call_waits(waits + OWN_WAITS));
+    // What is behind goes on as soon as the line takes more.
+    const int behind = rf_trace_is_behind();
+    if (behind) waits[2].fd = -1;
+    int64_t left = rf_heartbeat_wait(rf_call_waits(waits + OWN_WAITS));
+    if (behind && rf_line_waiting() == 0) left = 0;
     const struct timespec pause = {left / 1000000000, left % 1000000000};
     if (ppoll(waits, OWN_WAITS + RF_CALL_WAITS, left < 0 ? NULL : &pause, NULL) < 0) {
       if (errno != EINTR) rf_die("poll");
@@ -103,7 +109,7 @@ int main(int argc, char *argv[]) {
     if (waits[1].revents != 0) rf_line_push();
     if (waits[3].revents != 0) rf_killer_take();
     // Outputs before the death of their program: most calls are then over in this very turn.
-    if (waits[2].revents != 0) reap(signals);
+    if (waits[2].revents != 0 || behind) reap(signals);
     rf_call_turn(waits + OWN_WAITS);
     if (waits[0].revents != 0) rf_line_take(take);
     rf_heartbeat_turn(waits[0].revents != 0);

@@ -3,6 +3,8 @@
 #include "call.h"
 #include "counters.h"
 #include "line.h"
+#include "programs.h"
+#include "trace.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -56,14 +58,18 @@ static size_t quote(const char *bytes, size_t size, char *text) {
 
 void rf_self_test(const char *root, const char *nonce) {
   static uint8_t order[RF_ORDER_HEAD + 16384];
-  static char said[PROBE_BYTES], text[6 * PROBE_BYTES + 256];
+  static char said[PROBE_BYTES], text[6 * PROBE_BYTES + 512];
   const size_t size = probe_order(order, sizeof order, root, nonce);
   const size_t got = rf_call_gather(order, (uint32_t)size, said, sizeof said);
   char tasks[24], memory[24];
   const long long most_tasks = rf_task_limit(), most_memory = rf_memory_limit();
   snprintf(tasks, sizeof tasks, most_tasks < 0 ? "null" : "%lld", most_tasks);
   snprintf(memory, sizeof memory, most_memory < 0 ? "null" : "%lld", most_memory);
-  int at = snprintf(text, sizeof text, "{\"version\":%d,\"tasks\":%s,\"memory\":%s,\"probe\":\"", RF_PROTOCOL, tasks, memory);
+  static const char *const records[] = {"off", "exec", "full"};
+  unsigned programs, writes;
+  rf_programs_seen(&programs, &writes);
+  int at = snprintf(text, sizeof text, "{\"version\":%d,\"tasks\":%s,\"memory\":%s,\"record\":\"%s\",\"programs\":%u,\"writes\":%u,\"probe\":\"",
+    RF_PROTOCOL, tasks, memory, records[rf_trace_records()], programs, writes);
   at += (int)quote(said, got, text + at);
   at += snprintf(text + at, 8, "\"}");
   rf_line_send(RF_HELLO, 0, text, (uint32_t)at);

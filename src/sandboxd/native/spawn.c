@@ -1,6 +1,8 @@
 // A process of the agent: see spawn.h. Everything that takes time is done before the order comes: pipes that belong to the
 // agent, the fork, the drop of all rights. With the order only the working directory and the program are left to do.
 #include "spawn.h"
+#include "filter.h"
+#include "trace.h"
 
 #include <signal.h>
 #include <sys/fsuid.h>
@@ -104,6 +106,8 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   close(ends[ORDER + 1]);
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
+  const enum rf_record record = rf_trace_records();
+  if (record != RF_RECORD_OFF && rf_filter_install(record == RF_RECORD_FULL) != 0) fail(report, 'd', errno, "filter");
   uint8_t head[4];
   if (rf_read_all(ends[ORDER], head, sizeof head) != 0) _exit(0);
   const uint32_t size = rf_get32(head);

@@ -34,6 +34,9 @@ struct rf_failure {
 #define RF_ORDER_HEAD 21
 #define RF_ORDER_STDIN 1
 #define RF_ORDER_FILES 2
+// Each program but the first is asked about; answers to earlier calls hold no longer.
+#define RF_ORDER_JUDGE 4
+#define RF_ORDER_FORGET 8
 
 // Prepares a process. 0 is done; -1 fills `failure`. Call only while no process of the agent lives: this one could be signalled by it.
 int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure);

@@ -34,6 +34,7 @@ export async function openCliSession(
       ...(flags.root === undefined ? {} : { root: flags.root }),
       ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
       ...(flags.workspaceMode === undefined || flags.workspaceMode === "auto" ? {} : { workspaceMode: flags.workspaceMode }),
+      ...(flags.recordExec === undefined ? {} : { recordExec: flags.recordExec }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
       onEvent: (event) => {
         if (io.options.json) io.json(event);

@@ -15,6 +15,7 @@ export interface SessionFlags {
   readonly runtime?: string;
   readonly timeout?: number;
   readonly workspaceMode?: "auto" | "overlay" | "tar";
+  readonly recordExec?: "off" | "exec" | "full";
 }
 
 /** Adds them to a command. */
@@ -29,6 +30,7 @@ export function addSessionOptions(command: Command): Command {
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)
     .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
     .option("--workspace-mode <mode>", "how the folder comes to the engine: auto, overlay (a view of it), tar (sent to an engine that does not see it)", parseMode)
+    .option("--record-exec <what>", "what is recorded, and judged, of the programs that calls run: exec (each program, the default), full (also files opened for writing), off", parseRecord)
     .option("--timeout <seconds>", "longest time of one call", parseSeconds);
 }
 
@@ -65,6 +67,11 @@ function parseRole(text: string): string {
 function parseMode(text: string): "auto" | "overlay" | "tar" {
   if (text === "auto" || text === "overlay" || text === "tar") return text;
   throw new InvalidArgumentError("a workspace mode is auto, overlay or tar");
+}
+
+function parseRecord(text: string): "off" | "exec" | "full" {
+  if (text === "off" || text === "exec" || text === "full") return text;
+  throw new InvalidArgumentError("what is recorded of programs is off, exec or full");
 }
 
 function parseRuntime(text: string): string {

@@ -3,7 +3,7 @@
 import { printable } from "../../../core/shared/index.js";
 import { heldText, type Finding } from "../../../core/reconcile/index.js";
 import type { Palette } from "../io.js";
-import { threatText } from "./text.js";
+import { aboutText, threatText } from "./text.js";
 
 /** Findings of one rule with one fate. */
 export interface FindingGroup {
@@ -22,7 +22,7 @@ export interface FindingGroup {
 export function groupFindings(findings: readonly Finding[]): readonly FindingGroup[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const key = `${finding.rule} ${finding.reverted} ${finding.about === "attempt"}`;
+    const key = `${finding.rule} ${finding.reverted} ${finding.about ?? ""}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [finding]);
     else group.push(finding);
@@ -39,7 +39,7 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
 export function groupLine({ about, rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
   const shown = threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(threats)}]`)}`;
   if (about === "attempt") return `${paint.green("held")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
-  if (about !== undefined) return `${paint.yellow(about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
+  if (about !== undefined) return `${paint.yellow(aboutText(about, reverted))}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
   return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
 }
 

@@ -163,7 +163,7 @@ function changeText(sheet: Sheet, call: ToolCall, { changes }: Observation): rea
 function findingLines(sheet: Sheet, { findings }: Observation): readonly string[] {
   const { paint } = sheet;
   return groupFindings(findings).flatMap(({ rule, about, threats, message, reverted, where }) => [
-    ...paragraph(sheet, [{ text: about === "attempt" ? "held: " : reverted ? "undone: " : "not undone: ", paint: reverted ? paint.green : paint.red }, { text: where }]),
+    ...paragraph(sheet, [{ text: about === "attempt" ? "held: " : about === "program" ? (reverted ? "refused: " : "ran: ") : reverted ? "undone: " : "not undone: ", paint: reverted ? paint.green : paint.red }, { text: where }]),
     ...paragraph(sheet, [{ text: `${rule} `, paint: paint.bold }, ...threatPart(threats, paint), { text: printable(message, 300) }], MARGIN + 2),
   ]);
 }

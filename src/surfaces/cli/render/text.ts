@@ -31,11 +31,17 @@ function reasonLine(reason: Reason, paint: Palette): string {
   return `${paint.bold(printable(reason.rule, 120))}${threats} ${printable(reason.message, 300)} ${paint.dim(`(${printable(reason.subject, 120)})`)}`;
 }
 
+/** What a finding that is about no change says, in two words. */
+export function aboutText(about: NonNullable<Finding["about"]>, reverted: boolean): string {
+  if (about === "program") return reverted ? "program refused" : "program ran";
+  return about === "output" ? "output guarded" : "limit passed";
+}
+
 /** One finding: what was done to which path, which rule forbids it, and whether it was undone. */
 export function findingLine(finding: Finding, paint: Palette): string {
   const threats = finding.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(finding.threats)}]`)}`;
   if (finding.held !== undefined) return `${paint.green("held")}: ${heldText({ ...finding, held: finding.held })}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
-  if (finding.about !== undefined) return `${paint.yellow(finding.about === "output" ? "output guarded" : "limit passed")}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
+  if (finding.about !== undefined) return `${paint.yellow(aboutText(finding.about, finding.reverted))}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
   const fate = finding.reverted ? paint.green("reverted") : paint.red("not reverted");
   return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
 }

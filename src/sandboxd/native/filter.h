@@ -1,0 +1,10 @@
+// The filter of system calls that each traced process of the agent carries, beside the container's own.
+#ifndef RF_FILTER_H
+#define RF_FILTER_H
+
+// Refuses what would get past the tracer or take its place: ptrace, children that leave it, foreign tables of calls, calls whose
+// arguments lie in memory, listeners that let calls go on past other filters. With `writes` each opening for writing stops
+// for the tracer. Call in the process itself, after it gave up new privileges. 0 is done.
+int rf_filter_install(int writes);
+
+#endif

@@ -1,0 +1,26 @@
+// The tracer of the agent's processes: it hears from the kernel of every program that is started, before its first instruction,
+// and of every process and thread that comes to be. A tracee whose tracer ends is killed by the kernel.
+#ifndef RF_TRACE_H
+#define RF_TRACE_H
+
+#include "guard.h"
+
+enum rf_record { RF_RECORD_OFF, RF_RECORD_EXEC, RF_RECORD_FULL };
+
+// What is recorded in this sandbox. Before the first process is prepared.
+void rf_trace_open(enum rf_record record);
+enum rf_record rf_trace_records(void);
+// Follows a process that was just prepared, before any order reaches it. 0 is done. -1: the kernel refuses it at the start, then nothing is
+// followed from then on, and the self-test says so; later it is a fault.
+int rf_trace_follow(pid_t pid);
+// Takes all stops and ends that are due: ends of `first` and of children of this program go to `ended`. `forbid` is told when a
+// program was refused. Call when a child changed its state.
+void rf_trace_take(void (*ended)(pid_t pid, int status), void (*forbid)(void));
+// True while more may be due: the line is full, or others had to get their turn.
+int rf_trace_is_behind(void);
+// The orchestrator's answer on a program: a number, a process, go on or not.
+void rf_trace_answer(const uint8_t *payload, uint32_t size, void (*forbid)(void));
+// Forgets all processes: none is left, or what is left is told as such.
+void rf_trace_forget(void);
+
+#endif
