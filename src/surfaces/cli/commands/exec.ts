@@ -148,6 +148,7 @@ function summarise(observation: Observation, session: string, io: Io): void {
 
 function exitCode(observation: Observation): number {
   if (observation.outcome === "denied" || observation.outcome === "rejected") return REFUSED;
+  if (observation.ended === "refused") return REFUSED;
   if (observation.ended === "timeout") return TIMED_OUT;
   if (observation.ended === "cancelled") return INTERRUPTED;
   if (observation.signal !== null) return 128 + (constants.signals[observation.signal as NodeJS.Signals] ?? 0);
