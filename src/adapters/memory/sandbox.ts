@@ -77,7 +77,7 @@ export interface MemorySandboxProvider extends SandboxProvider {
   readonly opened: readonly MemorySandbox[];
 }
 
-const CONTROL_IDS = ["caps-empty", "no-new-privs", "seccomp", "rootfs-read-only", "no-network", "guard-unreachable", "processes-limited", "memory-limited", "workspace-copy"];
+const CONTROL_IDS = ["caps-empty", "no-new-privs", "seccomp", "rootfs-read-only", "no-network", "guard-unreachable", "processes-limited", "memory-limited", "disk-limited", "workspace-copy"];
 
 /** A provider whose sandboxes follow a script. */
 export function createMemorySandboxProvider(options: MemorySandboxOptions): MemorySandboxProvider {

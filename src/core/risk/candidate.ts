@@ -2,7 +2,8 @@
 // confirmed by data; everything here is marked so, and the live score does not use it.
 
 import { err, ok, printable, type Issue, type Result } from "../shared/index.js";
-import { add, decimal, min, TEN, ZERO, type Decimal } from "./decimal.js";
+import { cvssOf } from "./cvss.js";
+import { add, decimal, formatFixed, min, TEN, ZERO, type Decimal } from "./decimal.js";
 import type { RiskState } from "./state.js";
 
 const METRICS = { LC: "DIMNX", CP: "CSNX", AP: "LCNX", SR: "RPUX", EX: "WMNX", PT: "HMLX", CA: "WMNX", TD: "HMLX" } as const;
@@ -43,6 +44,27 @@ export function candidateNumber(vector: CandidateVector, bte: Decimal): Decimal 
   if (bte.units === 0n) return ZERO;
   const added = (["EX", "PT", "CA", "TD"] as const).reduce((sum, key) => add(sum, decimal(ADDS[`${key}:${vector[key]}`] ?? "0")), ZERO);
   return min(TEN, add(bte, added));
+}
+
+export interface CandidateResult {
+  readonly vector: string;
+  readonly class: ReturnType<typeof candidateClass>;
+  /** CVSS v4.0 score it stands on, as `8.7`. */
+  readonly cvss: string;
+  /** The experimental number; null where a metric is not known. */
+  readonly experimental: string | null;
+  readonly status: string;
+}
+
+/** What every output of a candidate says of itself. */
+export const CANDIDATE_STATUS = "candidate, not a published version; no score here uses it";
+
+/** Class and experimental number of a candidate vector over a CVSS v4.0 vector, which may name threat and environment. All issues at once. */
+export function calculateCandidate(vector: string, cvss: string): Result<CandidateResult, readonly Issue[]> {
+  const [parsed, scored] = [parseCandidate(vector), cvssOf(cvss)];
+  if (!parsed.ok || !scored.ok) return err([...(parsed.ok ? [] : [parsed.error]), ...(scored.ok ? [] : scored.error)]);
+  const number = candidateNumber(parsed.value, scored.value.score);
+  return ok({ vector: candidateText(parsed.value), class: candidateClass(parsed.value), cvss: formatFixed(scored.value.score, 1), experimental: number === null ? null : formatFixed(number, 1), status: CANDIDATE_STATUS });
 }
 
 /**

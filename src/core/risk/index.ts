@@ -9,10 +9,10 @@ export { KIMI_DEV, profileForAgent, PROFILES, riskProfile, RUBRIC, type ProfileL
 export { profileData, readProfile, type ProfileProblem } from "./profile-data.js";
 export { POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
 export { assessment, type Assessment } from "./report.js";
-export { candidateClass, candidateNumber, candidateText, parseCandidate, sessionCandidate, type CandidateVector } from "./candidate.js";
+export { calculateCandidate, CANDIDATE_STATUS, candidateClass, candidateNumber, candidateText, parseCandidate, sessionCandidate, type CandidateVector } from "./candidate.js";
 export { dueReactions, type DueReaction } from "./react.js";
 export { gateReasons, parseMaxAivss, parseSeverity, type RiskGate } from "./gate.js";
-export { initialRisk, reduceRisk, replayRisk, type PlacedEvent } from "./reduce.js";
+export { initialRisk, reduceRisk, replayRisk, supposeAttested, type PlacedEvent } from "./reduce.js";
 export type { RiskChange, RiskState } from "./state.js";
 export { riskSummary, type RiskSummary } from "./summary.js";
 export { riskEvent } from "./update.js";

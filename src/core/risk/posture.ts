@@ -15,16 +15,18 @@ export interface PostureRung {
   readonly needs: readonly string[];
 }
 
+/** What one session can take from the machine: processes, memory, and bytes and files on its disk. */
+const LIMITS_HELD = ["processes-limited", "memory-limited", "disk-limited"] as const;
 const KERNEL_BOUNDARY = ["caps-empty", "no-new-privs", "seccomp", "guard-unreachable"] as const;
 
 /** The ladder. Asserted: which control is evidence for which metric is this project's judgement. */
 export const POSTURE_LADDER: readonly PostureRung[] = [
   { metric: "MVC", value: "L", base: "VC", needs: ["secrets-masked"] },
   { metric: "MVI", value: "L", base: "VI", needs: ["workspace-copy", "rootfs-read-only"] },
-  { metric: "MVA", value: "L", base: "VA", needs: ["workspace-copy", "processes-limited", "memory-limited"] },
+  { metric: "MVA", value: "L", base: "VA", needs: ["workspace-copy", ...LIMITS_HELD] },
   { metric: "MSC", value: "N", base: "SC", needs: ["no-network", ...KERNEL_BOUNDARY] },
   { metric: "MSI", value: "N", base: "SI", needs: ["no-network", "rootfs-read-only", "workspace-copy", ...KERNEL_BOUNDARY] },
-  { metric: "MSA", value: "N", base: "SA", needs: ["no-network", "processes-limited", "memory-limited", ...KERNEL_BOUNDARY] },
+  { metric: "MSA", value: "N", base: "SA", needs: ["no-network", ...LIMITS_HELD, ...KERNEL_BOUNDARY] },
 ];
 
 /** A control that no CVSS metric speaks of: reported and not attested, it puts a factor at least at the rubric's level for its absence. */
@@ -36,6 +38,9 @@ export interface PostureFloor {
 
 /** AIVSS v0.8 gives opacity 1 to an agent of which nobody can trace why an action was taken. A control that was not reported changes nothing: the published value stands. */
 export const POSTURE_FLOORS: readonly PostureFloor[] = [{ factor: "opacity", at: decimal("1"), needs: "record-kept" }];
+
+/** Ids of every control that the score knows. */
+export const POSTURE_CONTROLS: readonly string[] = [...new Set([...POSTURE_LADDER.flatMap(({ needs }) => needs), ...POSTURE_FLOORS.map(({ needs }) => needs)])];
 
 /** A metric earned, or withheld and why. */
 export interface PostureCredit {

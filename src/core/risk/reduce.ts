@@ -10,7 +10,7 @@ import { isSameLeft, liveFactors, NO_EVIDENCE, withEvidence, type Evidence, type
 import { FACTOR_KEYS } from "./factors.js";
 import { answerFinding, cvssKey, findingCvss, recordSignal, underPosture, type RiskFinding, type Signal } from "./finding.js";
 import { FindingMap } from "./finding-map.js";
-import { postureOf, type Posture } from "./posture.js";
+import { POSTURE_CONTROLS, postureOf, type Posture } from "./posture.js";
 import { readProfile } from "./profile-data.js";
 import { riskProfile, type RiskProfile } from "./profiles.js";
 import { routineQuestions, signalsOf } from "./signals.js";
@@ -54,6 +54,15 @@ export function replayRisk(events: Iterable<AuditEvent>, profile?: RiskProfile):
     state = reduceRisk(state, event);
   }
   return state ?? initialRisk(profile ?? riskProfile(null), { controls: [] });
+}
+
+/**
+ * The same record as if every control that the score knows had been attested at its start: what its evidence alone comes to. For sessions of
+ * which no control was reported; a supposition, never the score.
+ */
+export function supposeAttested(events: readonly AuditEvent[], profile?: RiskProfile): RiskState {
+  const controls = POSTURE_CONTROLS.map((id): Control => ({ id, state: "attested", detail: "supposed" }));
+  return replayRisk(events.map((event) => (event.type === "session.opened" ? { ...event, data: { ...event.data, controls } } : event)), profile);
 }
 
 /** The profile that a session names on record; the built-in one of its policy's profile where it names none. */

@@ -8,6 +8,7 @@ import { OUTCOMES, RISK_MODEL, type Outcome, type Severity } from "./catalogue.j
 import { compare, formatExact, formatFixed, subtract } from "./decimal.js";
 import { FACTOR_NAMES, factorSum, isRubricLevel, type FactorKey } from "./factors.js";
 import type { ProfileLayer } from "./profiles.js";
+import { POSTURE_CONTROLS } from "./posture.js";
 import { findingBase, findingScore, postureScore, standingOutcome, staticScore, type RiskChange, type RiskState } from "./state.js";
 
 /** A score as shown (`8.6`), with its band and every digit (`8.6123…`). */
@@ -66,7 +67,7 @@ export interface RiskSummary {
   readonly static: ShownScore & { readonly vector: string; readonly cvss: string; readonly factorSum: string; readonly aars: string };
   readonly live: ShownScore & { readonly driver: string };
   readonly peak: ShownScore;
-  readonly posture: ShownScore & { readonly vector: string; readonly cvss: string; readonly earned: readonly string[]; readonly withheld: readonly { readonly metric: string; readonly lacking: readonly string[] }[]; readonly raised: readonly { readonly factor: FactorKey; readonly at: string; readonly lacking: string }[] };
+  readonly posture: ShownScore & { /** `unknown`: none of the controls that the score knows was reported, as in a session that was imported: the score is that of no sandbox. */ readonly state: "tested" | "unknown"; readonly vector: string; readonly cvss: string; readonly earned: readonly string[]; readonly withheld: readonly { readonly metric: string; readonly lacking: readonly string[] }[]; readonly raised: readonly { readonly factor: FactorKey; readonly at: string; readonly lacking: string }[] };
   readonly factorSum: { readonly base: string; readonly live: string };
   readonly factors: readonly FactorSummary[];
   /** Highest score first. */
@@ -94,6 +95,7 @@ export function riskSummary(state: RiskState): RiskSummary {
     peak: shownScore(state.peak),
     posture: {
       ...shownScore(postureScore(state)),
+      state: state.controls.some(({ id }) => POSTURE_CONTROLS.includes(id)) ? "tested" : "unknown",
       vector: posture.vector.text,
       cvss: formatFixed(posture.cvss, 1),
       earned: posture.credits.filter(({ lacking }) => lacking.length === 0).map(({ metric }) => metric),

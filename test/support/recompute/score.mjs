@@ -29,10 +29,10 @@ const WALLS = ["caps-empty", "no-new-privs", "seccomp", "guard-unreachable"];
 const LADDER = [
   ["MVC", "L", "VC", ["secrets-masked"]],
   ["MVI", "L", "VI", ["workspace-copy", "rootfs-read-only"]],
-  ["MVA", "L", "VA", ["workspace-copy", "processes-limited", "memory-limited"]],
+  ["MVA", "L", "VA", ["workspace-copy", "processes-limited", "memory-limited", "disk-limited"]],
   ["MSC", "N", "SC", ["no-network", ...WALLS]],
   ["MSI", "N", "SI", ["no-network", "rootfs-read-only", "workspace-copy", ...WALLS]],
-  ["MSA", "N", "SA", ["no-network", "processes-limited", "memory-limited", ...WALLS]],
+  ["MSA", "N", "SA", ["no-network", "processes-limited", "memory-limited", "disk-limited", ...WALLS]],
 ];
 const SEVERITIES = ["info", "low", "medium", "high", "critical"];
 const ROWS = {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventDraft } from "../../../src/core/session/event.js";
 import { compare, subtract } from "../../../src/core/risk/decimal.js";
-import { formatExact, initialRisk, KIMI_DEV, reduceRisk, replayRisk, riskSummary, type RiskState } from "../../../src/core/risk/index.js";
+import { formatExact, initialRisk, KIMI_DEV, reduceRisk, replayRisk, riskSummary, supposeAttested, type RiskState } from "../../../src/core/risk/index.js";
 import { EVERY_CONTROL, switchedOff } from "./doc-tables.js";
 import { controls, denied, log, opened, risk } from "./events.js";
 
@@ -19,7 +19,8 @@ describe("a control that is switched off", () => {
     ["the read-only root", ["rootfs-read-only"], ["MVI:L withheld", "MSI:N withheld"], "+1.54"],
     ["the masks", ["secrets-masked"], ["MVC:L withheld"], "+0.94"],
     ["the log", ["record-kept"], ["opacity at 1"], "+0.18"],
-    ["the limits", ["processes-limited", "memory-limited"], ["MVA:L withheld", "MSA:N withheld"], "+1.54"],
+    ["the limits", ["processes-limited", "memory-limited", "disk-limited"], ["MVA:L withheld", "MSA:N withheld"], "+1.54"],
+    ["the limit of the disk alone", ["disk-limited"], ["MVA:L withheld", "MSA:N withheld"], "+1.54"],
   ] as const)("%s moves the posture by that much, for that reason", (_name, ids, reasons, moved) => {
     expect(switchedOff(ids)).toMatchObject({ reasons, moved });
   });
@@ -28,6 +29,19 @@ describe("a control that is switched off", () => {
     const state = initialRisk(KIMI_DEV, { controls: controls(EVERY_CONTROL).map((one) => (one.id === id ? { ...one, state: "missing" as const } : one)) });
     expect(compare(state.headline.score.raw, WHOLE.headline.score.raw)).toBe(1);
     expect(riskSummary(state).reasons.join("\n")).toContain(`${id} (missing)`);
+  });
+});
+
+describe("a session of which nothing was tested", () => {
+  const attack = denied("L4.container-escape", risk("critical", { tools: 0.7 }));
+  const events = log([{ ...opened([]), data: { ...opened([]).data, controls: [{ id: "witnessed", state: "missing", detail: "" }] } } as EventDraft, attack]);
+
+  it("says so, keeps the score of no sandbox, and is told from others by what its evidence would come to", () => {
+    const known = riskSummary(replayRisk(log([opened(EVERY_CONTROL), attack])));
+    const unknown = riskSummary(replayRisk(events));
+    expect([unknown.posture.state, unknown.posture.cvss, known.posture.state]).toEqual(["unknown", "9.4", "tested"]);
+    expect(riskSummary(supposeAttested(events)).live).toEqual(known.live);
+    expect(riskSummary(supposeAttested(events)).peak).toEqual(known.peak);
   });
 });
 

@@ -41,12 +41,12 @@ function postureTable(): string {
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ["nothing", []],
     ["workspace copy and read-only root only", ["workspace-copy", "rootfs-read-only"]],
-    ["all nine but `no-network`", without("no-network")],
-    ["all nine but `seccomp`", without("seccomp")],
-    ["all nine but the two limits", without("processes-limited", "memory-limited")],
-    ["all nine but `workspace-copy`", without("workspace-copy")],
-    ["all nine", ALL_CONTROLS],
-    ["all nine and `secrets-masked`", [...ALL_CONTROLS, "secrets-masked"]],
+    ["all ten but `no-network`", without("no-network")],
+    ["all ten but `seccomp`", without("seccomp")],
+    ["all ten but the three limits", without("processes-limited", "memory-limited", "disk-limited")],
+    ["all ten but `workspace-copy`", without("workspace-copy")],
+    ["all ten", ALL_CONTROLS],
+    ["all ten and `secrets-masked`", [...ALL_CONTROLS, "secrets-masked"]],
   ];
   return table(
     ["attested", "metrics earned", "CVSS", "AIVSS at the start"],
@@ -57,7 +57,7 @@ function postureTable(): string {
   );
 }
 
-/** Every control that the score knows: the nine of the container, the masks and the record. */
+/** Every control that the score knows: the ten of the container, the masks and the record. */
 export const EVERY_CONTROL = [...ALL_CONTROLS, "secrets-masked", "record-kept"];
 
 /** What switching controls off takes from the posture: metrics withheld, factors raised, and the movement of the score, exact. */
@@ -80,7 +80,7 @@ function switchedOffTable(): string {
     ["read-only root: `rootfs-read-only`", ["rootfs-read-only"]],
     ["masks: `secrets-masked`", ["secrets-masked"]],
     ["log: `record-kept`", ["record-kept"]],
-    ["limits: `processes-limited` `memory-limited`", ["processes-limited", "memory-limited"]],
+    ["limits: any of `processes-limited` `memory-limited` `disk-limited`", ["processes-limited", "memory-limited"]],
     ["workspace copy: `workspace-copy`", ["workspace-copy"]],
     ["boundary: any of `caps-empty` `no-new-privs` `seccomp` `guard-unreachable`", ["seccomp"]],
   ];

@@ -5,7 +5,7 @@ import type { Reason, RuleRisk } from "../../../src/core/policy/decision.js";
 import type { Finding } from "../../../src/core/reconcile/change.js";
 
 export const DIGEST = `sha256:${"0".repeat(64)}` as const;
-export const ALL_CONTROLS = ["caps-empty", "no-new-privs", "seccomp", "rootfs-read-only", "no-network", "guard-unreachable", "processes-limited", "memory-limited", "workspace-copy"];
+export const ALL_CONTROLS = ["caps-empty", "no-new-privs", "seccomp", "rootfs-read-only", "no-network", "guard-unreachable", "processes-limited", "memory-limited", "disk-limited", "workspace-copy"];
 
 export function controls(ids: readonly string[], state: "attested" | "configured" | "missing" = "attested"): EventData["session.opened"]["controls"] {
   return ids.map((id) => ({ id, state, detail: "" }));

@@ -1,7 +1,7 @@
 // The published forms beside the live score: the v0.8 assessment of its Appendix A, and the marked 2.0 candidate.
 
 import { describe, expect, it } from "vitest";
-import { assessment, candidateClass, candidateNumber, candidateText, cvssOf, FACTOR_KEYS, formatFixed, initialRisk, KIMI_DEV, parseCandidate, replayRisk, sessionCandidate } from "../../../src/core/risk/index.js";
+import { assessment, calculateCandidate, CANDIDATE_STATUS, candidateClass, candidateNumber, candidateText, cvssOf, FACTOR_KEYS, formatFixed, initialRisk, KIMI_DEV, parseCandidate, replayRisk, sessionCandidate } from "../../../src/core/risk/index.js";
 import { CANDIDATE_CVSS } from "./aivss-oracle.js";
 import { EVERY_CONTROL } from "./doc-tables.js";
 import { controls, decision, denied, log, opened, reason, reconciled, risk } from "./events.js";
@@ -69,6 +69,18 @@ describe("the 2.0 candidate", () => {
 
   it.each(["AIVSS:2.0/LC:D", "CVSS:4.0/LC:D/CP:S/AP:C/SR:R/EX:M/PT:M/CA:M/TD:M", "AIVSS:2.0/LC:D/CP:S/AP:C/SR:R/EX:M/PT:M/CA:M/TD:Q", "AIVSS:2.0/CP:S/LC:D/AP:C/SR:R/EX:M/PT:M/CA:M/TD:M", "AIVSS:2.0/LC:D/CP:S/AP:C/SR:R/EX:M/PT:M/CA:M/TD:M/ZZ:Q"])("refuses %s", (text) => {
     expect(parseCandidate(text).ok).toBe(false);
+  });
+
+  it.each(CANDIDATE_CVSS)("is computed from texts: %s", (scenario, cvss, bte) => {
+    const [number, group, text] = SCENARIOS[scenario as keyof typeof SCENARIOS];
+    expect(calculateCandidate(`AIVSS:2.0/${text}`, cvss)).toEqual({ ok: true, value: { vector: `AIVSS:2.0/${text}`, class: group, cvss: bte, experimental: number, status: CANDIDATE_STATUS } });
+  });
+
+  it("withholds its number for an X, and tells all that is wrong with what it is given", () => {
+    const cvss = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:N/SC:H/SI:L/SA:N";
+    expect(calculateCandidate("AIVSS:2.0/LC:D/CP:S/AP:C/SR:X/EX:M/PT:M/CA:M/TD:M", cvss)).toMatchObject({ ok: true, value: { class: "AX", experimental: null } });
+    const wrong = calculateCandidate("AIVSS:2.0/LC:D", "CVSS:3.1/AV:N");
+    expect(wrong.ok ? 0 : wrong.error.length).toBeGreaterThanOrEqual(2);
   });
 
   it("of a session says what the run shows, and gives no number where something is not known", () => {

@@ -2,13 +2,13 @@
 
 import { Option, type Command } from "commander";
 import { GuardError } from "../../../core/shared/index.js";
-import { assessment, candidateClass, candidateText, replayRisk, sessionCandidate, type RiskState } from "../../../core/risk/index.js";
+import { assessment, CANDIDATE_STATUS, candidateClass, candidateText, replayRisk, sessionCandidate, type RiskState } from "../../../core/risk/index.js";
 import type { CliContext } from "../main.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
 import { columnsOf } from "../render/layout.js";
-import { scoreLines, sessionScore } from "../render/score.js";
+import { scoreLines, sessionScore, supposedScore } from "../render/score.js";
 import { followScore, trend } from "../score-stream.js";
 import { parseCount } from "../session-options.js";
 
@@ -50,9 +50,9 @@ async function score(wanted: string | undefined, flags: ScoreFlags, io: Io): Pro
     const [first] = events;
     if (flags.report !== undefined && first?.type === "session.opened") io.out(JSON.stringify(assessment(replayRisk(events), first.data, first.time.slice(0, 10)), null, 2));
     else if (flags.follow !== true) {
-      if (io.options.json) io.json({ session: id, ...summary, candidate: candidateOf(replayRisk(events)) });
+      if (io.options.json) io.json({ session: id, ...summary, supposed: supposedScore(summary.posture.state, events), candidate: candidateOf(replayRisk(events)) });
       else {
-        io.out(`${io.paint.bold(id)}  AIVSS ${summary.live.score} ${summary.live.band}`);
+        io.out(`${io.paint.bold(id)}  AIVSS ${summary.live.score} ${summary.live.band}${summary.posture.state === "unknown" ? ", posture unknown" : ""}`);
         for (const line of scoreLines(events, flags.explain === true, columnsOf(process.stdout), io.paint)) io.out(line);
       }
     }
@@ -65,5 +65,5 @@ async function score(wanted: string | undefined, flags: ScoreFlags, io: Io): Pro
 /** The AIVSS 2.0 candidate's view of a session. No number: one session leaves metrics open that it needs. */
 function candidateOf(state: RiskState): { readonly vector: string; readonly class: string; readonly status: string } {
   const vector = sessionCandidate(state);
-  return { vector: candidateText(vector), class: candidateClass(vector), status: "candidate, not a published version; the score does not use it" };
+  return { vector: candidateText(vector), class: candidateClass(vector), status: CANDIDATE_STATUS };
 }

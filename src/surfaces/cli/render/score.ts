@@ -1,6 +1,6 @@
 // A session's score, recomputed from its events: what a person reads and what a program gets.
 
-import { formatFixed, replayRisk, riskSummary, type RiskChange, type RiskSummary } from "../../../core/risk/index.js";
+import { formatFixed, replayRisk, riskSummary, supposeAttested, type RiskChange, type RiskSummary } from "../../../core/risk/index.js";
 import type { AuditEvent } from "../../../core/session/index.js";
 import { printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
@@ -16,7 +16,7 @@ export function sessionScore(events: readonly AuditEvent[]): RiskSummary {
 export function scoreLines(events: readonly AuditEvent[], explain: boolean, width: number, paint: Palette): readonly string[] {
   const state = replayRisk(events);
   const summary = riskSummary(state);
-  return [...headLines(summary, width, paint), ...findingTable(summary, paint), ...(explain ? [...factorLines(summary, paint), ...layerLines(summary, paint), ...profileLines(summary, width, paint), ...changeLines(state.changes, events, width, paint), "", paint.dim("Weights are asserted by this project, not measured: docs/risk.md")] : [])];
+  return [...headLines(summary, width, paint), ...supposedLines(summary, events, width, paint), ...findingTable(summary, paint), ...(explain ? [...factorLines(summary, paint), ...layerLines(summary, paint), ...profileLines(summary, width, paint), ...changeLines(state.changes, events, width, paint), "", paint.dim("Weights are asserted by this project, not measured: docs/risk.md")] : [])];
 }
 
 function headLines(summary: RiskSummary, width: number, paint: Palette): readonly string[] {
@@ -26,9 +26,24 @@ function headLines(summary: RiskSummary, width: number, paint: Palette): readonl
   const withheld = posture.withheld.map(({ metric, lacking }) => `; ${metric} withheld, not tested: ${lacking.map((control) => printable(control)).join(", ")}`).join("");
   return [
     ...row("live", live, `AIVSS ${summary.formula}, factor sum ${short(summary.factorSum.live)}, driven by ${live.driver}; peak ${peak.score} ${peak.band}`),
-    ...row("posture", posture, `CVSS ${summary.static.cvss} → ${posture.cvss} by tested controls${posture.earned.length === 0 ? ": none" : ` (${posture.earned.join(" ")})`}${withheld}`),
+    ...row("posture", posture, posture.state === "unknown" ? `unknown: no control was tested; CVSS ${posture.cvss} as without a sandbox` : `CVSS ${summary.static.cvss} → ${posture.cvss} by tested controls${posture.earned.length === 0 ? ": none" : ` (${posture.earned.join(" ")})`}${withheld}`),
     ...row("static", summary.static, `AIVSS 0.8 as published: CVSS ${summary.static.cvss}, factor sum ${summary.static.factorSum}, profile ${profile.id}, no sandbox`),
   ];
+}
+
+/** Of a session whose posture is not known: what its evidence would come to with every control attested. */
+function supposedLines({ posture }: RiskSummary, events: readonly AuditEvent[], width: number, paint: Palette): readonly string[] {
+  const supposed = supposedScore(posture.state, events);
+  if (supposed === null) return [];
+  const text = `if every control had been attested (peak ${supposed.peak.score} ${supposed.peak.band}); nothing was tested, so the score is that of no sandbox`;
+  return hanging(2 + 9 + 14, width, [{ text: `  ${pad("supposed", 9)}` }, { text: pad(`${supposed.live.score} ${supposed.live.band}`, 14), paint: paint.bold }], [{ text, paint: paint.dim }]);
+}
+
+/** Live score and peak as if every control had been attested; null where controls were reported. */
+export function supposedScore(state: RiskSummary["posture"]["state"], events: readonly AuditEvent[]): Pick<RiskSummary, "live" | "peak"> | null {
+  if (state === "tested") return null;
+  const { live, peak } = riskSummary(supposeAttested(events));
+  return { live, peak };
 }
 
 function findingTable({ findings }: RiskSummary, paint: Palette): readonly string[] {
