@@ -38,7 +38,8 @@ export function rerunSteps(count: number, planted: number | null): readonly Play
       case 4:
         return bash(`sed -i 's/\\* 2/* 3/' src/m${String(round)}.js && cat src/m${String(round)}.js`);
       case 5:
-        return bash("rm -rf /etc/passwd");
+        // Policy pauses a session that is refused again and again.
+        return bash(round < 3 ? "rm -rf /etc/passwd" : `rm -f src/m${String(round - 1)}.js; ls src | tr a-z A-Z`);
       case 6:
         return bash("npm test --silent; exit 3");
       case 7:

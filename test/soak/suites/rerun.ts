@@ -40,8 +40,11 @@ async function run({ count, seed, report, signal }: Task): Promise<void> {
         writeFileSync(join(folder, path), content);
       }
       const session = await orchestrator.open({ workspace: folder }, never);
-      for (const call of rerunSteps(STEPS, planted)) await session.call({ id: call.id, role: null, tool: call.tool, arguments: call.arguments as never }, {}, never);
-      await session.close("finished");
+      try {
+        for (const call of rerunSteps(STEPS, planted)) await session.call({ id: call.id, role: null, tool: call.tool, arguments: call.arguments as never }, {}, never);
+      } finally {
+        await session.close("finished");
+      }
       rmSync(folder, { recursive: true });
       const begun = performance.now();
       const answer = await rerunSession({ session: session.id, env, workspace: null, image: null, policies: [], until: null, keepGoing: true, signal, hurry: never, startedBy: "soak", onStep: () => report.done() });
