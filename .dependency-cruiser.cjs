@@ -29,6 +29,7 @@ module.exports = {
     only("zod", "^src/core/policy"),
     only("canonicalize", "^src/core/ledger"),
     only("ae-cvss-calculator", "^src/core/risk"),
+    only("node-sqlite3-wasm", "^src/adapters/store"),
     only("diff", "^src/core/(reconcile|action)"),
   ],
   options: {

@@ -1,7 +1,7 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
 // with `--policy` test/bench/policy.mjs, with `--policy-strace` test/bench/policy-strace.ts, with `--content` test/bench/content.mjs,
 // with `--danger` test/bench/danger.mjs, with `--risk` test/bench/risk.mjs,
-// with `--replay` test/bench/replay.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
+// with `--replay` test/bench/replay.mjs, with `--store` test/bench/store.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -11,7 +11,7 @@ import { CHECKOUT } from "./setup/paths.mjs";
 
 // The policy's figures need no engine: judging runs nothing. It judges with the library as built, so that is brought up to date first:
 // an older evaluator beside today's rules has figures of neither.
-const judging = ["policy", "content", "danger", "risk", "replay", "ledger"].find((name) => process.argv.includes(`--${name}`));
+const judging = ["policy", "content", "danger", "risk", "replay", "ledger", "store"].find((name) => process.argv.includes(`--${name}`));
 const isBuilt = judging !== undefined && existsSync(join(CHECKOUT, "node_modules", "esbuild")) && (await follow([process.execPath, join(CHECKOUT, "scripts", "build.mjs")], { env: process.env, cwd: CHECKOUT })) === 0;
 if (judging === "ledger" && isBuilt) process.exitCode = await follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "ledger.ts")), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });
 else if (judging !== undefined && isBuilt) process.exitCode = await follow([process.execPath, join(CHECKOUT, "test", "bench", `${judging}.mjs`), ...process.argv.slice(2)], { env: process.env, cwd: CHECKOUT });

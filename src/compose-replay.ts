@@ -8,7 +8,7 @@ import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
-import { exportSession, needsTexts, type ExportFormat } from "./core/export/index.js";
+import { exportSession, needsTexts, otelRequests, type ExportFormat } from "./core/export/index.js";
 import type { PolicySet } from "./core/policy/index.js";
 import { createSummariser, redecide, sessionPage, stepOf, timelineOf, type Redecided, type RedecideSummary, type ScoreAt, type Step, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
 import { GuardError, isSessionId, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
@@ -192,6 +192,29 @@ export async function exportStored(wanted: string, format: ExportFormat, path: s
     const textsOf = needsTexts(format) ? await allTexts(view) : () => NO_TEXTS;
     const text = exportSession(view.timeline, format, { hash: sha256, version: installed(), textsOf });
     return path === null ? { session: view.id, text, bytes: text.length } : { session: view.id, text: null, bytes: writePage(path, text) };
+  } finally {
+    await view.close();
+  }
+}
+
+/** Most spans sent at once: some megabytes, which collectors take. */
+const SPANS = 1_000;
+
+export interface SentSpans {
+  readonly session: SessionId;
+  readonly spans: number;
+  readonly requests: number;
+}
+
+/** Sends a session as spans to a collector. Throws EXPORT_FAILED when it was not taken, or not wholly. */
+export async function sendSpans(wanted: string, address: string, env: NodeJS.ProcessEnv, options: { readonly signal: AbortSignal; readonly onAgain?: (why: string, pauseMs: number) => void }): Promise<SentSpans> {
+  const { otlpTarget, sendOtlp } = await import("./adapters/otlp/send.js");
+  const target = otlpTarget(address, env["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"]);
+  const view = await openReplay(wanted, env);
+  try {
+    const requests = otelRequests(view.timeline, { hash: sha256, version: installed() }, SPANS);
+    for (const { body } of requests) await sendOtlp(target, body, options);
+    return { session: view.id, spans: requests.reduce((sum, { spans }) => sum + spans, 0), requests: requests.length };
   } finally {
     await view.close();
   }

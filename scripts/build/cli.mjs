@@ -8,8 +8,8 @@ import { CHECKOUT } from "../setup/paths.mjs";
 
 const WARM_MS = 60_000;
 
-/** Native parts that dockerode's SSH support can do without; it asks for them inside try/catch. */
-const OPTIONAL_NATIVE = ["cpu-features", "*.node"];
+/** Native parts that dockerode's SSH support can do without; it asks for them inside try/catch. The database finds its WebAssembly beside itself. */
+const OUTSIDE = ["cpu-features", "*.node", "node-sqlite3-wasm"];
 
 /** What every file is a function of; bin/load.cjs calls it. */
 const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname", "__moduleUrl"];
@@ -74,7 +74,7 @@ async function bundle(folder) {
     target: "node20",
     legalComments: "eof",
     logLevel: "warning",
-    external: OPTIONAL_NATIVE,
+    external: OUTSIDE,
     define: { "import.meta.url": "__moduleUrl" },
     plugins: [LAZY_BUILTINS],
   });

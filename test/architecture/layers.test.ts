@@ -40,6 +40,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   zod: /^core\/policy\//,
   canonicalize: /^core\/ledger\//,
   "ae-cvss-calculator": /^core\/risk\//,
+  "node-sqlite3-wasm": /^adapters\/store\//,
 };
 
 /** Modules inside core and what each may import; `type` imports of shared shapes are left out below. */

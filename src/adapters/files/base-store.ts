@@ -2,7 +2,7 @@
 // A content is read again only where the name's size, times or inode are others than when it was last read.
 
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats } from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import { GuardError, LIMITS, printable, type Digest } from "../../core/shared/index.js";
 import type { BaseKeeper, KeptBase } from "../../ports/base.js";
@@ -32,6 +32,14 @@ export interface BaseName {
 /** Folder of all that is kept of one workspace. */
 export function basesOf(stateDir: string, workspace: string): string {
   return join(stateDir, "bases", createHash("sha256").update(workspace).digest("hex").slice(0, 32));
+}
+
+/** Removes what is kept of workspaces that no session on record has any more. */
+export function pruneBases(stateDir: string, workspaces: readonly string[]): void {
+  const wanted = new Set(workspaces.map((workspace) => basesOf(stateDir, workspace)));
+  const folder = join(stateDir, "bases");
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())) if (!wanted.has(join(folder, name.name))) rmSync(join(folder, name.name), { recursive: true, force: true });
 }
 
 export function listFile(folder: string, digest: Digest): string {

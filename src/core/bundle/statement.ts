@@ -24,8 +24,8 @@ export interface Statement {
 }
 
 /** The envelope as one line of JSON. */
-export function sealStatement({ subjects, predicate }: Statement, signer: Signer, hasher: Hasher): string {
-  const statement = { _type: STATEMENT_TYPE, subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })), predicateType: PREDICATE_TYPE, predicate };
+export function sealStatement({ subjects, predicate }: Statement, signer: Signer, hasher: Hasher, type: string = PREDICATE_TYPE): string {
+  const statement = { _type: STATEMENT_TYPE, subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })), predicateType: type, predicate };
   const payload = asciiBytes(asciiJson(statement));
   return envelopeOf(payload, signer.sign(preAuthentication(payload)), signer.publicKey, hasher);
 }
@@ -39,7 +39,7 @@ function envelopeOf(payload: Uint8Array, sig: Uint8Array, publicKey: Uint8Array,
  * The statement of an envelope that this key signed, in exactly the form in which we write it: also what no signature covers is then
  * as it was. The error is a printable sentence. Never throws.
  */
-export function openStatement(text: string, publicKey: Uint8Array, { check, hasher }: { readonly check: SignatureCheck; readonly hasher: Hasher }): Result<Statement, string> {
+export function openStatement(text: string, publicKey: Uint8Array, { check, hasher, type = PREDICATE_TYPE }: { readonly check: SignatureCheck; readonly hasher: Hasher; readonly type?: string }): Result<Statement, string> {
   const envelope = parsed(text);
   const [signature] = listOf(envelope?.["signatures"]);
   const payload = bytesOf(envelope?.["payload"]);
@@ -50,7 +50,7 @@ export function openStatement(text: string, publicKey: Uint8Array, { check, hash
   const statement = parsed(asciiText(payload));
   const subjects = listOf(statement?.["subject"]).map(subjectOf);
   const predicate = objectOf(statement?.["predicate"]);
-  if (statement?.["_type"] !== STATEMENT_TYPE || statement["predicateType"] !== PREDICATE_TYPE || predicate === null || subjects.length === 0 || subjects.length > MOST_SUBJECTS) return err("the statement is none about a session");
+  if (statement?.["_type"] !== STATEMENT_TYPE || statement["predicateType"] !== type || predicate === null || subjects.length === 0 || subjects.length > MOST_SUBJECTS) return err("the statement is none about a session");
   const whole = subjects.filter((subject) => subject !== null);
   return whole.length === subjects.length ? ok({ subjects: whole, predicate }) : err("a subject of the statement has no name or no SHA-256");
 }

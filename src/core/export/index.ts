@@ -12,6 +12,7 @@ import { ocsfOf } from "./ocsf.js";
 import { otelOf } from "./otel.js";
 import { sarifOf } from "./sarif.js";
 
+export { otelRequests } from "./otel.js";
 export { EXPORT_FORMATS, type ExportFormat } from "./formats.js";
 
 export interface ExportTools {

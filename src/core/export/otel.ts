@@ -12,7 +12,24 @@ const TEXT = 4_000;
 type Value = string | number | boolean | readonly string[] | null;
 
 /** The request as JSON text. */
-export function otelOf({ state, steps, risk }: Timeline, { version, hash }: { readonly version: string; readonly hash: Hasher }): string {
+export function otelOf(timeline: Timeline, tools: { readonly version: string; readonly hash: Hasher }): string {
+  return `${requestOf(spansOf(timeline, tools), tools.version)}\n`;
+}
+
+/** The same in several requests of at most so many spans, for a collector that limits what it takes at once. */
+export function otelRequests(timeline: Timeline, tools: { readonly version: string; readonly hash: Hasher }, most: number): readonly { readonly spans: number; readonly body: string }[] {
+  const spans = spansOf(timeline, tools);
+  return Array.from({ length: Math.ceil(spans.length / most) }, (_, at) => {
+    const part = spans.slice(at * most, (at + 1) * most);
+    return { spans: part.length, body: requestOf(part, tools.version) };
+  });
+}
+
+function requestOf(spans: readonly object[], version: string): string {
+  return JSON.stringify({ resourceSpans: [{ resource: { attributes: attributes({ "service.name": "ringfence", "service.version": version }) }, scopeSpans: [{ scope: { name: "ringfence", version }, spans }] }] });
+}
+
+function spansOf({ state, steps, risk }: Timeline, { hash }: { readonly hash: Hasher }): readonly object[] {
   const traceId = hexOf(hash, state.id, 32);
   const root = hexOf(hash, `${state.id}/agent`, 16);
   const { opened } = state;
@@ -30,8 +47,7 @@ export function otelOf({ state, steps, risk }: Timeline, { version, hash }: { re
     status: { code: STATUS.unset },
   };
   const spans = steps.map((step, index) => callSpan(step, { traceId, parent: root, spanId: hexOf(hash, `${state.id}/${step.call.id}`, 16), session: state.id, times: times[index] ?? { start, end: start } }));
-  const request = { resourceSpans: [{ resource: { attributes: attributes({ "service.name": "ringfence", "service.version": version }) }, scopeSpans: [{ scope: { name: "ringfence", version }, spans: [agent, ...spans] }] }] };
-  return `${JSON.stringify(request)}\n`;
+  return [agent, ...spans];
 }
 
 interface SpanPlace {

@@ -36,6 +36,7 @@ export const ERRORS = {
   RUNTIME_MISSING: { exit: 75, retry: false, hint: "run `npm run setup` to build the sandbox runtime" },
   SANDBOX_FAILED: { exit: 75, retry: true, hint: "see `ringfence doctor`; the session is marked broken" },
   SANDBOX_BROKEN: { exit: 75, retry: true, hint: "the sandbox ended under the call; what the call did is in doubt" },
+  EXPORT_FAILED: { exit: 75, retry: true, hint: "the record is as it was; look at the collector's own log" },
   CANCELLED: { exit: 130, retry: true, hint: "the session keeps what was recorded" },
   INTERNAL_BUG: { exit: 70, retry: false, hint: "please report this with the operator log" },
 } as const satisfies Record<string, ErrorRow>;

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { SoundLedger } from "../../../core/ledger/index.js";
-import { ERRORS, printable } from "../../../core/shared/index.js";
+import { ERRORS, isSessionId, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 
@@ -23,6 +23,13 @@ async function verify(wanted: string, io: Io): Promise<number> {
   const { openStore, resolveSession } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
+    const { receiptOf } = await import("../../../compose-sessions.js");
+    const receipt = !isSessionId(wanted) || existsSync(store.ledgerFile(wanted)) ? null : await receiptOf(wanted, io.env);
+    if (receipt !== null) {
+      if (io.options.json) io.json({ removed: true, ...receipt });
+      else io.out(`${io.paint.yellow("removed")}  ${wanted}: by ${printable(receipt.by, 60)} at ${receipt.prunedAt}, ${receipt.head.split("\n")[1] ?? "?"} records; its signed head is in the receipt`);
+      return 0;
+    }
     const isFile = wanted.includes("/") || wanted.endsWith(".jsonl") || existsSync(wanted);
     const target = isFile ? wanted : await resolveSession(store, wanted);
     const report = await store.verify(target);

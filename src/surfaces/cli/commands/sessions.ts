@@ -2,9 +2,10 @@
 
 import type { Command } from "commander";
 import { printable } from "../../../core/shared/index.js";
-import { callsInDoubt, netChanges, sessionState, type CallState, type SessionState } from "../../../core/session/index.js";
+import { netChanges, sessionState, sessionStatus, type CallState, type SessionState } from "../../../core/session/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { registerStore } from "./sessions-store.js";
 import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
@@ -12,12 +13,13 @@ import { claimLines, importLines, outputLines } from "../render/claimed.js";
 import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
 
 export function registerSessions(program: Command, context: CliContext): void {
-  program
+  const sessions = program
     .command("sessions")
-    .description("list the sessions on record, newest first")
+    .description("list the sessions on record, newest first; search them; remove old ones")
     .option("-n, --limit <count>", "most sessions listed", parseCount, 20)
-    .addHelpText("after", "\nExamples:\n  ringfence sessions\n  ringfence sessions --json -n 100")
+    .addHelpText("after", "\nExamples:\n  ringfence sessions\n  ringfence sessions --json -n 100\n  ringfence sessions search --rule L3.delete-outside --min-score 8\n  ringfence sessions prune --older-than 90d --keep 100 --dry-run")
     .action(async (flags: { readonly limit: number }, command: Command) => list(flags.limit, context.ioOf(command)));
+  registerStore(sessions, context);
   program
     .command("show")
     .description("show a session: its calls, decisions, findings and score")
@@ -38,28 +40,18 @@ async function list(limit: number, io: Io): Promise<void> {
       const events = await store.read(listing.id).catch(() => null);
       const state = events === null ? null : sessionState(events);
       if (io.options.json) {
-        io.json({ ...listing, status: statusOf(state), calls: state?.calls.length ?? 0, score: state?.risk?.score ?? null, changes: events === null ? null : netChanges(events).length });
+        io.json({ ...listing, status: sessionStatus(state), calls: state?.calls.length ?? 0, score: state?.risk?.score ?? null, changes: events === null ? null : netChanges(events).length });
         continue;
       }
       const calls = state === null ? "" : count(state.calls.length, "call");
       const refused = state?.calls.filter((call) => call.outcome === "denied" || call.outcome === "rejected").length ?? 0;
       const score = state?.risk === null || state === null ? "" : `AIVSS ${state.risk.score}`;
       const parts = [calls, refused === 0 ? "" : io.paint.red(`${refused} refused`), score].filter((part) => part !== "");
-      io.out(`${io.paint.bold(listing.id)}  ${listing.openedAt.slice(0, 19).replace("T", " ")}  ${statusOf(state).padEnd(10)} ${parts.join(", ")}  ${io.paint.dim(printable(listing.workspace))}`);
+      io.out(`${io.paint.bold(listing.id)}  ${listing.openedAt.slice(0, 19).replace("T", " ")}  ${sessionStatus(state).padEnd(10)} ${parts.join(", ")}  ${io.paint.dim(printable(listing.workspace))}`);
     }
   } finally {
     await close();
   }
-}
-
-/** One word for how a session stands. */
-function statusOf(state: SessionState | null): string {
-  if (state === null) return "invalid";
-  if (state.discarded) return "discarded";
-  if (state.applied.length > 0) return "applied";
-  if (callsInDoubt(state).length > 0 && state.closed !== null) return "in doubt";
-  if (state.opened.imported !== undefined) return state.closed === null ? "open" : "imported";
-  return state.closed?.reason ?? "open";
 }
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
@@ -91,7 +83,7 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
 function header(state: SessionState, io: Io): void {
   const { opened } = state;
   const { paint } = io;
-  io.out(`${paint.bold(state.id)}  ${statusOf(state)}${state.closed?.detail === undefined || state.closed?.detail === null ? "" : ` (${printable(state.closed.detail)})`}`);
+  io.out(`${paint.bold(state.id)}  ${sessionStatus(state)}${state.closed?.detail === undefined || state.closed?.detail === null ? "" : ` (${printable(state.closed.detail)})`}`);
   io.out(`  opened     ${state.openedAt} by ${printable(opened.startedBy)}`);
   io.out(`  workspace  ${printable(opened.workspace.path)} at ${opened.workspace.root}`);
   io.out(`  policy     ${opened.policy.profile ?? opened.policy.sources.join(", ")} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
