@@ -21,12 +21,15 @@ import { createAbsentApprover, createTerminalApprover, type TerminalApproverOpti
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { imageReference } from "./compose-image-names.js";
 import { productVersion } from "./config/product.js";
+import type { PolicyText } from "./core/policy/index.js";
 import type { RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
 import { printable, type Role } from "./core/shared/index.js";
 import type { EngineDeps } from "./engine/deps.js";
 import { recoverSessions, type Recovered } from "./engine/recover.js";
-import { openSession, type Session } from "./engine/session.js";
+import type { SessionOptions } from "./engine/live.js";
+import { createPool } from "./engine/pool.js";
+import { beginSession, openSession, type Session } from "./engine/session.js";
 import type { Approver } from "./ports/approver.js";
 import type { ImageCatalogue } from "./ports/images.js";
 import type { RecordSetting, SandboxProvider, WorkspaceMode } from "./ports/sandbox.js";
@@ -77,6 +80,14 @@ export interface Orchestrator {
   /** Opens a session. Rejects with GuardError, and leaves nothing behind, when anything is missing. */
   open(options: OpenOptions, signal: AbortSignal): Promise<OpenedSession>;
   readonly riskOf: (session: Session) => RiskState;
+  /**
+   * Keeps `size` sandboxes ready for sessions that are opened like this: for this folder, policy, role and image. `open` then takes one
+   * that is still what a new one would be, and another is made once that session gave its first answer. Settles when they are ready.
+   * Rejects for a folder that is sent to its engine, and for one that is not watched. What stands ready keeps the process alive until `drain`.
+   */
+  keepReady(options: OpenOptions, size: number, signal: AbortSignal): Promise<void>;
+  /** Ends what stands ready and was not taken, and makes no more. Open sessions go on. Idempotent. */
+  drain(): Promise<void>;
 }
 
 /** What the engine needs of this machine. Sessions that a crash left open are closed on record, and their containers removed, on the way. */
@@ -116,32 +127,52 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
 /** Wires everything. */
 export async function composeEngine(options: ComposeOptions): Promise<Orchestrator> {
   const { deps, stateDir } = await composeDeps(options);
+  const pool = createPool(deps, () => performance.now());
+  const asked = (open: OpenOptions): ReturnType<typeof sessionOptions> => sessionOptions(open, options.env);
   return {
     stateDir,
     riskOf: (session) => session.risk(),
     open: async (open, signal) => {
-      const { policy, texts } = await loadPolicyTexts(open.policies ?? [], options.env, open.workspacePolicies === false ? null : resolve(open.workspace));
-      keepPolicy(stateDir, policy.digest, texts);
-      const session = await openSession(
-        deps,
-        {
-          workspace: resolve(open.workspace),
-          image: imageReference(open.image ?? DEFAULT_IMAGE),
-          policy,
-          profile: (open.policies ?? []).length === 0 ? DEFAULT_PROFILE : null,
-          risk: await loadRiskProfile(open.profile, open.agent?.name ?? null),
-          role: open.role ?? null,
-          source: open.source ?? "library",
-          startedBy: open.startedBy ?? "library",
-          agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-          defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.recordExec === undefined ? {} : { record: open.recordExec }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
-          ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
-        },
-        signal,
-      );
-      return { ...session, rules: policy.rules.length };
+      const { options: wanted, texts } = await asked(open);
+      keepPolicy(stateDir, wanted.policy.digest, texts);
+      const claimed = await pool.claim(wanted, signal);
+      if (claimed === null) return { ...(await openSession(deps, wanted, signal)), rules: wanted.policy.rules.length };
+      // The very same policy, as it was compiled for the sandbox.
+      const session = await beginSession(deps, { ...wanted, policy: claimed.options.policy }, claimed.prepared, signal, claimed.readyMs);
+      return { ...refilling(session, () => void pool.refill(wanted)), rules: wanted.policy.rules.length };
     },
+    keepReady: async (open, size, signal) => pool.keep((await asked(open)).options, size, signal),
+    drain: () => pool.drain(),
   };
+}
+
+/** A sandbox is made in place of the one that was taken once its session gave its first answer, so that nobody waits for both. */
+function refilling(session: Session, refill: () => void): Session {
+  const state = { isDue: true };
+  const due = (): void => {
+    if (state.isDue) refill();
+    state.isDue = false;
+  };
+  return { ...session, call: (...args) => session.call(...args).finally(due), close: (...args) => session.close(...args).finally(due), abandon: (...args) => session.abandon(...args).finally(due) };
+}
+
+async function sessionOptions(open: OpenOptions, env: NodeJS.ProcessEnv): Promise<{ readonly options: SessionOptions; readonly texts: readonly PolicyText[] }> {
+  const workspace = resolve(open.workspace);
+  const { policy, texts } = await loadPolicyTexts(open.policies ?? [], env, open.workspacePolicies === false ? null : workspace);
+  const options: SessionOptions = {
+    workspace,
+    image: imageReference(open.image ?? DEFAULT_IMAGE),
+    policy,
+    profile: (open.policies ?? []).length === 0 ? DEFAULT_PROFILE : null,
+    risk: await loadRiskProfile(open.profile, open.agent?.name ?? null),
+    role: open.role ?? null,
+    source: open.source ?? "library",
+    startedBy: open.startedBy ?? "library",
+    agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
+    defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.recordExec === undefined ? {} : { record: open.recordExec }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+    ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
+  };
+  return { options, texts };
 }
 
 /**

@@ -9,6 +9,8 @@ import type { Protection, UserFolderObserver, UserFolderWatch, Workspace, Worksp
 import type { SessionOptions } from "./live.js";
 
 export interface Enforced {
+  /** How many names the user's folder holds. */
+  readonly names: number;
   readonly plan: EnforcementPlan;
   readonly protection: Protection;
   /** Follows the user's folder from before its names were listed; null where nobody looks. */
@@ -26,7 +28,7 @@ export async function enforce(options: SessionOptions, workspace: Workspace, rol
   try {
     const names = await workspace.names(signal, (folder) => watch?.add(folder));
     const plan = planEnforcement({ policySet: options.policy, role, root, home, names });
-    return { plan, protection: await workspace.protect(plan, signal), watch };
+    return { names: names.length, plan, protection: await workspace.protect(plan, signal), watch };
   } catch (error) {
     watch?.stop();
     throw error;

@@ -3,7 +3,7 @@
 
 import type { KeptBase } from "../ports/base.js";
 import type { Control } from "../core/session/event.js";
-import { GuardError, type Role } from "../core/shared/index.js";
+import { GuardError, LIMITS, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxSpec, WorkspaceMode } from "../ports/sandbox.js";
 import type { UserFolderObserver, Workspace } from "../ports/workspace.js";
 import type { EngineDeps } from "./deps.js";
@@ -63,7 +63,7 @@ export async function openGrounds(request: GroundsRequest, signal: AbortSignal):
   throw new GuardError("ENGINE_UNSUPPORTED", "the engine can be given no workspace");
 }
 
-async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
+async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase: isBaseKept }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
   const { root, sandbox: limits, runtime, record } = options.defaults;
   const most = writableBy(limits);
   const workspace = mode === "overlay" ? await deps.workspaces.create(id, path, most) : await deps.workspaces.createTar?.(id, path, most);
@@ -85,11 +85,18 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
     ...enforcedSpec(enforced),
   };
-  const keeping = keepBase === true ? (deps.bases?.keep(workspace.path, hiddenNames(enforced), signal) ?? null) : null;
+  const keeping = isBaseKept === true ? keepBase(deps, { workspace, enforced }, signal) : null;
   const sandbox = await deps.sandboxes.open(spec, signal);
   undo.push(() => sandbox.close());
   await workspace.attach?.(sandbox, root, signal);
   return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: await keeping };
+}
+
+/** Keeps the user's folder as it is now. One with more names than are kept is not looked through again to find that out. */
+export async function keepBase({ bases }: Pick<EngineDeps, "bases">, { workspace, enforced }: Pick<Grounds, "workspace" | "enforced">, signal: AbortSignal): Promise<KeptBase | null> {
+  if (bases === undefined) return null;
+  if (enforced !== null && enforced.names > LIMITS.baseNames) return { digest: null, files: 0, bytes: 0, why: `the folder holds more than ${LIMITS.baseNames} names` };
+  return bases.keep(workspace.path, hiddenNames(enforced), signal);
 }
 
 /** What the agent does not see is not kept either. */

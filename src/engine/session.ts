@@ -13,9 +13,8 @@ import type { Workspace } from "../ports/workspace.js";
 import { attestAgain, noteAttest } from "./attest-again.js";
 import { attestRecord } from "./attest-record.js";
 import { breakSession, brokenError, closeSandbox, closeWorkspace, leftSomething } from "./break-off.js";
-import { DEADLINES, within } from "./deadline.js";
+import { DEADLINES } from "./deadline.js";
 import type { EngineDeps } from "./deps.js";
-import { openGrounds, workspaceModes } from "./grounds.js";
 import { guardCall } from "./guard.js";
 import { heldIn } from "./held.js";
 import { runHarness, type HarnessRequest, type HarnessRun } from "./harness.js";
@@ -23,6 +22,8 @@ import type { CallHooks } from "./hooks.js";
 import { imageRecord } from "./image-record.js";
 import type { LiveSession, SessionOptions } from "./live.js";
 import type { Observation } from "./observation.js";
+import { keepBase } from "./grounds.js";
+import { prepareSession, takeDown, type Prepared } from "./prepare.js";
 import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
@@ -62,41 +63,29 @@ export interface Session {
 /** Opens a session. Whatever fails on the way, nothing of it is left behind. */
 export async function openSession(given: EngineDeps, options: SessionOptions, signal: AbortSignal): Promise<Session> {
   const deps: EngineDeps = { ...given, telemetry: safeTelemetry(given.telemetry) };
-  const id: SessionId = `ses_${deps.ids.next()}`;
-  const undo: (() => Promise<void>)[] = [];
+  return beginSession(deps, options, await prepareSession(deps, options, signal), signal);
+}
+
+/**
+ * Opens a session on what was made for it: puts it on record. Whatever fails, nothing is left behind.
+ * @param readyMs how long it had stood ready; left out for what was made for this very session
+ */
+export async function beginSession(given: EngineDeps, options: SessionOptions, { id, grounds, undo }: Prepared, signal: AbortSignal, readyMs?: number): Promise<Session> {
+  const deps: EngineDeps = { ...given, telemetry: safeTelemetry(given.telemetry) };
   try {
-    // The mark comes first: whatever is there after a crash is found by it.
-    await deps.openSessions.mark(id);
-    undo.push(() => deps.openSessions.clear(id));
-    const modes = await workspaceModes(deps, options, signal);
-    const { workspace, sandbox, enforced, enforcement, base } = await openGrounds({ deps, options, id, path: options.workspace, role: options.role, modes, undo, userFolder: deps.userFolder, keepBase: options.replayOf === undefined }, signal);
+    const { workspace, sandbox, enforced, enforcement } = grounds;
     const ledger = await deps.store.create(id);
     undo.push(() => ledger.close());
     const watch = enforced?.watch ?? null;
     const userEdits = enforced === null || watch === null ? null : followUserEdits({ watch, options, role: options.role, enforced, workspace, sandbox });
-    const [record, image] = await Promise.all([attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs), imageRecord(deps, ledger, options.image, sandbox.imageId, signal)]);
+    // What stood ready has nothing kept of the folder: it is kept as it is now.
+    const keeping = readyMs === undefined ? grounds.base : keepBase(deps, grounds, signal);
+    const [record, image, base] = await Promise.all([attestRecord(deps.store, ledger, id, (deps.deadlines ?? DEADLINES).closeMs), imageRecord(deps, ledger, options.image, sandbox.imageId, signal), keeping]);
     const holdings = heldIn(enforced, sandbox, options);
-    return await start({ deps, options, id, workspace, sandbox, ledger, image, enforcement: [...enforcement, record], base, holdings, userEdits });
+    return await start({ deps, options, id, workspace, sandbox, ledger, image, readyMs: readyMs ?? null, enforcement: [...enforcement, record], base, holdings, userEdits });
   } catch (error) {
-    await cleanUp(deps, id, undo.reverse(), leftSomething(error));
+    await takeDown(deps, id, undo, leftSomething(error));
     throw error;
-  }
-}
-
-/** Takes back the steps of a start. Where one fails the mark, which is the last, stays: the next command tries again. Never rejects. */
-async function cleanUp(deps: EngineDeps, id: SessionId, steps: readonly (() => Promise<void>)[], isLeft: boolean): Promise<void> {
-  // Its layers may still be mounted: all of it is left to the next command.
-  if (isLeft) return;
-  const { closeMs } = deps.deadlines ?? DEADLINES;
-  let failed = false;
-  for (const [index, step] of steps.entries()) {
-    if (failed && index === steps.length - 1) return;
-    try {
-      await within((async () => step())(), closeMs, "cleaning up");
-    } catch (cause) {
-      failed = true;
-      deps.telemetry.warn("clean-up of a failed start", { session: id, cause: printable(String(cause)) });
-    }
   }
 }
 
@@ -108,6 +97,7 @@ interface Parts {
   readonly sandbox: Sandbox;
   readonly ledger: Ledger;
   readonly image: EventData["session.opened"]["image"];
+  readonly readyMs: number | null;
   /** What was seen to hold of what policy forbids, and of the record. */
   readonly enforcement: readonly Control[];
   readonly base: KeptBase | null;
@@ -198,7 +188,7 @@ const never: AbortSignal = new AbortController().signal;
 
 const GATE_OFF: Control = { id: "policy-gate", state: "missing", detail: "switched off by a test: nothing was refused before it ran" };
 
-function openedEvent({ deps, options, workspace, sandbox, image, enforcement, base, userEdits }: Parts): EventData["session.opened"] {
+function openedEvent({ deps, options, workspace, sandbox, image, readyMs, enforcement, base, userEdits }: Parts): EventData["session.opened"] {
   return {
     product: deps.product,
     agent: options.agent,
@@ -209,6 +199,7 @@ function openedEvent({ deps, options, workspace, sandbox, image, enforcement, ba
     policy: { digest: options.policy.digest, sources: options.policy.sources.map((source) => source.name), profile: options.profile },
     image,
     engine: sandbox.engine,
+    ...(readyMs === null ? {} : { readyMs }),
     ...(options.risk === riskProfile(options.profile) ? {} : { riskProfile: profileData(options.risk) as JsonObject }),
     controls: [...controlsOf(sandbox, workspace), ...enforcement, ...(userEdits === null ? [] : [userEdits.control]), ...(options.gate === "off" ? [GATE_OFF] : [])],
     ...(base === null ? {} : { base: { digest: base.digest, files: base.files, bytes: base.bytes, why: base.why } }),

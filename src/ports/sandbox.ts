@@ -246,4 +246,6 @@ export interface SandboxProvider {
   /** Ways this engine can be given a workspace, the best first. Absent: `overlay` alone. */
   modes?(signal: AbortSignal): Promise<readonly WorkspaceMode[]>;
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** The id of the image that a name stands for now; null when there is none. Absent: it cannot be told. */
+  imageId?(reference: string, signal: AbortSignal): Promise<string | null>;
 }

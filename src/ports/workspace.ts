@@ -63,6 +63,8 @@ export interface Workspace {
   attach?(sandbox: Pick<Sandbox, "run">, root: string, signal: AbortSignal): Promise<void>;
   /** Content of the user's own file before the session, no link followed; null when there is none. */
   readBase(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
+  /** Is the user's folder still the very one this was made on, with the same owner and mode? Absent: that cannot be told. */
+  isSame?(): boolean;
   /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
   names?(signal: AbortSignal, onFolder?: (path: string) => void): Promise<readonly IndexedName[]>;
   /** From now on these names of the user's folder count as hidden: they are no part of what the session changed, and are never put back. */
@@ -132,6 +134,8 @@ export interface UserFolderWatch {
   listen(listener: FolderListener, hidden: readonly string[]): number;
   /** Settles when every name that came to be before was told. */
   settled(): Promise<void>;
+  /** True when no name came, went or was moved since the first folder was added, and nothing was missed. Before `listen` only. Absent: that cannot be told. */
+  untouched?(): Promise<boolean>;
   stop(): void;
 }
 

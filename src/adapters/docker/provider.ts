@@ -92,6 +92,7 @@ export function createDockerProvider(options: DockerProviderOptions): DockerProv
       return reapOrphans((await engine()).docker, leaseState, Date.now());
     },
     tidyImages: async () => removeStaleImages((await engine()).docker, await runtimeDigest(options.runtimeDir), Date.now()),
+    imageId: async (reference, signal) => (await findImage((await engine(signal)).docker, reference, signal))?.id ?? null,
     client: async () => (await engine()).docker,
     imageExists: async (reference) => (await findImage((await engine()).docker, reference))?.id ?? null,
   };

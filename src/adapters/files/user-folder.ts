@@ -82,6 +82,12 @@ function openWatch(root: Raw): UserFolderWatch {
     watchers.delete(raw);
   };
 
+  // Whatever the kernel had queued is handed on in one round of the event loop; the first turn ends the round that is under way.
+  const settled = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
   return {
     add: (path) => add(rawFromPath(path)),
     listen: (listener, hidden) => {
@@ -94,10 +100,10 @@ function openWatch(root: Raw): UserFolderWatch {
       for (const raw of early.splice(0)) look(raw, listener);
       return watchers.size;
     },
-    // Whatever the kernel had queued is handed on in one round of the event loop; the first turn ends the round that is under way.
-    settled: async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
+    settled,
+    untouched: async () => {
+      await settled();
+      return !state.stopped && state.lost === null && early.length === 0;
     },
     stop: () => {
       state.stopped = true;

@@ -158,6 +158,16 @@ function defaultMasker(telemetry: Telemetry): Masker | null {
   return null;
 }
 
+/** What tells a folder from another at the same name, or of another owner; null when it cannot be looked at. */
+function identityOf(path: string): string | null {
+  try {
+    const { dev, ino, uid, gid, mode } = statSync(path);
+    return [realpathSync(path), dev, ino, uid, gid, mode].join(":");
+  } catch {
+    return null;
+  }
+}
+
 function sessionFolder(paths: LayerPaths): string {
   return dirname(paths.folder);
 }
@@ -231,6 +241,7 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
     return next;
   };
   const current = async (): Promise<Scan> => latest ?? look(new AbortController().signal);
+  const folder = identityOf(paths.lower);
 
   return {
     path: description.path,
@@ -251,6 +262,7 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
       await opacity?.release?.(layer.upper);
       await layer.close();
     },
+    isSame: () => folder !== null && identityOf(paths.lower) === folder,
     names: async (signal, onFolder) => listNames(rawFromText(description.path), createBreath(signal), onFolder),
     conceal: (hidden) => {
       concealed.add(hidden);

@@ -108,6 +108,8 @@ export interface EventData {
     readonly image: { readonly reference: string; readonly id: string; readonly content?: Digest; readonly packages?: { readonly count: number; readonly blob: Digest } };
     readonly engine: { readonly name: string; readonly version: string; readonly runtime: string };
     readonly controls: readonly Control[];
+    /** How long the sandbox had stood ready before the session took it, in milliseconds; left out for one made for it. */
+    readonly readyMs?: number;
     /** What the score starts from, where that is not the built-in profile of Kimi-Dev: the whole of it, so that the record alone gives the score. */
     readonly riskProfile?: JsonObject;
     /** Read from a file of another tool: nothing of the session was witnessed. Left out for every other. */

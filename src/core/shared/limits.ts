@@ -134,6 +134,8 @@ export const LIMITS = {
   protectProbes: 200,
   /** Most names looked at in the sandbox's own folders after a call; past it the session ends. */
   scratchNames: 50_000,
+  /** Most sandboxes kept ready for sessions of one kind: each takes a container, some 2 MB of disk and a watch on the folder. */
+  pooledSandboxes: 64,
   /** Most folders of the user's watched for new names while a session runs; past it they are not watched, and the record says so. */
   watchedFolders: 20_000,
   /** Most names of the user's looked at when they come to be at once, and most of them hidden in one session. */
