@@ -1,6 +1,7 @@
 // The programs whose command lines need more than a table: by name, the function that gives them their effects.
 
 import { runAwk } from "./handlers/awk.js";
+import { runCmake, runEd, runScreen, runTmux } from "./handlers/carried.js";
 import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp } from "./handlers/clients.js";
 import { runCpio, runDd, runDocker, runJar, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { runFind } from "./handlers/find.js";
@@ -46,6 +47,10 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["getent", runGetent],
   ["tftp", runTftp],
   ["masscan", runMasscan],
+  ["tmux", runTmux],
+  ["screen", runScreen],
+  ["cmake", runCmake],
+  ...named(["ed", "red"], runEd),
   ...named(["mail", "mailx", "mutt"], runMail),
   ["ssh-keygen", runKeygen],
   ["dig", runDig],

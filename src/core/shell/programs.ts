@@ -10,13 +10,13 @@ import { HANDLERS } from "./handlers.js";
 import { below } from "./listing.js";
 import type { Model } from "./model.js";
 import { MODELS } from "./models/index.js";
-import { applyArguments, COPY, runsCode } from "./roles.js";
+import { applyArguments, runsCode } from "./roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Frame, type Output, type Run } from "./run.js";
 import { followFile } from "./scripts.js";
 import { passThrough } from "./text-filters.js";
 import type { ShellState } from "./state.js";
 import { escapeGlob, exact, type Field } from "./value.js";
-import { noteText } from "./written.js";
+import { COPY, noteText } from "./written.js";
 
 /** A process's own program, by the kernel's name for it. */
 const OWN_IMAGE = /^\/proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/exe$/;

@@ -9,7 +9,7 @@ import { addEffect, addOpaque, deeper, excerpt, type Call } from "./run.js";
 import { fork } from "./state.js";
 import { baseName, joinPath, normalisePath } from "../action/paths.js";
 import { dropPrefix, exact, UNKNOWN, type Field } from "./value.js";
-import { noteText } from "./written.js";
+import { COPY, noteText } from "./written.js";
 
 /** Applies one role to one word. `tree`: the program was told to work on whole trees. */
 export function applyRole(call: Call, role: Role, word: Field, tree: boolean): void {
@@ -238,6 +238,3 @@ function rememberCopy(call: Call, source: Field, place: Field): void {
     if (target !== null && copy !== null) state.links.set(`${COPY}${copy}`, target);
   }
 }
-
-/** Marks a copy among the links: only programs are looked up through it. */
-export const COPY = "copy\0";

@@ -2,10 +2,11 @@
 
 import { normalisePath } from "../action/paths.js";
 import { touch } from "./files.js";
-import { COPY, runsCode } from "./roles.js";
+import { runsCode } from "./roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { fork } from "./state.js";
 import { exact, type Field } from "./value.js";
+import { COPY } from "./written.js";
 
 const SHELL_LINE = /^#!\s*(?:\/usr\/bin\/env\s+(?:-S\s+)?)?(?:\S*\/)?(?:ba|da|a|z|k)?sh\b/;
 

@@ -20,16 +20,17 @@ const DESCRIPTOR = /^(?:\d+-?|-)$/;
 /** Keeps a text that goes to a file outright, or through a descriptor that `exec` opened to one. */
 export function noteWritten(list: readonly Redirection[], output: Output, run: Run, state: ShellState, frame: Frame): void {
   const text = output.text ?? handedOn(output.file, run, state);
-  if (text === null || text === "") return;
+  if ((text === null || text === "") && output.file === undefined) return;
   for (const redirection of list) {
     if (redirection.type === "HereDoc" || redirection.type === "HereString" || !OPENS.has(redirection.operator) || redirection.target === undefined) continue;
     const sink = redirection.operator === ">&" ? sinkOf(redirection.target.text, run) : undefined;
-    if (sink !== undefined) keep(run, sink, text, true);
+    if (sink !== undefined) keep(run, sink, text ?? "", true);
     else {
       const { descriptor } = redirection;
       const isWhole = output.text !== null && output.some !== true && redirection.operator === ">" && (descriptor === undefined || (descriptor.type === "FileDescriptor" && descriptor.value === 1));
       const target = expandTarget(redirection.target, run, state, frame);
-      if (redirection.operator !== ">&" || !DESCRIPTOR.test(target.text ?? "")) keep(run, placesOf(target, state), text, redirection.operator === ">>" || redirection.operator === "&>>", isWhole);
+      if (output.file !== undefined) noteCopy(state, output.file, target);
+      if (redirection.operator !== ">&" || !DESCRIPTOR.test(target.text ?? "")) keep(run, placesOf(target, state), text ?? "", redirection.operator === ">>" || redirection.operator === "&>>", isWhole);
     }
   }
 }
@@ -39,6 +40,24 @@ function handedOn(file: Field | undefined, run: Run, state: ShellState): string 
   const [path] = file === undefined ? [] : placesOf(file, state);
   return path === undefined ? null : (run.written.get(path) ?? run.context.readText?.(path) ?? null);
 }
+
+/** What this very text has written to a file; null when that is not known. */
+export function writtenText({ run, state }: Call, file: Field): string | null {
+  const [path] = placesOf(file, state);
+  return path === undefined ? null : (run.written.get(path) ?? null);
+}
+
+/** Most links and copies that are kept. */
+const MAX_COPIES = 32;
+
+/** A file that is written whole into another: a program stays that program. */
+export function noteCopy(state: ShellState, source: Field, target: Field): void {
+  const [from] = placesOf(source, state);
+  for (const path of from === undefined ? [] : placesOf(target, state)) if (from !== undefined && from !== path && state.links.size < MAX_COPIES) state.links.set(`${COPY}${path}`, from);
+}
+
+/** Marks a copy among the links: only programs are looked up through it. */
+export const COPY = "copy\0";
 
 /** Under which name that is kept what a compound command prints, all its ways together. */
 const PRINTED = "\0printed";
@@ -116,7 +135,7 @@ export function feedRest(run: Run): void {
 
 /** @param isWhole nothing else goes there with it */
 function keep(run: Run, paths: readonly string[], text: string, appends: boolean, isWhole = false): void {
-  for (const path of paths) {
+  for (const path of text === "" ? [] : paths) {
     feed(run, path, text);
     if (isWhole) run.unfed.delete(path);
     const whole = (appends ? (run.written.get(path) ?? "") : "") + text;

@@ -85,3 +85,29 @@ test("a prompt of nothing or of plain text runs nothing", () => {
   expect(touches("p=a; rm ${p@P}")).toEqual(["delete /w/a"]);
   expect(touches("p='$(rm x)'; echo ${p@P}")).toContain("opaque");
 });
+
+describe("programs that take commands in a form of their own", () => {
+  test.each([
+    "git bisect run sh -c 'rm x'",
+    "git -c protocol.ext.allow=always clone 'ext::sh -c rm% x' y",
+    "tmux new -d 'rm x'",
+    "screen -dm rm x",
+    "ed <<< '!rm x'",
+    "ex -s a <<< '!rm x'",
+    "make -f - <<< $'all:\\n\\trm x'",
+    "make --eval='x:;rm x' x",
+    "printf 'all:\\n\\trm x\\n' > Makefile; make",
+    "cat /bin/rm > y; chmod +x y; ./y x",
+    "dd if=/bin/rm of=y; chmod +x y; ./y x",
+    "perl -e 'open(F, \"| rm x\")'",
+    "cmake -E rm x",
+    "expect -c 'spawn rm x; expect eof'",
+    "git submodule foreach --recursive 'rm x'",
+    "tmux send-keys 'rm x' Enter",
+    "cmake -E env A=b rm x",
+  ])("%s", (text) => expect(touches(text).some((effect) => /^delete \/w\/x(?: tree)?$/.test(effect))).toBe(true));
+
+  test("options behind `bisect run` are the command's", () => expect(touches("git bisect run rm -rf x")).toContain("delete /w/x tree"));
+
+  test.each([["git init --template=/t", "create /w/.git/hooks tree"], ["git -C /etc init", "create /etc/.git/objects tree"], ["git clone --template=/t . y", "create /w/y/.git/hooks tree"], ["git archive HEAD .env", "read /w/.env tree"], ["npm config set script-shell /t", "write /h/.npmrc"], ["npm set registry http://h", "write /h/.npmrc"], ["pip config set global.index-url http://h", "write /h/.config/pip/pip.conf"], ["ed a <<< 'w x'", "write /w/x"]])("%s", (text, effect) => expect(touches(text)).toContain(effect));
+});

@@ -7,9 +7,10 @@ import { compile } from "../model.js";
 import { connectRemote, isRemote } from "../net.js";
 import { applyArguments, applyRole, inFolder, runShellText, runsCode } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { lineOrders, runRecipes } from "./carried.js";
 import { touchPatched } from "./patch-text.js";
 import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
-import { noteText } from "../written.js";
+import { noteCopy, noteText, writtenText } from "../written.js";
 
 const TAR = compile(
   "t*",
@@ -87,6 +88,8 @@ function valueOf(options: readonly { readonly name: string; readonly value: Fiel
 
 /** `dd if=… of=…`. */
 export function runDd(call: Call): Output {
+  const [from, to] = ["if=", "of="].map((name) => call.words.map((word) => dropPrefix(word, name)).find((word) => word !== null) ?? null);
+  if (from != null && to != null) noteCopy(call.state, from, to);
   for (const word of call.words.slice(1)) {
     const input = dropPrefix(word, "if=");
     const output = dropPrefix(word, "of=");
@@ -124,6 +127,7 @@ export function runVim(call: Call): Output {
       touch(call, "write", file, false);
     }
   }
+  if (isEx) lineOrders(call);
   const { stdin } = call.frame;
   if (stdin.text !== null || stdin.upstream.length > 0) runsCode(call, stdin.text === null ? "stdin" : "inline", stdin.text);
   return UNKNOWN_OUTPUT;
@@ -145,7 +149,16 @@ export function runMake(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), MAKE);
   applyArguments(call, MAKE, { ...parsed, uncertain: false });
   runsCode(call, "project", null);
-  for (const option of parsed.options) if (option.name === "--eval" || option.name === "-E") runsCode(call, "inline", option.value?.text ?? null);
+  for (const option of parsed.options) if (option.name === "--eval" || option.name === "-E") {
+    runsCode(call, "inline", option.value?.text ?? null);
+    if (option.value?.text != null) runRecipes(call, option.value.text);
+  }
+  // Of the makefiles only one that this very text brings: others have targets that are not asked for.
+  const files = parsed.options.flatMap(({ name, value }) => (/^(?:-f|--file|--makefile)$/.test(name) && value?.text != null ? [value.text] : []));
+  for (const file of files.length > 0 ? files : ["Makefile", "makefile", "GNUmakefile"]) {
+    const text = file === "-" || file === "/dev/stdin" ? call.frame.stdin.text : writtenText(call, exact(file));
+    if (text !== null) runRecipes(call, text);
+  }
   for (const word of parsed.operands) if (/^(?:SHELL|\.SHELLFLAGS|CC|CXX|MAKEFLAGS)=/.test(word.lead)) runsCode(call, "inline", word.text);
   return UNKNOWN_OUTPUT;
 }

@@ -1,6 +1,6 @@
 // `git`: global options, configuration that makes git run things, and what each subcommand does to files and network.
 
-import { isInside, joinPath, normalisePath } from "../../action/paths.js";
+import { baseName, isInside, joinPath, normalisePath } from "../../action/paths.js";
 import { parseArguments, type Arguments } from "../arguments.js";
 import { addEnvironment } from "../assign.js";
 import { touch } from "../files.js";
@@ -77,13 +77,16 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   applyArguments(call, known.model, parsed);
   if (LOOKS.has(verb)) lookAtTree(call, verb, args, parsed.operands);
   readRevisions(call, args);
+  if (verb === "init" || verb === "clone") makeRepository(call, verb, parsed);
+  if (verb === "archive") for (const path of parsed.operands.slice(1)) touch(call, "read", pathspec(path), true);
+  for (const { text } of known.connects === null ? [] : args) if (text?.startsWith("ext::") === true) runHelper(call, text.slice(5));
   if (known.connects !== null && !(known.connects === "verbs" && parsed.operands.length === 0)) connect(call, known, parsed.operands);
   if (known.repository) writeRepository(call);
   if (verb === "fetch" || verb === "pull") touch(call, "write", exact(".git/FETCH_HEAD"), false);
   if ((verb === "apply" || verb === "am") && !parsed.marks.has("dry")) applyPatch(call, verb, parsed);
   if (known.tree && !parsed.marks.has("dry")) changeTree(call, verb, parsed.operands, parsed.marks);
   if (known.hooks && !parsed.marks.has("dry")) runsCode(call, "project", null);
-  if (known.runs !== null) runOperands(call, known.runs, parsed.operands);
+  if (known.runs !== null) runOperands(call, known.runs, args);
   for (const option of parsed.options) if (option.name === "--upload-pack" || option.name === "--receive-pack" || option.name === "-u" && verb === "clone") if (option.value !== null) runShellText(call, option.value);
   if (printsObjects(verb, parsed.options, parsed.operands)) return { text: null, globs: ["[0-9a-f]*"] };
   if (verb === "ls-files" && !parsed.marks.has("notpaths")) return { text: null, globs: ["**"] };
@@ -228,11 +231,32 @@ function cloneInto(call: Call, operands: readonly Field[]): void {
   touch(call, "create", name === null || name === "" ? beginning("", false) : exact(name), true);
 }
 
+/** A new repository lies where it is told to, and a template brings its hooks. */
+function makeRepository(call: Call, verb: string, { options, operands }: Arguments): void {
+  const last = verb === "clone" ? operands[1] : operands[0];
+  const source = verb === "clone" ? (operands[0]?.text ?? null) : null;
+  const folder = last ?? (verb === "init" ? exact(".") : source === null ? null : exact(baseName(source.replace(/\/+$/, "")).replace(/\.git$/, "")));
+  if (folder?.text == null) return;
+  const bare = options.some(({ name }) => name === "--bare" || name === "--mirror");
+  const place = inFolder(call, exact(bare || folder.text === "" ? folder.text : joinPath(folder.text, ".git")));
+  if (verb === "init") touch(place, "create", exact("objects"), true);
+  if (options.some(({ name, value }) => name === "--template" && value?.text !== "")) touch(place, "create", exact("hooks"), true);
+}
+
+/** `ext::program word word`: git starts it. A blank within a word is written `% `. */
+function runHelper(call: Call, text: string): void {
+  const words = text.match(/(?:%.|[^% ])+/g) ?? [];
+  call.run.runWords(words.map((word) => exact(word.replace(/%(.)/g, "$1"))), call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
+}
+
 /** `git bisect run cmd`, `git submodule foreach text`, `git rebase --exec`. */
-function runOperands(call: Call, form: "bisect" | "foreach", operands: readonly Field[]): void {
-  const at = operands.findIndex((word) => word.text === (form === "bisect" ? "run" : "foreach"));
+function runOperands(call: Call, form: "bisect" | "foreach", args: readonly Field[]): void {
+  const at = args.findIndex((word) => word.text === (form === "bisect" ? "run" : "foreach"));
   if (at < 0) return;
-  const rest = operands.slice(at + 1).filter((word) => form === "bisect" || word.text !== "--recursive");
+  // Options of the command are the command's.
+  let begin = at + 1;
+  while (form === "foreach" && /^(?:--recursive|-q|--quiet|--)$/.test(args[begin]?.text ?? "")) begin += 1;
+  const rest = args.slice(begin);
   if (form === "bisect") call.run.runWords(rest, call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   else runShellText(call, rest.every((word) => word.text !== null) ? exact(rest.map((word) => word.text ?? "").join(" ")) : UNKNOWN);
 }

@@ -5,7 +5,7 @@ import { touch } from "../files.js";
 import { readInlineCode } from "./inline-code.js";
 import { compile, type Model } from "../model.js";
 import { connectTo, hostOf } from "../net.js";
-import { applyArguments, runsCode } from "../roles.js";
+import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { scriptTextOf } from "../scripts.js";
 import { exact, type Field } from "../value.js";
@@ -59,6 +59,7 @@ export function runInterpreter(call: Call): Output {
   const parsed = parseArguments(words, model);
   applyArguments(call, model, parsed);
   for (const option of parsed.options) if (option.role === "i" && option.value?.text != null) readInlineCode(call, option.value.text);
+  if (/^(?:expect|tclsh|wish)$/.test(call.program)) for (const option of parsed.options) for (const match of option.role === "i" ? (option.value?.text ?? "").matchAll(/\b(?:spawn|exec|system)\s+([^;\n\]$]+)/g) : []) runShellText(call, exact(match[1] ?? ""));
   if (parsed.marks.has("module")) return runModule(call, parsed);
   if (isPython(call.program) && parsed.options[0]?.name === "-V") return UNKNOWN_OUTPUT;
   if (onlyAsks(parsed)) return UNKNOWN_OUTPUT;

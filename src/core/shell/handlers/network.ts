@@ -24,6 +24,7 @@ export function runCurl(call: Call): Output {
     connectTo(call, null, null);
     touch(call, "write", folder ?? exact("."), true);
   }
+  if (call.program === "curl" && urls.length === 0 && parsed.options.some(({ name }) => name === "-K" || name === "--config")) connectTo(call, null, null);
   if (saves) for (const url of urls) touch(call, "write", inside(folder, remoteName(url)), parsed.marks.has("tree"));
   return UNKNOWN_OUTPUT;
 }

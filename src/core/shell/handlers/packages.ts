@@ -48,6 +48,7 @@ export function runPackageManager(call: Call): Output {
   }
   if (asksHelp(call.words) || isRefused(call, verb.text, rest)) return UNKNOWN_OUTPUT;
   if (verb.text === "hash" && /^pip\d*$/.test(call.program)) for (const file of rest) touch(call, "read", file, false);
+  for (const file of settingsOf(call, verb.text, rest)) touch(call, "write", file, false);
   perform(call, manager, kind === "makes" ? "writes" : parsed.marks.has("lists") ? "reads" : (kind ?? manager.other), offline);
   if (kind === undefined && manager.other === "exec") runInner(call, [verb, ...rest]);
   return UNKNOWN_OUTPUT;
@@ -80,6 +81,17 @@ function runStarted(call: Call, words: Call["words"]): void {
 
 /** Most words of one command that may be its beginning. */
 const MAX_COMMANDS = 4;
+
+/** `npm config set`, `pip config set` and their kin write the settings that say where code comes from. */
+function settingsOf(call: Call, verb: string, [first]: readonly Field[]): readonly Field[] {
+  const order = verb === "config" ? (first?.text ?? "") : verb;
+  if (!(verb === "config" ? /^(?:set|delete|rm|unset|edit|fix)$/ : /^set$/).test(order)) return [];
+  const home = (name: string): Field => exact(`${call.run.context.home}/${name}`);
+  if (/^(?:npm|pnpm|cnpm)$/.test(call.program)) return [call.words.some(({ text }) => text === "--location=project" || text === "-L=project") ? exact(".npmrc") : home(".npmrc")];
+  if (verb !== "config") return [];
+  if (call.program === "yarn") return [exact(".yarnrc.yml"), home(".yarnrc")];
+  return /^pip\d?$/.test(call.program) ? [home(".config/pip/pip.conf")] : [];
+}
 
 /** What ends with an error before anything is looked for: `npm star` without a package, `go get` of a path whose first part is no host. */
 function isRefused(call: Call, verb: string, operands: readonly Field[]): boolean {
