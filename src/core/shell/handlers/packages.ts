@@ -90,7 +90,8 @@ function settingsOf(call: Call, verb: string, [first]: readonly Field[]): readon
   if (/^(?:npm|pnpm|cnpm)$/.test(call.program)) return [call.words.some(({ text }) => text === "--location=project" || text === "-L=project") ? exact(".npmrc") : home(".npmrc")];
   if (verb !== "config") return [];
   if (call.program === "yarn") return [exact(".yarnrc.yml"), home(".yarnrc")];
-  return /^pip\d?$/.test(call.program) ? [home(".config/pip/pip.conf")] : [];
+  // `pip config edit` starts an editor and writes nothing itself.
+  return /^pip\d?$/.test(call.program) && order !== "edit" ? [home(".config/pip/pip.conf")] : [];
 }
 
 /** What ends with an error before anything is looked for: `npm star` without a package, `go get` of a path whose first part is no host. */
