@@ -2,6 +2,7 @@
 """A second verifier of ledgers, in another language, written from docs/log-format.md alone. Python 3, nothing but its library.
 
 Usage: verify.py LEDGER CHECKPOINT PUBLIC.pem      prints `ok RECORDS SIGNED`, `line N` (the first bad one) or `head`; exit 0 or 5
+       verify.py --consistent OLD NEW PROOF PUBLIC.pem    prints `consistent` or `inconsistent`; exit 0 or 5
        verify.py --batch                           the same for each line {"ledger": base64, "checkpoint": text, "key": PEM} of standard input
 """
 import base64
@@ -203,6 +204,40 @@ def verify(ledger, note, public):
     return "ok %d %d" % (len(leaves), size)
 
 
+def consistent(old, new, proof, public):
+    """RFC 6962, 2.1.2: do the records of `new` begin with those of `old`? Recomputed from the proof by the recursion that makes it."""
+    first, second = read_head(old, public), read_head(new, public)
+    if first is None or second is None or first[0] != second[0] or proof["v"] != 1 or proof["session"] != first[0]:
+        return False
+    m, n = first[1], second[1]
+    hashes = [base64.b64decode(one, validate=True) for one in proof["hashes"]]
+    wanted = base64.b64decode(first[2]), base64.b64decode(second[2])
+    if (proof["from"], proof["to"]) != (m, n) or m > n or any(len(one) != 32 for one in hashes):
+        return False
+    if m == 0:
+        return hashes == [] and wanted[0] == sha256(b"")
+
+    def rebuild(m, n, whole):
+        """Both roots of a subtree of n entries, of which the first m are old."""
+        if m == n:
+            known = wanted[0] if whole else hashes.pop(0)
+            return known, known
+        half = 1
+        while half * 2 < n:
+            half *= 2
+        if m <= half:
+            left, all_left = rebuild(m, half, whole)
+            return left, sha256(b"\x01" + all_left + hashes.pop(0))
+        right, all_right = rebuild(m - half, n - half, False)
+        left = hashes.pop(0)
+        return sha256(b"\x01" + left + right), sha256(b"\x01" + left + all_right)
+
+    try:
+        return rebuild(m, n, True) == wanted and hashes == []
+    except IndexError:
+        return False
+
+
 def public_key(pem):
     """The 32 bytes at the end of an Ed25519 SubjectPublicKeyInfo."""
     return base64.b64decode("".join(line for line in pem.split("\n") if not line.startswith("-")))[-32:]
@@ -213,6 +248,19 @@ def main(words):
         for line in sys.stdin:
             case = json.loads(line)
             print(verify(base64.b64decode(case["ledger"]), case["checkpoint"], public_key(case["key"])), flush=True)
+        return 0
+    if len(words) == 5 and words[0] == "--consistent":
+        texts = []
+        for name in words[1:]:
+            with open(name, encoding="utf-8", newline="") as file:
+                texts.append(file.read())
+        held = consistent(texts[0], texts[1], json.loads(texts[2]), public_key(texts[3]))
+        print("consistent" if held else "inconsistent")
+        return 0 if held else 5
+    if words == ["--consistent", "--batch"]:
+        for line in sys.stdin:
+            case = json.loads(line)
+            print("consistent" if consistent(case["old"], case["new"], case["proof"], public_key(case["key"])) else "inconsistent", flush=True)
         return 0
     if len(words) != 3:
         sys.stderr.write(__doc__)

@@ -2,7 +2,7 @@
 
 import { closeSync, constants, existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { createMerkleTree, verifierKey, type ChainState, type VerifyReport } from "../../core/ledger/index.js";
+import { createMerkleTree, digestBytes, verifierKey, type ChainState, type VerifyReport } from "../../core/ledger/index.js";
 import type { AuditEvent } from "../../core/session/event.js";
 import { GuardError, isSessionId, LIMITS, printable, type SessionId } from "../../core/shared/index.js";
 import type { Ledger, LedgerStore } from "../../ports/ledger.js";
@@ -12,7 +12,7 @@ import { readBlobFile } from "./blobs.js";
 import { openOwnFile, syncFolder, systemCode } from "./files.js";
 import { listSessions } from "./list.js";
 import { sessionPaths, type SessionPaths } from "./paths.js";
-import { isCrashTail, ledgerInvalid, readCheckpointFile, verifyStored } from "./read.js";
+import { isCrashTail, ledgerInvalid, readCheckpointFile, verifyStored, type Indexing } from "./read.js";
 import { openExisting } from "./recover.js";
 import { takeLock, type SessionLock } from "./session-lock.js";
 import { indexOnReading, readStep, type StepReader, type StoredStep } from "./steps.js";
@@ -27,6 +27,8 @@ export interface LedgerStoreOptions extends StoreContext {
 export interface VerifyOptions {
   /** Checkpoint files kept elsewhere; each must hold. They take the place of the store's own head for a file. */
   readonly checkpoints?: readonly string[];
+  /** Heads kept elsewhere, as text: each must hold besides the one that is found. */
+  readonly expected?: readonly string[];
   /** PEM of the key that signed, when it is not this store's. */
   readonly publicKeyPem?: string;
 }
@@ -43,6 +45,8 @@ export interface FileLedgerStore extends LedgerStore {
   readAndIndex(sessionId: SessionId): Promise<readonly AuditEvent[]>;
   /** The records of one step, from 1, without reading the others; null where only reading all of them can tell. */
   readStep(sessionId: SessionId, step: number): Promise<StoredStep | null>;
+  /** Hashes of all records, 32 bytes each, of a record that holds. @throws GuardError LEDGER_INVALID */
+  entries(sessionId: SessionId): Promise<Uint8Array>;
   /** The signed head of a session as text, to be kept where nobody of this machine can change it; null when there is none. */
   checkpoint(sessionId: SessionId): string | null;
   /** Key for outside tools that read C2SP signed notes. */
@@ -100,14 +104,25 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
     return events;
   };
 
+  const entries = async (sessionId: SessionId): Promise<Uint8Array> => {
+    const hashes: Uint8Array[] = [];
+    const onHash = (): Indexing => {
+      hashes.length = 0;
+      return { add: (_event, { hash }) => void hashes.push(digestBytes(hash)), keep: () => undefined };
+    };
+    const { report } = await verifyStored(stored(sessionId, pathsOf(sessionId)), "without events", onHash);
+    if (!report.ok) throw ledgerInvalid(sessionId, report);
+    return Buffer.concat(hashes);
+  };
+
   const verify = async (target: string, how: VerifyOptions = {}): Promise<VerifyReport> => {
     const publicKey = how.publicKeyPem === undefined ? signer.publicKey : publicKeyFromPem(how.publicKeyPem);
     if (publicKey === null) throw new GuardError("USAGE_INVALID", "the public key is no Ed25519 key in PEM");
-    if (isSessionId(target) && how.checkpoints === undefined) return (await verifyStored({ ...stored(target, pathsOf(target)), publicKey }, "without events")).report;
+    if (isSessionId(target) && how.checkpoints === undefined) return (await verifyStored({ ...stored(target, pathsOf(target)), publicKey, expected: how.expected ?? [] }, "without events")).report;
     // Another key's evidence has nothing to do with this store's heads.
     const headOf = (id: SessionId): string | null => (how.publicKeyPem === undefined ? readCheckpointFile(pathsOf(id).checkpoint) : null);
     const path = isSessionId(target) ? pathsOf(target).ledger : target;
-    return verifyFile(path, { publicKey, hasher, checkpoints: how.checkpoints ?? null, headOf });
+    return verifyFile(path, { publicKey, hasher, checkpoints: how.checkpoints ?? null, expected: how.expected ?? [], headOf });
   };
 
   return {
@@ -115,6 +130,7 @@ export function createLedgerStore(options: LedgerStoreOptions): FileLedgerStore 
     reopen,
     read: async (sessionId) => readAll(sessionId, false),
     readAndIndex: async (sessionId) => readAll(sessionId, true),
+    entries,
     readStep: async (sessionId, step) => readStep(stepReader(sessionId), step),
     readBlob: async (sessionId, digest) => readBlobFile(pathsOf(sessionId).blobs, digest, hasher, LIMITS.compareBytes),
     list: () => listSessions(stateDir, telemetry),

@@ -93,6 +93,8 @@ export interface StoredSession {
   readonly lock: string;
   readonly publicKey: Uint8Array;
   readonly hasher: Hasher;
+  /** Heads known from elsewhere, as text: each has to hold besides the stored one. */
+  readonly expected?: readonly string[];
 }
 
 export interface StoredVerification {
@@ -120,10 +122,10 @@ export async function verifyStored(stored: StoredSession, events: "with events" 
     const found: AuditEvent[] = [];
     const index = indexing?.() ?? null;
     const onRecord: SignedVerifierOptions["onRecord"] = (event, at) => {
-      found.push(event);
+      if (events === "with events") found.push(event);
       index?.add(event, at);
     };
-    const report = await verifyOnce(stored, events === "with events" ? onRecord : undefined);
+    const report = await verifyOnce(stored, events === "with events" || index !== null ? onRecord : undefined);
     if (report.ok && report.unsigned === 0) index?.keep(report.bytes);
     const unfinished = !report.ok && (report.fault === "torn" || report.fault === "checkpoint-invalid");
     if (!unfinished || look === LOOKS || !isLocked(stored.lock)) return { report, events: found };
@@ -134,7 +136,8 @@ async function verifyOnce(stored: StoredSession, onRecord: SignedVerifierOptions
   const note = readCheckpointFile(stored.checkpoint);
   const fd = openLedgerFile(stored.ledger, stored.session, constants.O_RDONLY);
   try {
-    const checkpoints = note === null ? [] : [note];
+    // A head from elsewhere does not stand in for the one that belongs here.
+    const checkpoints = note === null ? [] : [note, ...(stored.expected ?? [])];
     const { report } = await verifyOpenFile(fd, {
       checkpoints,
       publicKey: stored.publicKey,

@@ -14,6 +14,8 @@ export interface VerifyFileOptions {
   readonly hasher: Hasher;
   /** Paths of checkpoints to hold the file against; null to look for them. */
   readonly checkpoints: readonly string[] | null;
+  /** Heads known from elsewhere, as text: each has to hold besides. */
+  readonly expected: readonly string[];
   readonly headOf: (session: SessionId) => string | null;
 }
 
@@ -22,7 +24,7 @@ export async function verifyFile(path: string, options: VerifyFileOptions): Prom
   const fd = openFile(path);
   try {
     const { session, notes } = findHeads(fd, path, options);
-    const { report } = await verifyOpenFile(fd, { checkpoints: notes, publicKey: options.publicKey, session, hasher: options.hasher });
+    const { report } = await verifyOpenFile(fd, { checkpoints: [...notes, ...options.expected], publicKey: options.publicKey, session, hasher: options.hasher });
     return report;
   } finally {
     closeSync(fd);

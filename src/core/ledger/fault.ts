@@ -60,4 +60,18 @@ export interface BrokenLedger {
   readonly headHolds: boolean;
 }
 
+/** What a verification proves, in words. */
+export type LedgerVerdict = "intact and complete" | "internally consistent, complete up to the expected head" | "internally consistent, completeness unknown" | "invalid";
+
+/**
+ * The verdict of a report. Who holds the folder can put an older record back together with its older head; only a head that was kept
+ * elsewhere tells that nothing is absent at the end.
+ * @param expected the largest size of a head from elsewhere that held; null without one
+ */
+export function verdictOfLedger(report: VerifyReport, expected: number | null): LedgerVerdict {
+  if (!report.ok) return "invalid";
+  if (expected === null) return "internally consistent, completeness unknown";
+  return expected === report.records ? "intact and complete" : "internally consistent, complete up to the expected head";
+}
+
 export type VerifyReport = SoundLedger | BrokenLedger;

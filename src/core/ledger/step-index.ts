@@ -66,7 +66,7 @@ export function createStepIndexBuilder(): StepIndexBuilder {
     size += 1;
   };
   const seal: StepIndexBuilder["seal"] = (head, bytes, { signer, hasher }) => {
-    if (!isRegular || head.size !== size) return null;
+    if (!isRegular || size === 0 || head.size !== size) return null;
     const first = asciiBytes(headerOf(head, bytes));
     const body = new Uint8Array(first.length + size * ROW);
     body.set(first);
