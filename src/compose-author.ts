@@ -14,6 +14,7 @@ import type { PolicySet, PolicyText } from "./core/policy/index.js";
 import { learnRules, type LearnedCall, type Lesson } from "./core/policy/learn.js";
 import { lintPolicies, type LintFinding } from "./core/policy/lint.js";
 import { parsePolicyFile, type ParsedFile } from "./core/policy/parse-file.js";
+import { POSTURE_CONTROLS } from "./core/risk/index.js";
 import { GuardError, type Issue } from "./core/shared/index.js";
 import { evaluateShell } from "./core/shell/index.js";
 import type { AuditEvent } from "./core/session/index.js";
@@ -60,7 +61,7 @@ export async function lintFiles(names: readonly string[]): Promise<readonly Lint
     const { issues } = compiled(loaded, "skip");
     const own = ownFile(loaded);
     if (issues.length > 0 || own === undefined) throw new GuardError("POLICY_INVALID", policyIssues(issues));
-    out.push(...lintPolicies([own], loaded.parsed.filter((one) => one !== own)));
+    out.push(...lintPolicies([own], loaded.parsed.filter((one) => one !== own), POSTURE_CONTROLS));
   }
   return out;
 }

@@ -8,6 +8,7 @@ import { describe } from "./describe.js";
 import type { Decision, DecisionContext, DecisionEffect, MaestroLayer } from "./decision.js";
 import { pathOf, type MatchSubject } from "./match-effect.js";
 import type { PolicySet } from "./policy-set.js";
+import { countsTowards, type CountsTowards } from "./reaction-scope.js";
 
 /** One rule that matches an effect. */
 export interface ExplainedRule {
@@ -44,6 +45,8 @@ export interface ExplainedEffect {
 export interface Explanation {
   readonly decision: Decision;
   readonly effects: readonly ExplainedEffect[];
+  /** Reactions of the policy that the decision counts towards. */
+  readonly reactions: readonly CountsTowards[];
 }
 
 const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny: 2 };
@@ -55,6 +58,7 @@ export function explainEffects(policySet: PolicySet, effects: readonly ActionEff
   const first = decision.reasons[0]?.rule;
   return {
     decision,
+    reactions: countsTowards(policySet, decision),
     effects: effects.map((effect) => {
       const subject: MatchSubject = { effect, path: pathOf(effect) };
       const matched = rules.flatMap((one): readonly Omit<ExplainedRule, "decides">[] => {
@@ -98,12 +102,14 @@ function certaintyOf(effect: ActionEffect): ExplainedEffect["certainty"] {
 }
 
 /** The explanation as plain JSON. */
-export function explanationJson({ decision, effects }: Explanation): JsonObject {
+export function explanationJson({ decision, effects, reactions }: Explanation): JsonObject {
   return {
     effect: decision.effect,
     deciding: decision.reasons.filter((reason) => reason.effect === decision.effect).map((reason) => reason.rule),
     effects: effects.map((one) => ({ ...one, rules: one.rules.map((rule) => ({ ...rule, at: { ...rule.at } })) })) as unknown as JsonValue,
     shadow: (decision.shadow ?? []).map((reason) => ({ rule: reason.rule, effect: reason.effect, subject: reason.subject })),
+    noted: (decision.noted ?? []).map((reason) => ({ rule: reason.rule, subject: reason.subject })),
+    reactions: reactions.map((one) => ({ ...one })),
     guidance: decision.guidance,
     policyDigest: decision.policyDigest,
   };

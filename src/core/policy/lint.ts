@@ -13,6 +13,7 @@ import { modelsOf } from "./policy-set.js";
 import { matchWord } from "./match-word.js";
 import { nearest } from "./suggest.js";
 import { deadPatterns } from "./lint-patterns.js";
+import { lintReactions } from "./lint-reactions.js";
 
 /** `warning`: the rule does not do what it says; `note`: worth a look. */
 export interface LintFinding extends Issue {
@@ -20,11 +21,12 @@ export interface LintFinding extends Issue {
   readonly rule: string;
 }
 
-/** Lints the rules of `files` against all of `files` and `context`, the files that are loaded beside them. Errors of form are not repeated. */
-export function lintPolicies(files: readonly ParsedFile[], context: readonly ParsedFile[] = []): readonly LintFinding[] {
+/** Lints the rules and reactions of `files` against all of `files` and `context`, the files that are loaded beside them. Errors of form are not repeated. @param controls ids of the controls whose loss a reaction can wait for */
+export function lintPolicies(files: readonly ParsedFile[], context: readonly ParsedFile[] = [], controls: readonly string[] = []): readonly LintFinding[] {
   const all = [...files, ...context].flatMap((file) => file.rules);
   const { models } = modelsOf([...files, ...context].flatMap((file) => file.programs.map((one) => one.row)));
-  return files.flatMap((file) => file.rules).flatMap((parsed) => [...lintAgainst(parsed, all), ...lintBreadth(parsed), ...lintPatterns(parsed), ...lintReferences(parsed, all), ...lintAlternatives(parsed), ...lintRoles(parsed), ...lintExamples(parsed, models), ...lintEnforcement(parsed)]);
+  const ofRules = files.flatMap((file) => file.rules).flatMap((parsed) => [...lintAgainst(parsed, all), ...lintBreadth(parsed), ...lintPatterns(parsed), ...lintReferences(parsed, all), ...lintAlternatives(parsed), ...lintRoles(parsed), ...lintExamples(parsed, models), ...lintEnforcement(parsed)]);
+  return [...ofRules, ...lintReactions(files, context, controls)];
 }
 
 function finding(parsed: ParsedRule, severity: LintFinding["severity"], code: string, message: string, hint: string): LintFinding {

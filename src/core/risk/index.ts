@@ -7,7 +7,7 @@ export { aivssJson, aivssLines, aivssNotes, calculate, parseAivssOptions, type A
 export { OUTCOMES, RISK_MODEL, SEVERITIES, SEVERITY_ROWS, type Outcome, type Severity } from "./catalogue.js";
 export { KIMI_DEV, profileForAgent, PROFILES, riskProfile, RUBRIC, type ProfileLayer, type RiskProfile } from "./profiles.js";
 export { profileData, readProfile, type ProfileProblem } from "./profile-data.js";
-export { POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
+export { POSTURE_CONTROLS, POSTURE_LADDER, postureOf, type Posture } from "./posture.js";
 export { assessment, type Assessment } from "./report.js";
 export { calculateCandidate, CANDIDATE_STATUS, candidateClass, candidateNumber, candidateText, parseCandidate, sessionCandidate, type CandidateVector } from "./candidate.js";
 export { dueReactions, type DueReaction } from "./react.js";

@@ -6,7 +6,7 @@ import { isRubricLevel } from "../../../src/core/risk/factors.js";
 import { POSTURE_LADDER } from "../../../src/core/risk/posture.js";
 import { calculate, cvssOf, FACTOR_KEYS, FACTOR_NAMES, formatExact, formatFixed, initialRisk, KIMI_DEV, OUTCOMES, reduceRisk, riskSummary, scoreAivss, SEVERITIES, type FactorKey, type Formula, type RiskProfile, type RiskState } from "../../../src/core/risk/index.js";
 import type { EventDraft } from "../../../src/core/session/event.js";
-import { ALL_CONTROLS, controls, denied, reconciled, risk } from "./events.js";
+import { ALL_CONTROLS, controls, denied, noted, reason, reconciled, risk } from "./events.js";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
@@ -122,10 +122,16 @@ function runTable(): string {
   );
 }
 
-/** The session that the sensitivity table replays, with every asserted weight times `scale`. */
-function sampleSession(scale: number): readonly (readonly [string, readonly EventDraft[]])[] {
+/** The session that the sensitivity table replays, with every asserted weight times `scale`, those of what was contained times `share` besides. */
+function sampleSession(scale: number, share = 1): readonly (readonly [string, readonly EventDraft[]])[] {
   const weigh = (factors: Readonly<Record<string, number>>): Record<string, number> => Object.fromEntries(Object.entries(factors).map(([key, weight]) => [key, Math.min(1, Math.round(weight * scale * 1000) / 1000)]));
+  const contained = (factors: Readonly<Record<string, number>>): Record<string, number> => Object.fromEntries(Object.entries(weigh(factors)).map(([key, weight]) => [key, Math.min(1, weight * share)]));
   return [
+    ["three contained", [
+      noted([reason("X.watch-accounts", risk("low", contained({ identity: 0.3, context: 0.3 })))]),
+      noted([reason("X.watch-machine", risk("low", contained({ context: 0.3, tools: 0.2 })))]),
+      noted([reason("kimi-dev.network", risk("medium", contained({ tools: 0.5, context: 0.5 })))]),
+    ]],
     ["five blocked", [
       denied("L7.reverse-shell", risk("critical", weigh({ tools: 0.3, autonomy: 0.2 }))),
       denied("L2.exfiltration", risk("high", weigh({ tools: 0.2, context: 0.2 }))),
@@ -139,10 +145,10 @@ function sampleSession(scale: number): readonly (readonly [string, readonly Even
 }
 
 /** Raw headline after each stage, two decimals. */
-function stages(profile: RiskProfile, scale: number, ids: readonly string[] = ALL_CONTROLS): readonly string[] {
+function stages(profile: RiskProfile, scale: number, ids: readonly string[] = ALL_CONTROLS, share = 1): readonly string[] {
   let state: RiskState = initialRisk(profile, { controls: controls(ids) });
   const shown = [formatFixed(state.headline.score.raw, 2)];
-  for (const [, drafts] of sampleSession(scale)) {
+  for (const [, drafts] of sampleSession(scale, share)) {
     for (const draft of drafts) state = reduceRisk(state, { ...draft, seq: 1 });
     shown.push(formatFixed(state.headline.score.raw, 2));
   }
@@ -158,10 +164,12 @@ function uniform(value: string): ReadonlyMap<FactorKey, Decimal> {
 }
 
 function sensitivityTable(): string {
-  const variants: readonly (readonly [string, RiskProfile, number, (readonly string[])?])[] = [
+  const variants: readonly (readonly [string, RiskProfile, number, (readonly string[])?, number?])[] = [
     ["as shipped", KIMI_DEV, 1],
     ["all weights halved", KIMI_DEV, 0.5],
     ["all weights doubled", KIMI_DEV, 2],
+    ["contained weighs nothing", KIMI_DEV, 1, ALL_CONTROLS, 0.002],
+    ["contained weighs as blocked", KIMI_DEV, 1, ALL_CONTROLS, 2],
     ["factors rounded to halves", { ...KIMI_DEV, factors: rounded() }, 1],
     ["all factors 0", { ...KIMI_DEV, factors: uniform("0") }, 1],
     ["all factors 1", { ...KIMI_DEV, factors: uniform("1") }, 1],
@@ -173,7 +181,7 @@ function sensitivityTable(): string {
     ["nothing attested", KIMI_DEV, 1, []],
     ["`secrets-masked` attested too", KIMI_DEV, 1, [...ALL_CONTROLS, "secrets-masked"]],
   ];
-  return table(["variant", "start", ...sampleSession(1).map(([stage]) => `after ${stage}`)], variants.map(([name, profile, scale, ids]) => [name, ...stages(profile, scale, ids)]));
+  return table(["variant", "start", ...sampleSession(1).map(([stage]) => `after ${stage}`)], variants.map(([name, profile, scale, ids, share]) => [name, ...stages(profile, scale, ids, share)]));
 }
 
 function criticismTable(): string {

@@ -9,7 +9,7 @@ const FROM = 60;
 const RULES = 8;
 
 /** All lines of one explanation. */
-export function explanationLines(text: string, { decision, effects }: Explanation, paint: Palette): readonly string[] {
+export function explanationLines(text: string, { decision, effects, reactions }: Explanation, paint: Palette): readonly string[] {
   const lines = [`${effectMark(decision.effect, paint)} ${paint.bold(printable(text, 300))}`];
   if (effects.length === 0) lines.push(`└─ ${paint.dim("no effect that can be seen: judged as a program that does nothing")}`);
   for (const [index, effect] of effects.entries()) lines.push(...effectLines(effect, index === effects.length - 1, paint));
@@ -23,6 +23,7 @@ export function explanationLines(text: string, { decision, effects }: Explanatio
   }
   for (const reason of decision.noted ?? []) lines.push(paint.dim(`  noted for the score: ${reason.rule} (${printable(reason.subject, 120)})`));
   for (const reason of decision.shadow ?? []) lines.push(paint.dim(`  in shadow mode: ${reason.rule} would ${reason.effect} (${printable(reason.subject, 120)})`));
+  for (const one of reactions) lines.push(paint.dim(`  counts towards ${one.reaction} (${one.do}): ${one.rule} ${one.outcome}${one.outcome === "rejected" ? " where the answer is no" : ""}, ${one.count === 1 ? "once is enough" : `1 of ${String(one.count)}`}`));
   if (decision.guidance !== null) lines.push(`  instead: ${printable(decision.guidance, 600)}`);
   for (const issue of decision.errors) lines.push(paint.red(`  error: ${printable(issue.message, 300)}`));
   return lines;

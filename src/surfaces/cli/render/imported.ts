@@ -17,8 +17,8 @@ export function tell(outcome: ImportOutcome, io: Io): void {
   const { tally } = trajectory;
   const { paint } = io;
   const version = trajectory.version === null ? "" : ` ${printable(trajectory.version, 60)}`;
-  const { live } = riskSummary(session.score);
-  io.out(`${paint.bold(session.session)}  ${trajectory.format}${version}  ${verdicts(session.decided, io)}  AIVSS ${live.score} ${live.band}  ${paint.dim(printable(file, 300))}`);
+  const { live, posture } = riskSummary(session.score);
+  io.out(`${paint.bold(session.session)}  ${trajectory.format}${version}  ${verdicts(session.decided, io)}  AIVSS ${live.score} ${live.band}${posture.state === "unknown" ? ", posture unknown" : ""}  ${paint.dim(printable(file, 300))}`);
   if (io.options.quiet) return;
   const kinds = Object.entries(tally.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`);
   const skipped = tally.skipped.reduce((sum, one) => sum + one.count, 0);
