@@ -13,6 +13,7 @@ import { createSystemClock } from "./adapters/system/clock.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { createRandomIds } from "./adapters/system/ids.js";
 import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
+import { createSessionControl } from "./adapters/system/session-control.js";
 import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createRedactor } from "./adapters/system/redactor.js";
@@ -109,6 +110,7 @@ export async function composeDeps(options: ComposeOptions): Promise<{ readonly d
     preimages: (sessionId) => createPreimages({ stateDir, sessionId }),
     openSessions,
     bases: createBaseKeeper(stateDir, createRandomIds().next),
+    control: createSessionControl(stateDir),
     forensics: createForensics(stateDir, sha256),
     approver: "terminal" in options.approver ? (options.approver.terminal === null ? createAbsentApprover("no terminal to ask on") : createTerminalApprover(options.approver.terminal)) : options.approver,
     clock: createSystemClock(),

@@ -19,10 +19,21 @@ export interface Deadlines {
 
 export const DEADLINES: Deadlines = { filesMs: 180_000, settleMs: 120_000, closeMs: 90_000, watchMs: 5_000, graceMs: 30_000 };
 
+/** What stops the clock of a wait: time in which nothing may run does not count. */
+export interface StoppedTime {
+  readonly isStopped: () => boolean;
+  /** All the time it was stopped so far, in milliseconds. */
+  readonly stoppedMs: () => number;
+}
+
+/** How often a wait that is over is looked at again while time stands still. */
+const LOOK_MS = 500;
+
 /** An abort shortens the wait to `graceMs` from then on. */
 export interface Impatience {
   readonly signal: AbortSignal;
   readonly graceMs: number;
+  readonly time?: StoppedTime;
 }
 
 /**
@@ -31,7 +42,15 @@ export interface Impatience {
  */
 export function within<T>(work: Promise<T>, ms: number, what: string, impatience: Impatience | null = null): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = (): void => finish(() => reject(new GuardError("SANDBOX_FAILED", `${what} did not end in time`)));
+    const time = impatience?.time;
+    let counted = time?.stoppedMs() ?? 0;
+    const late = (): void => {
+      const stopped = time?.stoppedMs() ?? 0;
+      const wait = time?.isStopped() === true ? LOOK_MS : stopped - counted;
+      if (wait <= 0) return finish(() => reject(new GuardError("SANDBOX_FAILED", `${what} did not end in time`)));
+      if (time?.isStopped() !== true) counted = stopped;
+      timer = setTimeout(late, wait);
+    };
     let timer = setTimeout(late, ms);
     const hurry = (): void => {
       clearTimeout(timer);

@@ -4,6 +4,7 @@ import type { Digest, Hasher, JsonValue } from "../core/shared/index.js";
 import type { Change } from "../core/reconcile/change.js";
 import type { Approver } from "../ports/approver.js";
 import type { BaseKeeper } from "../ports/base.js";
+import type { SessionControl } from "../ports/control.js";
 import type { Forensics } from "../ports/forensics.js";
 import type { ImageCatalogue } from "../ports/images.js";
 import type { LedgerStore } from "../ports/ledger.js";
@@ -45,6 +46,8 @@ export interface EngineDeps {
   readonly openSessions: OpenSessions;
   /** Left out: the folder is not kept as it was, and a session cannot be run again but on a folder that is named. */
   readonly bases?: BaseKeeper;
+  /** Hands on what people order. Left out: nobody can from another process. */
+  readonly control?: Pick<SessionControl, "listen">;
   /** Left out: a stopped session leaves no copy, only its layer. */
   readonly forensics?: Forensics;
   readonly approver: Approver;

@@ -15,12 +15,14 @@ import { containmentOf } from "./containment.js";
 import { within } from "./deadline.js";
 import { deliver } from "./deliver.js";
 import { describeAction } from "./describe.js";
+import { copyKilled } from "./forensic.js";
 import { heldFindings } from "./held.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { nextCallId } from "./live.js";
 import { findingText, nothingRan, refusalText, type Observation } from "./observation.js";
 import { reachedOutputs, recordOutput, shownToModel } from "./output.js";
+import { resumeSession, whilePaused } from "./pause.js";
 import { perform, type Performed, type PerformOptions } from "./perform.js";
 import { freezeProcesses, takeProcessEvents, thawProcesses } from "./processes.js";
 import { judgePrograms, programsEvent } from "./programs.js";
@@ -139,6 +141,7 @@ async function run(
     const gate = options.gate === "off" ? {} : { judge: programs.judge };
     const ran = await besideProcesses(live, action, { call: judged.id, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate });
     const performed: Performed = ran.ended === "refused" ? { ...ran, detail: programs.refused() ?? "a program that could not be looked at" } : ran;
+    if (performed.ended === "timeout") await copyKilled(live, judged.id);
     const { settleMs, graceMs } = live.deadlines;
     const context = { ...judged.context, history: live.history.history };
     // Before anything is put back: what the user added meanwhile is no loss of the agent's, and hidden by now.
@@ -157,11 +160,21 @@ async function run(
 
 /** Performs an action while the processes that were handed over run; they are frozen again before anybody looks at what it did. */
 async function besideProcesses(live: LiveSession, action: Action, options: PerformOptions): Promise<Performed> {
-  if (action.kind === "command") await thawProcesses(live);
+  const { pause } = live;
+  // A call that is given up must be able to end.
+  const wake = (): void => void resumeSession(live, "the call was given up").catch(() => undefined);
+  await whilePaused(live, options.signal);
+  pause.running = options.call;
+  options.signal.addEventListener("abort", wake, { once: true });
   try {
+    if (action.kind === "command") await thawProcesses(live);
     return await perform(live, action, options);
   } finally {
+    pause.running = null;
+    options.signal.removeEventListener("abort", wake);
     await freezeProcesses(live);
+    // It may have been paused as it ended: nobody looks at what it did in a sandbox that is frozen.
+    await whilePaused(live, options.signal);
   }
 }
 

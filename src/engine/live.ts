@@ -13,6 +13,7 @@ import type { SessionDefaults } from "../ports/settings.js";
 import type { Workspace } from "../ports/workspace.js";
 import type { Deadlines } from "./deadline.js";
 import type { EngineDeps, Preimages } from "./deps.js";
+import type { PauseState } from "./pause.js";
 import type { Processes } from "./processes.js";
 import type { Surroundings } from "./surroundings.js";
 import type { UserEdits } from "./user-edits.js";
@@ -66,12 +67,16 @@ export interface LiveSession {
   readonly edits: Map<string, readonly PreviousContent[]>;
   /** How often a person rejected the very same thing, by its digests. */
   readonly rejections: Map<string, number>;
+  /** Whether a person has paused it. */
+  readonly pause: PauseState;
   /** Those that outlive their calls. */
   readonly processes: Processes;
   risk: RiskState;
   /** What the record says that rules may ask for. */
   history: HistoryState;
   calls: number;
+  /** Forensic copies of killed calls so far. */
+  copies: number;
   /** Is the score of the start on record. */
   isScored: boolean;
   /** Sequence number of the next record. */

@@ -10,6 +10,7 @@ import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { captureOutput, quiet } from "./output.js";
+import { stoppedTime } from "./pause.js";
 import { argvOf, performProcess } from "./process-call.js";
 import { soundResult } from "./run-result.js";
 
@@ -101,7 +102,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
   const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
-  const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs }));
+  const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs, time: stoppedTime(live) }));
   return {
     exitCode: result.exitCode,
     signal: result.signal,

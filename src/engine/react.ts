@@ -10,6 +10,7 @@ import { consult } from "./approve.js";
 import { breakSession, brokenError, closeSandbox } from "./break-off.js";
 import { keepForensicCopy } from "./forensic.js";
 import type { LiveSession } from "./live.js";
+import { whilePaused } from "./pause.js";
 import type { ScoredBatch } from "./score-batch.js";
 
 /** A batch with the reactions that it makes due. None with the gate off: they are part of it, and what is tested then is what holds without. */
@@ -41,6 +42,7 @@ export async function goOn<T>(live: LiveSession, signal: AbortSignal, work: () =
   // What the start itself made due.
   await stopIfDue(live);
   if (live.history.history.paused !== null && live.stopped === null && live.broken === null) await holdPaused(live, live.history.history.paused, signal);
+  await whilePaused(live, signal);
   const stopped = stoppedError(live);
   if (stopped !== null) throw stopped;
   try {

@@ -27,6 +27,7 @@ import { prepareSession, takeDown, type Prepared } from "./prepare.js";
 import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
+import { listenForOrders, notPaused, pauseSession, resumeSession } from "./pause.js";
 import { endByHand, expireProcess, noProcesses, processInfos, takeProcessEvents, type ProcessInfo } from "./processes.js";
 import { safeTelemetry } from "./telemetry.js";
 import { takeBack, type TakenBack } from "./take-back.js";
@@ -52,6 +53,10 @@ export interface Session {
   readonly processes: () => readonly ProcessInfo[];
   /** Ends one of them by hand; false where none of that name lives. */
   endProcess(name: string): Promise<boolean>;
+  /** Freezes what runs and holds what would begin, until `resume`; false where it is so already, or the session ends. */
+  pause(by: string, reason?: string | null): Promise<boolean>;
+  /** Lets it go on; false where it was not paused. */
+  resume(by: string): Promise<boolean>;
   /** Takes the workspace back to a step, between two calls: see `takeBack`. */
   undo(step: string | null): Promise<TakenBack>;
   /** Ends the sandbox under whatever runs in it, which is then in doubt, and closes the session. Never rejects. */
@@ -109,6 +114,7 @@ async function start(parts: Parts): Promise<Session> {
   const { deps, options, id, workspace, sandbox, ledger, holdings, userEdits } = parts;
   const opened = openedEvent(parts);
   const deadlines = deps.deadlines ?? DEADLINES;
+  let appending: Promise<unknown> = Promise.resolve();
   const live: LiveSession = {
     id,
     deps,
@@ -127,16 +133,23 @@ async function start(parts: Parts): Promise<Session> {
     edits: new Map(),
     rejections: new Map(),
     processes: noProcesses(),
+    pause: notPaused(),
     risk: initialRisk(options.risk, opened),
     history: emptyHistory(options.defaults.root),
     calls: 0,
+    copies: 0,
     isScored: false,
     nextSeq: 0,
     broken: null,
     stopped: null,
     attest: null,
     attestedAt: 0,
-    append: (drafts) => appendScored(live, drafts),
+    // One batch after the other: a pause comes whenever it comes.
+    append: (drafts) => {
+      const turn = appending.then(() => appendScored(live, drafts));
+      appending = turn.catch(() => undefined);
+      return turn;
+    },
   };
   await live.append([{ call: null, type: "session.opened", data: opened }]);
   deps.telemetry.info("session opened", { session: id, workspace: workspace.path, image: sandbox.imageId });
@@ -149,7 +162,12 @@ async function start(parts: Parts): Promise<Session> {
     queue = turn.catch(() => undefined).then(async () => between(live).then(closeIfStopped));
     return turn;
   };
-  const close: Session["close"] = (reason, detail) => (closing ??= queue.then(() => end(live, reason, detail ?? null)));
+  const close: Session["close"] = (reason, detail) => {
+    closing ??= queue.then(() => end(live, reason, detail ?? null));
+    // What waits for the end of a pause would wait for ever.
+    void resumeSession(live, "the session ends").catch(() => undefined);
+    return closing;
+  };
   /** At once, so that nothing waits for a sandbox that is gone. Whoever closes the session gets the same end. */
   const closeIfStopped = (): void => {
     if (live.stopped !== null) void close("stopped").catch((error: unknown) => deps.telemetry.error("a stopped session could not be closed", { session: id, cause: printable(String(error)) }));
@@ -163,6 +181,7 @@ async function start(parts: Parts): Promise<Session> {
     (ended) => (ended.reason === "broken" ? closeBroken(ended.detail) : undefined),
     (error: unknown) => closeBroken(printable(String(error))),
   );
+  live.pause.deaf = listenForOrders(live);
   live.processes.onLease = (name) => void take(() => expireProcess(live, name)).catch((error: unknown) => deps.telemetry.warn("a lease that was over", { session: id, process: name, cause: printable(String(error)) }));
   return {
     id,
@@ -174,6 +193,8 @@ async function start(parts: Parts): Promise<Session> {
     harness: (request, hooks, signal) => take(() => goOn(live, signal, () => runHarness(live, request, hooks, signal))),
     cwd: () => live.surroundings.cwd,
     processes: () => processInfos(live),
+    pause: (by, reason = null) => (closing === null ? pauseSession(live, by, reason) : Promise.resolve(false)),
+    resume: (by) => resumeSession(live, by),
     endProcess: (name) => take(() => endByHand(live, name)),
     undo: (step) => take(() => takeBack(live, step)),
     abandon: async (why) => {
@@ -265,6 +286,7 @@ function tell(live: LiveSession, event: AuditEvent): void {
 
 async function end(live: LiveSession, reason: EventData["session.closed"]["reason"], detail: string | null): Promise<void> {
   const { deps, id } = live;
+  live.pause.deaf();
   await live.watch.stop();
   live.userEdits?.stop();
   const ends = [await closeSandbox(live), await closeWorkspace(live)];

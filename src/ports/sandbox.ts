@@ -237,6 +237,12 @@ export interface Sandbox {
    * the agent runs. A program that cannot be started ends at once with 126 or 127. Absent: this sandbox has no such processes.
    */
   openProcess?(request: ProcessRequest, sink: OutputSink, signal: AbortSignal): Promise<SandboxProcess>;
+  /**
+   * Stops the running call where it stands, time included, from outside: nothing inside can undo it. Where none runs, nothing does. Throws
+   * SANDBOX_FAILED where that cannot be had. Absent: a call cannot be stopped.
+   */
+  pause?(): Promise<void>;
+  resume?(): Promise<void>;
   /** Idempotent. Removes the container and everything made for it on the engine. */
   close(): Promise<void>;
 }

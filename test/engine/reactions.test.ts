@@ -193,3 +193,22 @@ describe("a call that moves no score", () => {
     expect(await journal({ policy: policy(all) as NonNullable<RigOptions["policy"]> })).toEqual(await journal({}));
   });
 });
+
+describe("a call that is killed at its deadline", () => {
+  const changes = (tree: MemoryTree): void => {
+    tree.set("out/a.txt", { kind: "file", content: "half\n" });
+    tree.set(".git/hooks/pre-commit", { kind: "file", content: "evil\n" });
+  };
+
+  it("leaves a copy of what it changed, what policy undoes included, of the first three only", async () => {
+    const { rig, session, state } = await opened(reaction("none", "ask", "{ aivss: 10 }"), { programs: { "python3 hang.py": { runsForever: true, changes: (tree, { environment }) => (changes(tree), tree.set("out/n", { kind: "file", content: `${Object.keys(environment).length}${Math.random()}` })) }, "python3 idle.py": { runsForever: true } }, defaults: { timeoutMs: 20 } });
+    for (const command of ["python3 idle.py", "python3 hang.py", "python3 hang.py", "python3 hang.py", "python3 hang.py"]) await session.call(bash(command), {}, never);
+    expect(rig.content(session, ".git/hooks/pre-commit")).toBeNull();
+    await session.close("finished");
+    const copies = (await rig.events(session)).flatMap((event) => (event.type === "session.copied" ? [{ call: event.call, place: event.data.place }] : []));
+    expect(copies).toEqual(["call_0002", "call_0003", "call_0004"].map((call) => ({ call, place: `sessions/${session.id}/forensic-${call}` })));
+    const manifest = JSON.parse(readFileSync(join(state, copies[0]?.place ?? "", "manifest.json"), "utf8")) as { changes: { path: string; content: string }[] };
+    const hook = manifest.changes.find(({ path }) => path === ".git/hooks/pre-commit");
+    expect(readFileSync(join(state, copies[0]?.place ?? "", (hook?.content ?? "").slice("sha256:".length)), "utf8")).toBe("evil\n");
+  });
+});

@@ -190,7 +190,7 @@ export function memoryPreimages(): Preimages {
 /** The port without what the twin has besides. */
 function portOf(twin: MemorySandbox): Sandbox {
   const { imageId, engine, controls, ended } = twin;
-  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), ...(twin.openProcess === undefined ? {} : { openProcess: (...args) => twin.openProcess?.(...args) ?? Promise.reject(new Error("no processes")) }), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
+  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), pause: () => twin.pause?.() ?? Promise.resolve(), resume: () => twin.resume?.() ?? Promise.resolve(), ...(twin.openProcess === undefined ? {} : { openProcess: (...args) => twin.openProcess?.(...args) ?? Promise.reject(new Error("no processes")) }), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
 }
 
 function isLedger(made: unknown): made is Ledger {

@@ -23,6 +23,10 @@ import { startHeartbeat, type Heartbeat } from "./heartbeat.js";
 
 /** After the deadline of a call, or an order to kill, how long sandboxd may take to answer before the sandbox is given up. */
 const ANSWER_MS = 15_000;
+/** As long as never, for the guard. */
+const MOST_MS = 0xffff_ffff;
+/** How long the guard may take to hear that time stands still. */
+const HEAR_MS = 1_000;
 /** Credit is given back in pieces of this size. */
 const RETURN_BYTES = 256 * 1024;
 /** Diagnostics of the guard kept for a message. */
@@ -68,6 +72,11 @@ export interface SandboxChannel {
   readonly useLine: (socket: Duplex) => void;
   /** The container is frozen, or no longer: silence means nothing meanwhile. */
   readonly hold: (isFrozen: boolean) => void;
+  /**
+   * Stops the time of the running call, here and in the guard, until the returned function is called. Resolves when the guard has heard
+   * of it; false where it did not within a second. Call before the container is frozen, and the function after it is thawed.
+   */
+  readonly stopTime: () => Promise<{ readonly isHeard: boolean; readonly goOn: () => void }>;
   /** Ends the channel. */
   readonly end: (reason: string) => void;
 }
@@ -94,6 +103,8 @@ interface ActiveCall {
   offset: number;
   inputEnded: boolean;
   fault: GuardError | null;
+  /** Stops its time; the returned function lets it go on. */
+  readonly stopTime: () => () => void;
 }
 
 interface State {
@@ -105,13 +116,15 @@ interface State {
   greeted: boolean;
   /** Only where there is no direct line. */
   heartbeat: Heartbeat | null;
+  /** Somebody waits for the guard to have heard all that was sent before. */
+  answered: (() => void) | null;
 }
 
 /** Speaks over an attached container stream, which must be attached before the container starts. */
 export function openSandboxChannel(stream: Duplex): SandboxChannel {
   const hello = deferred<HelloMessage>();
   const ended = deferred<string>();
-  const state: State = { over: null, call: null, streams: 0, diagnostics: "", line: null, greeted: false, heartbeat: null };
+  const state: State = { over: null, call: null, streams: 0, diagnostics: "", line: null, greeted: false, heartbeat: null, answered: null };
   // Nobody may be waiting for the greeting when the channel ends.
   hello.promise.catch(() => undefined);
 
@@ -192,6 +205,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       if (state.line === null) state.heartbeat ??= startHeartbeat(() => send(0, { type: "ping" }), end);
       return hello.resolve(message);
     }
+    if (message.type === "pong" && state.answered !== null) return state.answered();
     if (message.type === "pong" && state.heartbeat !== null) return;
     if (message.type === "error") return end(printable(message.message, DIAGNOSTIC_CHARS));
     if (call === null || number !== call.stream) return end("a message of no call");
@@ -220,6 +234,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       case "ping":
       case "pong":
       case "verdict":
+      case "left":
         return end(`unexpected message ${message.type}`);
       default:
         return assertNever(message);
@@ -272,12 +287,20 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       if (state.call !== null) return reject(new GuardError("INTERNAL_BUG", "a second call while one is running"));
       state.streams += 1;
       const number = state.streams;
-      const timers = [setTimeout(() => end("no answer after the deadline of a call"), order.timeoutMs + ANSWER_MS)];
+      const timers: NodeJS.Timeout[] = [];
+      const deadline: { at: number; timer: NodeJS.Timeout } = { at: 0, timer: setTimeout(() => undefined, 0) };
+      const setDeadline = (ms: number): void => {
+        clearTimeout(deadline.timer);
+        deadline.at = performance.now() + ms;
+        deadline.timer = setTimeout(() => end("no answer after the deadline of a call"), ms + ANSWER_MS);
+      };
+      setDeadline(order.timeoutMs);
       const onAbort = (): void => {
         send(number, { type: "kill" });
         timers.push(setTimeout(() => end("no answer to an order to kill"), ANSWER_MS));
       };
       const done = (): void => {
+        clearTimeout(deadline.timer);
         for (const timer of timers) clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
       };
@@ -301,6 +324,16 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         offset: 0,
         inputEnded: false,
         fault: null,
+        stopTime: () => {
+          const left = Math.max(1, Math.ceil(deadline.at - performance.now()));
+          clearTimeout(deadline.timer);
+          send(number, { type: "left", ms: MOST_MS });
+          return () => {
+            if (state.call !== active) return;
+            send(number, { type: "left", ms: left });
+            setDeadline(left);
+          };
+        },
       };
       state.call = active;
       if (io.feed !== undefined) io.feed.wake = () => (state.call === active ? pushInput(active) : undefined);
@@ -310,7 +343,20 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       else signal.addEventListener("abort", onAbort, { once: true });
     });
 
-  return { hello: hello.promise, ended: ended.promise, call, useLine, hold: (isFrozen) => state.heartbeat?.hold(isFrozen), end };
+  const stopTime = (): Promise<{ readonly isHeard: boolean; readonly goOn: () => void }> =>
+    new Promise((resolve) => {
+      const goOn = state.call?.stopTime() ?? (() => undefined);
+      const tell = (isHeard: boolean): void => {
+        clearTimeout(timer);
+        state.answered = null;
+        resolve({ isHeard, goOn });
+      };
+      const timer = setTimeout(() => tell(false), HEAR_MS);
+      state.answered = () => tell(true);
+      send(0, { type: "ping" });
+    });
+
+  return { hello: hello.promise, ended: ended.promise, call, useLine, hold: (isFrozen) => state.heartbeat?.hold(isFrozen), stopTime, end };
 }
 
 interface Deferred<T> {

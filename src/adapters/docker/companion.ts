@@ -8,14 +8,13 @@ import type { ProcessEnd, ProcessRequest, SandboxProcess } from "../../ports/pro
 import type { HideResult, OutputSink } from "../../ports/sandbox.js";
 import type { CallEnd, InputFeed, SandboxChannel } from "./channel.js";
 import type { DiskWatch } from "./disk-watch.js";
-import { engineCall } from "./engine-call.js";
+import { createFreezer } from "./freezer.js";
 import type { Nonce } from "./nonce.js";
 import type { ProgramLogger } from "./program-log.js";
 import { signalName } from "./signal-name.js";
 
 /** The program of the runtime that gives another one a terminal. */
 const TERMINAL = "/.ringfence/bin/rf-tty";
-const FREEZE_MS = 10_000;
 
 /** What a session's own container is asked for again: a container beside it, for a program that outlives its call. */
 export interface BesideOrder {
@@ -39,7 +38,8 @@ export async function startProcess(companion: Companion, request: ProcessRequest
   const argv = terminal === null ? request.argv : [TERMINAL, String(terminal.rows), String(terminal.columns), ...request.argv];
   const payload = encodeStart({ kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: true, timeoutMs: lifeMs, outputBytes, ...(programs === null || request.judge === undefined ? {} : { judge: "anew" as const }) });
   const feed: InputFeed = { pieces: [], ended: false, wake: () => undefined };
-  const state: { frozen: boolean; closing: Promise<void> | null; isFull: boolean; unwatch: () => void } = { frozen: false, closing: null, isFull: false, unwatch: () => undefined };
+  const state: { closing: Promise<void> | null; isFull: boolean; unwatch: () => void } = { closing: null, isFull: false, unwatch: () => undefined };
+  const freezer = createFreezer(container, channel);
   const ending = new AbortController();
   const watchDisk = (): void => {
     state.unwatch = disk.start(() => {
@@ -56,27 +56,16 @@ export async function startProcess(companion: Companion, request: ProcessRequest
     return state.closing;
   };
   const freeze = async (): Promise<void> => {
-    if (state.frozen || state.closing !== null) return;
+    if (state.closing !== null) return;
     state.unwatch();
-    channel.hold(true);
-    try {
-      await engineCall({ what: "freezing a process", limitMs: FREEZE_MS }, async () => {
-        await container.pause();
-        // The engine's answer is not the proof: what it says of the container afterwards is.
-        if (!(await container.inspect()).State.Paused) throw new Error("the engine did not freeze it");
-      });
-    } catch (cause) {
-      // It ended meanwhile, and there is nothing left to freeze.
-      if (await endedBy(call)) return;
-      throw cause;
-    }
-    state.frozen = true;
+    // Where it ended meanwhile there is nothing left to freeze.
+    await freezer.freeze().catch(async (cause: unknown) => {
+      if (!(await endedBy(call))) throw cause;
+    });
   };
   const thaw = async (): Promise<void> => {
-    if (!state.frozen || state.closing !== null) return;
-    await engineCall({ what: "thawing a process", limitMs: FREEZE_MS }, () => container.unpause());
-    state.frozen = false;
-    channel.hold(false);
+    if (!freezer.isFrozen() || state.closing !== null) return;
+    await freezer.thaw();
     watchDisk();
   };
   watchDisk();

@@ -15,6 +15,7 @@ import { openSandboxChannel, type SandboxChannel } from "./channel.js";
 import { GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, guardCapabilities, type ContainerPlan } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
+import { createFreezer } from "./freezer.js";
 import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
 import type { BesideOrder, Companion } from "./companion.js";
@@ -164,7 +165,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
       return hide(paths);
     };
     const openBeside = (beside: BesideOrder): Promise<Companion> => openCompanion({ docker, info, options, owed, plan: { ...plan, beside: started.id, volume: name, nonceName: beside.nonce.name }, spec: grounds.spec, hidden: () => [...hidden], ...beside });
-    return createSandbox({ spec, hide: keep, imageId, engine, controls: selfTest.controls, channel, remove, openBeside });
+    return createSandbox({ spec, hide: keep, imageId, engine, controls: selfTest.controls, channel, remove, openBeside, freezer: createFreezer(docker.getContainer(name), channel) });
   } catch (cause) {
     attached.channel?.end("the start failed");
     const left = await remove().then(() => null, (error: unknown) => error);

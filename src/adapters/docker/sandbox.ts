@@ -10,6 +10,7 @@ import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
 import { refuseUnstartable, startProcess, type BesideOrder, type Companion } from "./companion.js";
+import type { Freezer } from "./freezer.js";
 import { signalName } from "./signal-name.js";
 import { readProbeAgain } from "./self-test.js";
 import { travellingNonce } from "./tar-volume.js";
@@ -37,6 +38,7 @@ export interface SandboxParts {
   readonly hide: NonNullable<Sandbox["hide"]>;
   /** Opens a container beside this one, for a program that outlives its call. */
   readonly openBeside: (order: BesideOrder) => Promise<Companion>;
+  readonly freezer: Freezer;
   /** Removes what was made on the engine; rejects where something may be left. */
   readonly remove: () => Promise<void>;
 }
@@ -77,6 +79,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     return exit;
   }
 
+  const time: { goOn: () => void } = { goOn: () => undefined };
   const processes = new Set<SandboxProcess>();
   const write = async (ops: readonly FileOp[], signal: AbortSignal): Promise<void> => {
     const [answer] = await files(ops.map(changeOrder), REASON_BYTES, signal);
@@ -110,6 +113,17 @@ export function createSandbox(parts: SandboxParts): Sandbox {
     imageId: parts.imageId,
     engine: parts.engine,
     openProcess,
+    pause: async () => {
+      const { isHeard, goOn } = await channel.stopTime();
+      time.goOn = goOn;
+      if (!isHeard) throw new GuardError("SANDBOX_FAILED", "the guard does not answer, so its time cannot be stopped");
+      await parts.freezer.freeze();
+    },
+    resume: async () => {
+      await parts.freezer.thaw();
+      time.goOn();
+      time.goOn = () => undefined;
+    },
     hide,
     controls: parts.controls,
     ended,

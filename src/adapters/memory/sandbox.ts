@@ -65,6 +65,8 @@ export interface MemorySandbox extends Sandbox {
   readonly requests: readonly RunRequest[];
   /** Every file operation seen, oldest first. */
   readonly operations: readonly FileOp[];
+  /** How it was paused and resumed. */
+  readonly pauses: readonly string[];
   /** Every process opened, oldest first. */
   readonly processes: readonly MemoryProcess[];
   readonly closed: boolean;
@@ -112,6 +114,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
   const requests: RunRequest[] = [];
   const operations: FileOp[] = [];
   const processes: MemoryProcess[] = [];
+  const pauses: string[] = [];
   const state: { end: SandboxEnd | null; busy: boolean } = { end: null, busy: false };
   const listeners: ((end: SandboxEnd) => void)[] = [];
   const ended = new Promise<SandboxEnd>((resolve) => listeners.push(resolve));
@@ -143,6 +146,9 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     requests,
     operations,
     processes,
+    pauses,
+    pause: async () => void pauses.push("pause"),
+    resume: async () => void pauses.push("resume"),
     ...(options.processes === undefined
       ? {}
       : {

@@ -1,4 +1,4 @@
-// Forensic copies on disk: `forensic/` in the session's folder, apart from its layers, so that neither apply nor discard takes it away.
+// Forensic copies on disk: `forensic/`, or `forensic-CALL/` for a call that was ended, in the session's folder, apart from its layers, so that neither apply nor discard takes it away.
 // Contents lie under their digest, never executable, never under a name of the agent's; the manifest tells which is which.
 
 import { closeSync, constants, existsSync, openSync } from "node:fs";
@@ -12,8 +12,8 @@ import { sessionPaths } from "./paths.js";
 /** @param stateDir real path of the private state folder */
 export function createForensics(stateDir: string, hasher: Hasher): Forensics {
   return {
-    keep: async (sessionId, files) => {
-      const folder = join(sessionPaths(stateDir, sessionId).folder, "forensic");
+    keep: async (sessionId, call, files) => {
+      const folder = join(sessionPaths(stateDir, sessionId).folder, call === null ? "forensic" : `forensic-${call}`);
       if (existsSync(folder)) throw new GuardError("STATE_UNUSABLE", "there is a forensic copy of this session already");
       ensurePrivateDir(folder);
       const written = new Set<Digest>();
@@ -30,7 +30,7 @@ export function createForensics(stateDir: string, hasher: Hasher): Forensics {
         const { path, operation, before, after } = change;
         entries.push({ path, operation, before, after, content: digest, ...(why === null ? {} : { left: why }) });
       }
-      const manifest = new TextEncoder().encode(`${JSON.stringify({ v: 1, session: sessionId, ...sum, changes: entries }, null, 1)}\n`);
+      const manifest = new TextEncoder().encode(`${JSON.stringify({ v: 1, session: sessionId, ...(call === null ? {} : { call }), ...sum, changes: entries }, null, 1)}\n`);
       await writeFile(join(folder, "manifest.json"), manifest);
       syncFolder(folder);
       return { place: relative(stateDir, folder), digest: hasher(manifest), ...sum };

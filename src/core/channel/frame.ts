@@ -37,6 +37,7 @@ export const FRAME = {
   scratch: 14,
   programs: 20,
   verdict: 21,
+  left: 30,
 } as const;
 
 export type FrameName = keyof typeof FRAME;

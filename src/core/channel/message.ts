@@ -50,6 +50,8 @@ export type Message =
   | ExitMessage
   | { readonly type: "stdin" | "stdout" | "stderr" | "scratch" | "programs" | "verdict"; readonly bytes: Uint8Array }
   | { readonly type: "credit"; readonly of: StreamName; readonly bytes: number }
+  /** To the guard: the running call has this long from now on, in milliseconds. */
+  | { readonly type: "left"; readonly ms: number }
   | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" }
   /** A fault of sandboxd; the channel ends after it. */
   | { readonly type: "error"; readonly message: string };
@@ -70,6 +72,8 @@ export function encodeMessage(message: Message): { readonly type: FrameType; rea
       return { type, payload: message.bytes };
     case "credit":
       return { type, payload: encodeCredit(message.of, message.bytes) };
+    case "left":
+      return { type, payload: encodeLeft(message.ms) };
     case "stdinEnd":
     case "kill":
     case "bye":
@@ -90,6 +94,12 @@ function encodeCredit(of: StreamName, bytes: number): Uint8Array {
   const view = new DataView(payload.buffer);
   view.setUint8(0, CREDIT_STREAMS.indexOf(of));
   view.setUint32(1, bytes);
+  return payload;
+}
+
+function encodeLeft(ms: number): Uint8Array {
+  const payload = new Uint8Array(4);
+  new DataView(payload.buffer).setUint32(0, ms);
   return payload;
 }
 
@@ -118,6 +128,8 @@ export function decodeMessage(frame: Frame): Message | null {
       return asHello(decodeObject(frame.payload));
     case FRAME.start:
       return null;
+    case FRAME.left:
+      return frame.payload.length === 4 ? { type: "left", ms: new DataView(frame.payload.buffer, frame.payload.byteOffset, 4).getUint32(0) } : null;
     case FRAME.scratch:
       return { type: "scratch", bytes: frame.payload };
     case FRAME.programs:

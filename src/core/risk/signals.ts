@@ -22,6 +22,8 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "controls.attested":
     case "session.tightened":
     case "session.copied":
+    case "session.paused":
+    case "session.resumed":
     case "process.opened":
     case "process.closed":
     case "session.closed":

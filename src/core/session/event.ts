@@ -209,7 +209,10 @@ export interface EventData {
     /** The event that made it due. */
     readonly cause?: number;
   };
-  /** A forensic copy of the workspace layer, made when a session was stopped. */
+  /** Nothing of the session runs until it is resumed. `call`: the one that was stopped where it stood; null: none ran. */
+  "session.paused": { readonly by: string; readonly reason: string | null; readonly call: CallId | null };
+  "session.resumed": { readonly by: string; readonly pausedMs: number };
+  /** A forensic copy of the workspace layer, made when a session was stopped, or of what a call that was killed at its deadline had changed. */
   "session.copied": {
     /** Folder in the state folder, relative to it. */
     readonly place: string;

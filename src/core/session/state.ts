@@ -44,6 +44,8 @@ export interface SessionState {
   readonly undone: EventData["session.undone"] | null;
   /** Processes that outlived their calls, in the order they were opened; `closed` is null while one lives. */
   readonly processes: readonly ProcessState[];
+  /** Why nothing runs just now; null while it goes on. */
+  readonly paused: EventData["session.paused"] | null;
   readonly events: number;
 }
 
@@ -74,6 +76,7 @@ export function reduceSession(state: SessionState | null, event: AuditEvent): Se
       discarded: false,
       undone: null,
       processes: [],
+      paused: null,
       events: 1,
     };
   }
@@ -132,6 +135,10 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
     case "import.finished":
     case "session.copied":
       return state;
+    case "session.paused":
+      return { ...state, paused: event.data };
+    case "session.resumed":
+      return { ...state, paused: null };
     case "process.opened":
       return { ...state, processes: [...state.processes, { opened: event.data, call: event.call, closed: null }] };
     case "process.closed":

@@ -58,6 +58,8 @@ export const LIMITS = {
   forensicFileBytes: 32 * 1024 * 1024,
   forensicBytes: 256 * 1024 * 1024,
   forensicFiles: 5_000,
+  /** Most calls of one session of which a copy is kept when they are killed at their deadline. */
+  forensicCopies: 3,
   /** Most calls whose approval the live risk score waits for at once; the oldest is forgotten and stays `asked`. */
   riskPending: 256,
   /** Longest model answer of a recorded Kimi-Dev stage, in characters; the model itself stops at 16384 tokens. */

@@ -170,6 +170,10 @@ void rf_call_cancel(uint32_t stream) {
   if (is_mine(stream)) kill_tree(BY_CANCEL);
 }
 
+void rf_call_left(uint32_t stream, uint32_t ms) {
+  if (is_mine(stream)) call.deadline = rf_now() + ms * MS;
+}
+
 static void reaped(pid_t pid, int status) {
   if (pid == held.pid) {
     struct rf_failure failure;

@@ -23,6 +23,8 @@ void rf_call_input(uint32_t stream, const uint8_t *bytes, size_t size);
 void rf_call_end_input(uint32_t stream);
 void rf_call_credit(uint32_t stream, int which, uint32_t bytes);
 void rf_call_cancel(uint32_t stream);
+// The call has this long from now on: the time in which the container was frozen does not count.
+void rf_call_left(uint32_t stream, uint32_t ms);
 
 #define RF_CALL_WAITS 3
 // Where the call waits: outputs and input, in this order. Returns nanoseconds until it wants its turn anyway, -1 for never.

@@ -50,6 +50,7 @@ enum {
   RF_SCRATCH = 14,
   RF_PROGRAMS = 20,
   RF_VERDICT = 21,
+  RF_LEFT = 30,
 };
 
 // Ends this program with a line on the container's own standard error; process 1 then ends the container.

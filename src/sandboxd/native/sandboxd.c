@@ -38,6 +38,9 @@ static void take(const struct rf_frame *frame) {
     case RF_KILL:
       rf_call_cancel(frame->stream);
       return;
+    case RF_LEFT:
+      if (frame->size == 4) rf_call_left(frame->stream, rf_get32(payload));
+      return;
     case RF_PING:
       rf_line_send(RF_PONG, frame->stream, NULL, 0);
       return;

@@ -19,6 +19,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["run"], load: async () => (await import("./commands/run.js")).registerRun },
   { names: ["demo"], load: async () => (await import("./commands/demo.js")).registerDemo },
   { names: ["sessions", "show"], load: async () => (await import("./commands/sessions.js")).registerSessions },
+  { names: ["pause", "resume"], load: async () => (await import("./commands/pause.js")).registerPause },
   { names: ["diff", "apply", "undo", "discard"], load: async () => (await import("./commands/review.js")).registerReview },
   { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
   { names: ["replay"], load: async () => (await import("./commands/replay.js")).registerReplay },

@@ -23,7 +23,7 @@ describe("the state of a session", () => {
 
   it("after the opening is an open session without calls", () => {
     const events = placed([opening]);
-    expect(sessionState(events)).toEqual({ id: "ses_made01", opened: OPENED, openedAt: events[0]?.time, closed: null, closedAt: null, calls: [], risk: null, applied: [], discarded: false, undone: null, events: 1 });
+    expect(sessionState(events)).toEqual({ id: "ses_made01", opened: OPENED, openedAt: events[0]?.time, closed: null, closedAt: null, calls: [], risk: null, applied: [], discarded: false, undone: null, processes: [], paused: null, events: 1 });
   });
 
   it("follows a call step by step", () => {
