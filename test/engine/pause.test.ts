@@ -11,7 +11,7 @@ const turns = async (): Promise<void> => {
 
 describe("a paused session", () => {
   it("holds the next call until it is resumed, on record with who and why", async () => {
-    const rig = createRig({ programs: { ls: {} } });
+    const rig = createRig({ pausable: true, programs: { ls: {} } });
     const session = await rig.open();
     expect([await session.pause("ann", "a look"), await session.pause("bob")]).toEqual([true, false]);
     let done = false;
@@ -27,7 +27,7 @@ describe("a paused session", () => {
   });
 
   it("freezes the call that runs, and the processes beside it; that call can be given up", async () => {
-    const rig = createRig({ programs: { "sleep 100": { runsForever: true } }, processes: () => ({}) });
+    const rig = createRig({ pausable: true, programs: { "sleep 100": { runsForever: true } }, processes: () => ({}) });
     const session = await rig.open();
     await session.call(toolCall("process", { op: "open", name: "p", argv: ["x"], wait_ms: 0 }), {}, never);
     const abort = new AbortController();
@@ -47,7 +47,7 @@ describe("a paused session", () => {
   });
 
   it("ends all the same, and is not paused after its end", async () => {
-    const rig = createRig({ programs: { ls: {} } });
+    const rig = createRig({ pausable: true, programs: { ls: {} } });
     const session = await rig.open();
     await session.pause("ann");
     const call = session.call(bash("ls"), {}, never).catch((error: unknown) => error);
@@ -58,7 +58,7 @@ describe("a paused session", () => {
   });
 
   it("is ended where it cannot be frozen", async () => {
-    const rig = createRig({ programs: { "sleep 100": { runsForever: true } } });
+    const rig = createRig({ pausable: true, programs: { "sleep 100": { runsForever: true } } });
     const session = await rig.open();
     const call = session.call(bash("sleep 100"), {}, never).catch((error: unknown) => error);
     await turns();
@@ -69,7 +69,7 @@ describe("a paused session", () => {
   });
 
   it("takes orders of other processes, and none after its end", async () => {
-    const rig = createRig();
+    const rig = createRig({ pausable: true });
     const told: { take: ((order: { order: "pause" | "resume"; by: string; reason: string | null }) => void) | null; deaf: boolean } = { take: null, deaf: false };
     const control = { listen: (_id: string, take: NonNullable<typeof told.take>) => ((told.take = take), () => void (told.deaf = true)) };
     const { openSession } = await import("../../src/engine/session.js");

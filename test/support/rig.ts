@@ -43,6 +43,8 @@ export interface RigOptions {
   readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
   /** What outlives its call; left out: nothing can. */
   readonly processes?: (request: ProcessRequest) => ScriptedProcess | null;
+  /** A call that runs can be frozen. */
+  readonly pausable?: boolean;
   readonly profile?: string | null;
   readonly onEvent?: (event: AuditEvent) => void;
 }
@@ -96,6 +98,7 @@ export function createRig(given: RigOptions = {}): Rig {
       return typeof program === "function" ? program(request) : program;
     },
     ...(given.controls === undefined ? {} : { controls: given.controls }),
+    ...(given.pausable === true ? { pausable: true } : {}),
     ...(given.processes === undefined ? {} : { processes: given.processes }),
     ...(given.attested === undefined ? {} : { attested: given.attested }),
   });
@@ -190,7 +193,7 @@ export function memoryPreimages(): Preimages {
 /** The port without what the twin has besides. */
 function portOf(twin: MemorySandbox): Sandbox {
   const { imageId, engine, controls, ended } = twin;
-  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), pause: () => twin.pause?.() ?? Promise.resolve(), resume: () => twin.resume?.() ?? Promise.resolve(), ...(twin.openProcess === undefined ? {} : { openProcess: (...args) => twin.openProcess?.(...args) ?? Promise.reject(new Error("no processes")) }), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
+  return { imageId, engine, controls, ended, run: (...args) => twin.run(...args), readFile: (...args) => twin.readFile(...args), apply: (...args) => twin.apply(...args), close: () => twin.close(), ...(twin.pause === undefined ? {} : { pause: () => twin.pause?.() ?? Promise.resolve(), resume: () => twin.resume?.() ?? Promise.resolve() }), ...(twin.openProcess === undefined ? {} : { openProcess: (...args) => twin.openProcess?.(...args) ?? Promise.reject(new Error("no processes")) }), ...(twin.attest === undefined ? {} : { attest: (signal: AbortSignal) => twin.attest?.(signal) ?? Promise.resolve([]) }) };
 }
 
 function isLedger(made: unknown): made is Ledger {

@@ -55,6 +55,7 @@ export interface MemorySandboxOptions {
   readonly faults?: () => SandboxFaults;
   readonly controls?: readonly Control[];
   /** What outlives its call; null is a program that cannot be opened. Left out: nothing can. */
+  readonly pausable?: boolean;
   readonly processes?: (request: ProcessRequest) => ScriptedProcess | null;
   /** What a test of the controls sees while the sandbox runs; left out: nothing can be tested again. */
   readonly attested?: () => readonly Control[] | Promise<readonly Control[]>;
@@ -147,8 +148,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     operations,
     processes,
     pauses,
-    pause: async () => void pauses.push("pause"),
-    resume: async () => void pauses.push("resume"),
+    ...(options.pausable === true ? { pause: async () => void pauses.push("pause"), resume: async () => void pauses.push("resume") } : {}),
     ...(options.processes === undefined
       ? {}
       : {
