@@ -16,7 +16,7 @@ import { GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, guardCapabi
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { createFreezer } from "./freezer.js";
-import { findHostProcess, isRunning, killHostProcess, type HostProcess } from "./host-kill.js";
+import { findHostProcess, isRunning, killFrozen, killHostProcess, type HostProcess } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
 import type { BesideOrder, Companion } from "./companion.js";
 import { openLine, reapLines, type DirectLine } from "./line.js";
@@ -336,7 +336,10 @@ function engineElsewhere(cause: unknown): GuardError {
 function removal(docker: Docker, name: string, first: { readonly process: HostProcess | null }, owed: Set<() => Promise<void>>, hasVolume = true): () => Promise<void> {
   const remove = async (): Promise<void> => {
     // Before anything is asked of an engine that may be gone, or hang.
-    if (first.process !== null) killHostProcess(first.process);
+    if (first.process !== null) {
+      killFrozen(first.process);
+      killHostProcess(first.process);
+    }
     owed.add(remove);
     await removeContainer(docker, name);
     if (hasVolume) await removeVolume(docker, name);

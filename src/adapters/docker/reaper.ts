@@ -4,6 +4,7 @@ import type Docker from "dockerode";
 import { printable } from "../../core/shared/index.js";
 import type { LeaseState } from "../system/lease.js";
 import { engineCall } from "./engine-call.js";
+import { findHostProcess, killFrozen } from "./host-kill.js";
 import { OWNER_LABEL } from "./labels.js";
 import { removeContainer, removeVolume } from "./remove.js";
 
@@ -35,7 +36,10 @@ export async function reapOrphans(docker: Docker, stateOf: (lease: string) => Le
     const state = stateOf(container.Labels[OWNER_LABEL] ?? "");
     // One that does not run serves nobody, whoever made it; it may only be about to start.
     const old = container.State !== "running" && nowMs - container.Created * 1000 > UNKNOWN_OWNER_MS;
-    if (state === "dead" || (state === "unknown" && old)) await attempt(report.containers, container.Id, () => removeContainer(docker, container.Id));
+    if (state === "dead" || (state === "unknown" && old)) await attempt(report.containers, container.Id, async () => {
+      if (container.State === "paused") await endFrozen(docker, container.Id);
+      await removeContainer(docker, container.Id);
+    });
   }
   const volumes = await engineCall({ what: "listing volumes", limitMs: LIST_MS }, () => docker.listVolumes({ filters }));
   for (const volume of volumes.Volumes) {
@@ -44,6 +48,13 @@ export async function reapOrphans(docker: Docker, stateOf: (lease: string) => Le
     if (state === "dead" || (state === "unknown" && old)) await attempt(report.volumes, volume.Name, () => removeVolume(docker, volume.Name));
   }
   return report;
+}
+
+/** A container that was frozen when its owner died does nothing more before its end, where it is seen from here. */
+async function endFrozen(docker: Docker, id: string): Promise<void> {
+  const pid = await docker.getContainer(id).inspect().then(({ State }) => State.Pid, () => 0);
+  const first = findHostProcess(pid, id);
+  if (first !== null) killFrozen(first);
 }
 
 function createdMs(volume: object): number {

@@ -61,6 +61,7 @@ export function sessionStatus(state: SessionState | null): string {
   if (state.applied.length > 0) return "applied";
   if (callsInDoubt(state).length > 0 && state.closed !== null) return "in doubt";
   if (state.opened.imported !== undefined) return state.closed === null ? "open" : "imported";
+  if (state.closed === null && state.paused !== null) return "paused";
   return state.closed?.reason ?? "open";
 }
 
