@@ -4,6 +4,8 @@ import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rm
 import { resolve } from "node:path";
 import { checkEd25519, publicKeyFromPem, sha256 } from "./adapters/system/hasher.js";
 import { createSigner } from "./adapters/system/signer.js";
+import { keptPolicy } from "./adapters/files/policy-keep.js";
+import { compileTexts } from "./compose-policy.js";
 import { openReview, resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { readTar, TAR_END, tarHeader, tarPadding } from "./core/archive/index.js";
@@ -58,10 +60,16 @@ async function contentsOf(stored: Stored, id: SessionId, env: NodeJS.ProcessEnv)
     room.bytes -= bytes.length;
     files.set(name, bytes);
   };
+  const { size } = statSync(store.ledgerFile(id));
+  if (size > LIMITS.bundleBytes) throw new GuardError("USAGE_INVALID", `the record of ${id} has ${String(size)} bytes, a bundle holds at most ${String(LIMITS.bundleBytes)}`, { hint: "hand over ledger.jsonl with its head and public key: `ringfence log verify FILE --expect-head HEAD --key KEY` checks them anywhere" });
+  room.bytes -= size;
   files.set(BUNDLE_FILES.ledger, readFileSync(store.ledgerFile(id)));
   files.set(BUNDLE_FILES.head, Buffer.from(head, "utf8"));
   files.set(BUNDLE_FILES.key, Buffer.from(store.publicKeyPem(), "utf8"));
   put(BUNDLE_FILES.base, Buffer.from(`${JSON.stringify(baseOf(events))}\n`, "utf8"));
+  const policy = await policyOf(stored.stateDir, events);
+  if (typeof policy === "string") left.push({ what: BUNDLE_FILES.policy, why: policy });
+  else put(BUNDLE_FILES.policy, policy);
   const patch = await patchOf(id, env);
   if (typeof patch === "string") left.push({ what: BUNDLE_FILES.patch, why: patch });
   else {
@@ -84,6 +92,17 @@ function seal(files: Map<string, Uint8Array>, events: readonly AuditEvent[], lef
   files.set(BUNDLE_FILES.manifest, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, "utf8"));
   const subjects = [...files].map(([name, bytes]) => ({ name, sha256: sha256(bytes).slice("sha256:".length) }));
   files.set(BUNDLE_FILES.statement, Buffer.from(sealStatement({ subjects, predicate: manifest as unknown as JsonObject }, createSigner(stateDir), sha256), "utf8"));
+}
+
+/** The texts of the policy that was in force, where they still make the policy that the record names; or why not. */
+async function policyOf(stateDir: string, [first]: readonly AuditEvent[]): Promise<Uint8Array | string> {
+  if (first?.type !== "session.opened") return "the record has no beginning";
+  const { digest } = first.data.policy;
+  const texts = keptPolicy(stateDir, digest);
+  if (typeof texts === "string") return texts;
+  const made = await compileTexts(texts).catch((error: unknown) => (error instanceof GuardError ? null : Promise.reject(error)));
+  if (made?.digest !== digest) return "its kept texts make another policy under this version";
+  return Buffer.from(`${JSON.stringify({ v: 1, digest, texts: texts.map(({ name, text, tier }) => ({ name, text, tier: tier ?? null })) }, null, 2)}\n`, "utf8");
 }
 
 /** The patch of what stands, or why there is none. */

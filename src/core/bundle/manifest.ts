@@ -12,6 +12,7 @@ export const BUNDLE_FILES = {
   head: "head.checkpoint",
   key: "key.pem",
   base: "base.json",
+  policy: "policy.json",
   patch: "changes.patch",
 } as const;
 
