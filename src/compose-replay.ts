@@ -5,12 +5,13 @@ import { packageFile } from "./adapters/system/package-root.js";
 import { writePage } from "./adapters/files/write-page.js";
 import { loadPolicy } from "./compose-policy.js";
 import { resolveSession } from "./compose-review.js";
+import { stepFiles } from "./compose-step-files.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
 import { exportSession, needsTexts, otelRequests, type ExportFormat } from "./core/export/index.js";
 import type { PolicySet } from "./core/policy/index.js";
-import { createSummariser, redecide, sessionPage, stepOf, timelineOf, type Redecided, type RedecideSummary, type ScoreAt, type Step, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
+import { createSummariser, redecide, sessionPage, stepOf, timelineOf, type Redecided, type RedecideSummary, type ScoreAt, type Step, type StepFiles, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
 import { GuardError, isSessionId, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
 import type { AuditEvent } from "./core/session/index.js";
 import { containmentOf } from "./engine/containment.js";
@@ -90,12 +91,16 @@ async function blobText(stored: Stored, id: SessionId, digest: Digest): Promise<
 /** Most characters shown of one output, and of all outputs of one page. */
 const SHOWN_OUTPUT = 20_000;
 const SHOWN_TOTAL = 64_000_000;
+/** Most steps of one page whose changed files are shown. */
+const SHOWN_STEPS = 300;
 
 /** A recorded session as steps, with the texts of a step on demand. */
 export interface ReplayView {
   readonly id: SessionId;
   readonly timeline: Timeline;
   textsOf(step: Step): Promise<StepTexts>;
+  /** What a step changed, and how the workspace stood after it. */
+  filesOf(step: Step): Promise<StepFiles>;
   close(): Promise<void>;
 }
 
@@ -104,9 +109,10 @@ export async function openReplay(wanted: string, env: NodeJS.ProcessEnv): Promis
   const stored = await openStore(env);
   try {
     const id = await resolveSession(stored.store, wanted);
-    const timeline = timelineOf(await stored.store.readAndIndex(id));
+    const events = await stored.store.readAndIndex(id);
+    const timeline = timelineOf(events);
     if (timeline === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
-    return { id, timeline, textsOf: (step) => textsOf(stored, id, step), close: () => stored.close() };
+    return { id, timeline, textsOf: (step) => textsOf(stored, id, step), filesOf: stepFiles(stored.stateDir, id, events), close: () => stored.close() };
   } catch (error) {
     await stored.close();
     throw error;
@@ -156,14 +162,19 @@ async function argumentsText(stored: Stored, id: SessionId, digest: Digest): Pro
 }
 
 /** Texts of every step, as long as there is room for them. */
-async function allTexts(view: ReplayView): Promise<(step: Step) => StepTexts> {
+async function allTexts(view: ReplayView, withFiles = false): Promise<(step: Step) => StepTexts> {
   const texts = new Map<Step, StepTexts>();
   let left = SHOWN_TOTAL;
+  let files = SHOWN_STEPS;
   for (const step of view.timeline.steps) {
     const one = await view.textsOf(step);
+    if (withFiles && files > 0 && step.call.changes.length > 0) {
+      files -= 1;
+      texts.set(step, { ...one, files: await view.filesOf(step) });
+    }
     const output = one.output.slice(0, Math.max(0, left));
     left -= output.length;
-    texts.set(step, { ...one, output, cut: one.cut + one.output.length - output.length });
+    texts.set(step, { ...texts.get(step), ...one, output, cut: one.cut + one.output.length - output.length });
   }
   return (step) => texts.get(step) ?? NO_TEXTS;
 }
@@ -174,7 +185,7 @@ const NO_TEXTS: StepTexts = { arguments: null, output: "", cut: 0 };
 export async function writeSessionPage(wanted: string, path: string, env: NodeJS.ProcessEnv): Promise<{ readonly session: SessionId; readonly bytes: number }> {
   const view = await openReplay(wanted, env);
   try {
-    const page = sessionPage(view.timeline, { hash: sha256, product: `Ringfence ${installed()}`, textsOf: await allTexts(view) });
+    const page = sessionPage(view.timeline, { hash: sha256, product: `Ringfence ${installed()}`, textsOf: await allTexts(view, true) });
     return { session: view.id, bytes: writePage(path, page) };
   } finally {
     await view.close();

@@ -1,7 +1,7 @@
 // `replay run`: a recorded session runs again without a difference, whatever became of the folder since; a difference that was planted is
 // named at exactly its step; another image and another policy are differences of their own; nothing is left behind.
 
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -65,6 +65,22 @@ describe.skipIf(missing !== null)(`replay run${missing === null ? "" : ` (skippe
     expect(shown.map(({ type }) => type).slice(-2)).toEqual(["session.closed", "session.discarded"]);
     expect((await rig.run(["log", "verify", rerun])).code).toBe(0);
     expect(await leftInTheEnd([rerun], rig.state)).toEqual([]);
+  });
+
+  it("each step shows what it changed and the workspace after it, on the terminal and on the page", async () => {
+    const { code, out } = await rig.run(["replay", "view", sound, "--step", "14", "--diff", "--workspace"]);
+    expect(code).toBe(0);
+    expect(out).toContain("-module.exports = 1;");
+    expect(out).toContain("+module.exports = 1 * 2;");
+    // As its own steps left it: the file of this round, and what the round before made.
+    const after = lines(out).map((line) => line.trim().replace(/ +/gu, " "));
+    expect(after).toContain("create src/m1.js");
+    expect(after).toContain("create out/0/when.txt");
+    expect(after).not.toContain("create out/1/when.txt");
+    const page = join(rig.scratch, "page.html");
+    expect((await rig.run(["replay", "view", sound, "--html", page])).code).toBe(0);
+    expect(readFileSync(page, "utf8")).toContain("+module.exports = 1 * 2;");
+    expect((await rig.run(["replay", "view", sound, "--step", "1", "--diff", "--workspace"])).out).toContain("after it the workspace is as the folder was");
   });
 
   it(`a difference that was planted is named at step ${AT}, and no other`, async () => {

@@ -78,6 +78,20 @@ function contentOf({ p, d, n = 0 }: BaseName, places: ReadonlyMap<Digest, Place>
   }
 }
 
+/** Contents of a workspace's kept folders, by digest and checked against it; null for what is not kept. */
+export function openBaseContents(stateDir: string, workspace: string): (digest: Digest) => Uint8Array | null {
+  let places: ReadonlyMap<Digest, Place> | null = null;
+  return (digest) => {
+    try {
+      places ??= readPlaces(basesOf(stateDir, workspace));
+      const place = places.get(digest);
+      return place === undefined ? null : contentOf({ p: "", k: "file", m: 0, u: 0, g: 0, t: 0, n: place.length, d: digest }, places);
+    } catch {
+      return null;
+    }
+  };
+}
+
 function setTimes(path: Raw, { k, m, t }: BaseName): void {
   const target = rawBytes(path);
   if (k === "directory") chmodSync(target, m);

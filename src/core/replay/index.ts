@@ -6,6 +6,7 @@ export { createSummariser, moveOf, type RedecideSummary, type RuleCount, type Su
 export { programTree, type ProgramLine, type ProgramTree } from "./program-tree.js";
 export { endOf, searchText, stepOf, timelineHeadOf, timelineOf, titleOf, verdictOf, type ScoreAt, type Step, type Timeline, type TimelineHead } from "./timeline.js";
 export { sessionPage, type PageOptions } from "./page.js";
+export { diffLineKind, type FileDiff, type StepFiles } from "./step-files.js";
 export type { StepTexts } from "./page-step.js";
 export { divergenceOf, factsOf, stateDigest, type CallFacts, type CallTexts, type Divergence, type DivergenceKind } from "./diverge.js";
 export { firstDifference, settleText } from "./settle-text.js";

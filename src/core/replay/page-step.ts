@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from "../shared/index.js";
 import { html, type Html } from "./html.js";
 import { endOf, titleOf, verdictOf, type Step } from "./timeline.js";
 import { programTree } from "./program-tree.js";
+import { diffLineKind, type FileDiff, type StepFiles } from "./step-files.js";
 
 /** Text of a step that lies outside its record. */
 export interface StepTexts {
@@ -15,6 +16,8 @@ export interface StepTexts {
   readonly output: string;
   /** Characters of it that are not shown. */
   readonly cut: number;
+  /** What it changed, and how the workspace stood after it; left out where nobody looked. */
+  readonly files?: StepFiles;
 }
 
 const REASONS = 8;
@@ -60,7 +63,25 @@ function detailHtml(step: Step, texts: StepTexts): Html {
   const thought = claim?.thought ?? null;
   const advice = step.decision?.guidance ?? null;
   const guidance = advice === null ? null : html`<p class="soft">${advice}</p>`;
-  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}${reached}</details>${programsHtml(call)}${outputHtml(texts)}`;
+  return html`<details><summary>${facts}</summary>${guidance}${thought === null ? null : html`<p class="soft">${thought}</p>`}${argumentsHtml(argumentsOf(step, texts), texts.arguments === null && step.argumentsBlob !== null)}${changes}${reached}</details>${filesHtml(texts.files)}${programsHtml(call)}${outputHtml(texts)}`;
+}
+
+/** What it changed, line by line, and the workspace as it then was; nothing for a call that changed nothing. */
+function filesHtml(files: StepFiles | undefined): Html | null {
+  if (files === undefined || files.diffs.length === 0) return null;
+  const names = files.workspace.map(({ path, operation }) => `${operation} ${path}`).join("\n");
+  const all = files.workspace.length + files.rest;
+  return html`<details><summary>changed ${files.diffs.length + files.more} ${files.diffs.length + files.more === 1 ? "name" : "names"}</summary>${files.diffs.map(diffHtml)}${files.more > 0 ? html`<p class="soft">and ${files.more} more</p>` : null}</details><details><summary>workspace after it, ${all} ${all === 1 ? "name differs" : "names differ"} from the folder</summary><pre>${names}${files.rest > 0 ? `\n… ${files.rest} more` : ""}</pre></details>`;
+}
+
+function diffHtml({ path, operation, diff, why }: FileDiff): Html {
+  if (diff === null) return html`<div class="mono">${operation} ${path} <span class="soft">${why ?? ""}</span></div>`;
+  const lines = diff.split("\n");
+  const shown = lines.slice(0, LINES).map((line) => {
+    const kind = diffLineKind(line);
+    return kind === "add" ? html`<span class="a">${line}</span>` : kind === "delete" ? html`<span class="d">${line}</span>` : html`<span>${line}\n</span>`;
+  });
+  return html`<div class="mono">${operation} ${path}</div><pre>${shown}${lines.length > LINES ? html`\n… ${lines.length - LINES} more lines` : null}</pre>`;
 }
 
 /** What really ran, where it was more than one program. */

@@ -7,6 +7,7 @@ import { GuardError, printable } from "../../core/shared/index.js";
 import type { OpenedStep, ReplayView } from "../../compose-replay.js";
 import type { Io } from "./io.js";
 import { breakLine, columnsOf, cut } from "./render/layout.js";
+import { fileLines } from "./render/step-files.js";
 import { stepLines, timelineHead, type StepText } from "./render/timeline.js";
 
 export interface ViewFlags {
@@ -14,6 +15,8 @@ export interface ViewFlags {
   readonly find?: string;
   readonly findings?: boolean;
   readonly html?: string;
+  readonly diff?: boolean;
+  readonly workspace?: boolean;
 }
 
 const INTERRUPTED = 130;
@@ -32,7 +35,7 @@ export async function showView(wanted: string, flags: ViewFlags, io: Io): Promis
   }
   const isBrowsed = !io.options.json && io.isTerminal.out && io.isTerminal.in;
   // The step that is asked for is there at once, however long the session is.
-  const alone = flags.find === undefined && flags.findings !== true && !io.options.json && (isBrowsed || flags.step !== undefined) ? await openStep(wanted, flags.step ?? 1, io.env) : null;
+  const alone = flags.find === undefined && flags.findings !== true && flags.diff !== true && flags.workspace !== true && !io.options.json && (isBrowsed || flags.step !== undefined) ? await openStep(wanted, flags.step ?? 1, io.env) : null;
   if (alone !== null && !isBrowsed) return printAlone(alone, io);
   if (alone !== null) paintAlone(alone, io);
   const view = await openReplay(wanted, io.env).catch((error: unknown) => {
@@ -41,7 +44,7 @@ export async function showView(wanted: string, flags: ViewFlags, io: Io): Promis
   });
   try {
     const chosen = choose(view.timeline.steps, flags);
-    if (io.options.json) for (const step of chosen) io.json({ ...step, texts: await view.textsOf(step) });
+    if (io.options.json) for (const step of chosen) io.json({ ...step, texts: await view.textsOf(step), ...(flags.diff === true || flags.workspace === true ? { files: await view.filesOf(step) } : {}) });
     else if (isBrowsed) await browse(view, chosen, flags, io);
     else await print(view, chosen, flags, io);
   } finally {
@@ -79,7 +82,11 @@ async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags,
   const one = flags.step === undefined ? steps : steps.filter((step) => step.number === flags.step);
   if (flags.step !== undefined && one.length === 0) throw new GuardError("USAGE_INVALID", `there is no call ${flags.step}`, { hint: `the session has ${view.timeline.steps.length}` });
   for (const line of timelineHead(timelineHeadOf(view.timeline), io.paint)) io.out(line);
-  for (const step of one) for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint)]) io.out(line);
+  const show = { diff: flags.diff === true, workspace: flags.workspace === true };
+  for (const step of one) {
+    const files = show.diff || show.workspace ? fileLines(await view.filesOf(step), show, io.paint) : [];
+    for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint), ...files]) io.out(line);
+  }
   if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${view.timeline.steps.length} calls`));
 }
 
@@ -89,6 +96,9 @@ export interface Place {
   /** First line shown of the step. */
   top: number;
   isOpen: boolean;
+  /** What the step changed, and the workspace after it, are shown. */
+  diff: boolean;
+  workspace: boolean;
   search: string;
   /** Words being typed; null when none are. */
   typing: string | null;
@@ -98,14 +108,15 @@ export interface Place {
 /** Steps on the terminal until `q`. The screen is the alternate one, so that what was there comes back. */
 async function browse(view: ReplayView, steps: readonly Step[], flags: ViewFlags, io: Io): Promise<void> {
   if (steps.length === 0) return io.note("no call fits");
-  const place: Place = { at: Math.max(0, steps.findIndex((step) => step.number >= (flags.step ?? 1))), top: 0, isOpen: false, search: flags.find ?? "", typing: null, said: "" };
+  const place: Place = { at: Math.max(0, steps.findIndex((step) => step.number >= (flags.step ?? 1))), top: 0, isOpen: false, diff: flags.diff === true, workspace: flags.workspace === true, search: flags.find ?? "", typing: null, said: "" };
   const texts = new Map<number, StepText>();
   const draw = async (): Promise<void> => {
     const step = steps[place.at];
     if (step === undefined) return;
     const known = texts.get(step.number) ?? (await view.textsOf(step));
     texts.set(step.number, known);
-    paintScreen(screenLines(view, steps, step, known, place, io), place, io);
+    const files = place.diff || place.workspace ? fileLines(await view.filesOf(step), place, io.paint) : [];
+    paintScreen([...screenLines(view, steps, step, known, place, io), ...files], place, io);
   };
   const { stdin, stdout } = process;
   emitKeypressEvents(stdin);
@@ -155,7 +166,7 @@ function paintScreen(whole: readonly string[], place: Place, io: Io): void {
   place.top = Math.max(0, Math.min(place.top, lines.length - (rows - 1)));
   const shown = lines.slice(place.top, place.top + rows - 1);
   const more = lines.length > place.top + rows - 1 ? " · more below (space)" : "";
-  const keys = place.typing !== null ? `/${place.typing}` : place.said !== "" ? place.said : `j k step · n N finding · / search · o output · g G ends · q quit${more}`;
+  const keys = place.typing !== null ? `/${place.typing}` : place.said !== "" ? place.said : `j k step · n N finding · / search · o output · d diff · w workspace · g G ends · q quit${more}`;
   process.stdout.write(`\u001b[H\u001b[2J${shown.join("\r\n")}\u001b[${rows};1H${io.paint.inverse(cut(` ${printable(keys, columns)} `, columns - 1))}`);
 }
 
@@ -180,6 +191,8 @@ export function press(place: Place, steps: readonly Step[], text: string, key: K
   else if (text === " " || name === "pagedown") place.top += Math.max(1, process.stdout.rows - 4);
   else if (text === "b" || name === "pageup") place.top -= Math.max(1, process.stdout.rows - 4);
   else if (text === "o") place.isOpen = !place.isOpen;
+  else if (text === "d") place.diff = !place.diff;
+  else if (text === "w") place.workspace = !place.workspace;
   else if (text === "n") seek(place, steps, 1, (step) => step.isFinding, "no finding after this one");
   else if (text === "N") seek(place, steps, -1, (step) => step.isFinding, "no finding before this one");
   else if (text === "/") place.typing = "";

@@ -12,7 +12,7 @@ const timeline = hostileTimeline();
 const steps = timeline.steps.map((step, index) => ({ ...step, isFinding: index % 5 === 2 }));
 
 function after(keys: readonly string[], from: number = 0): Place {
-  const place: Place = { at: from, top: 0, isOpen: false, search: "", typing: null, said: "" };
+  const place: Place = { at: from, top: 0, isOpen: false, diff: false, workspace: false, search: "", typing: null, said: "" };
   for (const key of keys) press(place, steps, key.length === 1 ? key : "", { sequence: key, name: key.length === 1 ? key.toLowerCase() : key, ctrl: false, meta: false, shift: false });
   return place;
 }

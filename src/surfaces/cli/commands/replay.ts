@@ -29,11 +29,14 @@ export function registerReplay(program: Command, context: CliContext): void {
     .option("--step <number>", "begin at this call; without a terminal: print this one alone", parseCount)
     .option("--find <text>", "only calls with these words: in commands, rules, threats, paths, arguments")
     .option("--findings", "only calls that were refused or asked, or have findings")
+    .option("--diff", "show what each call changed, line by line")
+    .option("--workspace", "show all that differed from the folder once the call had ended")
     .option("--html <file>", "write one page for a browser instead: it needs nothing else and loads nothing")
     .addHelpText(
       "after",
       `
-On a terminal: j k or arrows step, space and b page, n N next and previous finding, / search, o output, g G first and last, q quit.
+On a terminal: j k or arrows step, space and b page, n N next and previous finding, / search, o output, d what it changed,
+w the workspace after it, g G first and last, q quit.
 Without one, everything is printed.
 
 Examples:
