@@ -91,7 +91,9 @@ function settingsOf(call: Call, verb: string, [first]: readonly Field[]): readon
   if (verb !== "config") return [];
   if (call.program === "yarn") return [exact(".yarnrc.yml"), home(".yarnrc")];
   // `pip config edit` starts an editor and writes nothing itself.
-  return /^pip\d?$/.test(call.program) && order !== "edit" ? [home(".config/pip/pip.conf")] : [];
+  if (!/^pip\d?$/.test(call.program) || order === "edit") return [];
+  const has = (option: string): boolean => call.words.some(({ text }) => text === option);
+  return [has("--global") ? exact("/etc/pip.conf") : has("--site") ? exact("/usr/pip.conf") : home(".config/pip/pip.conf")];
 }
 
 /** What ends with an error before anything is looked for: `npm star` without a package, `go get` of a path whose first part is no host. */
