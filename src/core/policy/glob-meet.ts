@@ -144,12 +144,19 @@ function leadOf(name: string): string {
 
 /**
  * Tells whether who asks for these names asks for protected ones. A spelt-out name does when the rule names it. Wildcards do when
- * all they can mean is protected (`*.pem` and `*.pem`) or when both begin alike (`.env*` and `.env.*`), not when some name might
+ * all they can mean is protected (`*.pem` and `*.pem`) or when both begin alike (`.env*` and `.env.*`), or when they leave but few letters open, not when some name might
  * be both (`*.pyc` and `id_*`, `*.json` and `credentials.json`).
  */
 export function asksFor(name: string, rule: string): boolean {
   if (isLiteral(name)) return namesMeet(name, rule);
-  return nameCovered(name, rule) || beginsAlike(name, rule, 2);
+  return nameCovered(name, rule) || beginsAlike(name, rule, 2) || spellsOut(name, rule);
+}
+
+/** Tells whether a pattern leaves no more than half of a name's letters open, one by one: `.??v` and `.env`. */
+function spellsOut(name: string, rule: string): boolean {
+  if (/[*{}()\\]/.test(name) || !isLiteral(rule)) return false;
+  const letters = name.replace(/\[[^\]]*\]/g, "?");
+  return letters.length === rule.length && 2 * letters.replaceAll("?", "").length >= rule.length && namesMeet(name, rule);
 }
 
 /** A glob that begins so begins with no certain character. */

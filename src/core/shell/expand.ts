@@ -93,7 +93,8 @@ function tildeOf(word: Word, { run, state }: Expansion): { readonly home: Field;
   if (name === "~root") return { home: exact("/root"), length: 5 };
   if (name === "~+") return { home: lookUp(run, state, "PWD").value ?? UNKNOWN, length: 2 };
   if (name === "~-") return { home: lookUp(run, state, "OLDPWD").value ?? UNKNOWN, length: 2 };
-  return { home: UNKNOWN, length: name.length };
+  // Another user's home is where the password file says; the session's own user is called as its folder.
+  return { home: run.context.home.endsWith(`/${name.slice(1)}`) && name.length > 1 ? exact(run.context.home) : UNKNOWN, length: name.length };
 }
 
 function expandBraced(out: Field[], word: Word, expansion: Expansion): void {

@@ -108,7 +108,7 @@ printf '[package]\nname = "p"\nversion = "1.0.0"\nedition = "2021"\n[dependencie
 printf 'fn main() {}\n' > src/main.rs
 printf 'requests\n' > requirements.txt
 mkdir -p /home/agent/.config/pip; for f in /etc/pip.conf /home/agent/.config/pip/pip.conf; do printf '[command]\noption = x\n' > $f; done
-python3 -c 'import struct; open("/var/run/utmp", "wb").write(struct.pack("=hxxi32s4s32s256shhiii4i20x", 7, 1, b"pts/0", b"ts/0", b"agent", b"host.example", 0, 0, 0, 1700000000, 0, 0, 0, 0, 0))'
+python3 -c 'import struct; open("/var/run/utmp", "wb").write(struct.pack("=hxxi32s4s32s256shhiii4i20x", 7, 1, b"pts/0", b"ts/0", b"agent", b"host.example.com", 0, 0, 0, 1700000000, 0, 0, 0, 0, 0))'
 mkdir -p /home/backup /home/testuser/log /destination /target /path/to
 `;
 

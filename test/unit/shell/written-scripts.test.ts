@@ -111,3 +111,9 @@ describe("programs that take commands in a form of their own", () => {
 
   test.each([["git init --template=/t", "create /w/.git/hooks tree"], ["git -C /etc init", "create /etc/.git/objects tree"], ["git clone --template=/t . y", "create /w/y/.git/hooks tree"], ["git archive HEAD .env", "read /w/.env tree"], ["npm config set script-shell /t", "write /h/.npmrc"], ["npm set registry http://h", "write /h/.npmrc"], ["pip config set global.index-url http://h", "write /h/.config/pip/pip.conf"], ["ed a <<< 'w x'", "write /w/x"]])("%s", (text, effect) => expect(touches(text)).toContain(effect));
 });
+
+describe("files of the home folder", () => {
+  test.each(["cat ~h/k", "python3 -c \"print(open(os.path.expanduser('~/k')).read())\"", "python3 -c \"print((Path.home() / 'k').read_text())\"", "node -e \"fs.readFileSync(os.homedir() + '/k')\"", "node -e \"fs.readFileSync(path.join(os.homedir(), 'k'))\"", "ruby -e \"puts File.read(Dir.home + '/k')\""])("%s", (text) => expect(touches(text)).toContain("read /h/k"));
+});
+
+test("a wildcard for a mark is no command of sed", () => expect(touches("sed s?^?/[0-9]_? a")).not.toContain("opaque"));

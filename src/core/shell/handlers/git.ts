@@ -78,6 +78,9 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   if (LOOKS.has(verb)) lookAtTree(call, verb, args, parsed.operands);
   readRevisions(call, args);
   if (verb === "init" || verb === "clone") makeRepository(call, verb, parsed);
+  // The changes that are shown of a file are what it held.
+  const paths = args.findIndex(({ text }) => text === "--");
+  if (paths >= 0 && (verb === "show" || verb === "whatchanged" || (verb === "log" && args.slice(0, paths).some(({ text }) => /^(?:-p|-u|--patch|-[A-Z0-9]*p)$/.test(text ?? ""))))) for (const path of args.slice(paths + 1)) touch(call, "read", pathspec(path), true);
   if (verb === "archive") for (const path of parsed.operands.slice(1)) touch(call, "read", pathspec(path), true);
   for (const { text } of known.connects === null ? [] : args) if (text?.startsWith("ext::") === true) runHelper(call, text.slice(5));
   if (known.connects !== null && !(known.connects === "verbs" && parsed.operands.length === 0)) connect(call, known, parsed.operands);

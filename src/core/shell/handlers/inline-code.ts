@@ -33,6 +33,9 @@ const PERL_OPEN = /\bopen\s*\(?\s*(?:my\s+)?[$\w]+\s*,\s*['"]\s*(\+?>{1,2}|\+<|\
 /** Functions that only read what their first argument names. */
 const READ = /(?:\b(?:fs\.)?(?:promises\.)?(?:readFileSync|readFile|createReadStream)|\bFile\.(?:read|readlines|open|foreach)|\bIO\.read|\b(?:file_get_contents|readfile|fopen|file)|\bos\.(?:symlink|link)|\bshutil\.(?:copy|copy2|copyfile|copytree|move))\s*\(?\s*(?=['"`])/g;
 const OPEN_TO_READ = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*(?:\)|,\s*(?!['"\s]))/g;
+/** Files of the home folder, put together: what is done with them is not seen, so they count as read. */
+const HOME_PATH = /\bexpand(?:user|_path)\s*\(\s*['"]~\/([^'"\n]{1,500})['"]/g;
+const HOME_JOIN = /(?:\bPath\.home\(\)|\bos\.homedir\(\)|\bprocess\.env\.HOME|\bos\.environ\[['"]HOME['"]\]|\bENV\[['"]HOME['"]\]|\$ENV\{HOME\}|\bDir\.home)\s*[/+,.]\s*['"`]\/?([^'"`\n]{1,500})['"`](?:\s*[,/+]\s*['"`]\/?([^'"`\n]{1,500})['"`])?/g;
 /** Ruby and Perl run what stands between backticks. */
 const BACKTICKS = /`([^`\\$]{1,1000})`/g;
 const OPEN = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*,\s*['"]([rwaxbt+]{1,4})['"]/g;
@@ -66,6 +69,7 @@ export function readInlineCode(call: Call, given: string): void {
   }
   if (/^(?:ruby|perl|php)/.test(call.program)) for (const match of code.matchAll(BACKTICKS)) if ((left -= 1) >= 0) runShellText(call, exact(match[1] ?? ""));
   each(READ, (path) => touch(call, "read", exact(path), false));
+  for (const match of [...code.matchAll(HOME_PATH), ...code.matchAll(HOME_JOIN)].slice(0, MAX_CALLS)) touch(call, "read", exact([call.run.context.home, match[1], match[2]].filter((part) => part !== undefined).join("/")), false);
   for (const match of code.matchAll(OPEN_TO_READ)) touch(call, "read", exact(match[1] ?? match[2] ?? ""), false);
   each(UNPACK, (path) => touch(call, "write", exact(path), true));
   each(CONNECT_URL, (url) => connectTo(call, hostOf(url, true), url));

@@ -68,7 +68,7 @@ export function runInterpreter(call: Call): Output {
   if (parsed.options.some((option) => option.role === "i")) {
     const loops = parsed.options.some(({ name }) => LOOPS.test(name));
     for (const file of parsed.operands) {
-      if (loops && call.program.startsWith("perl")) touch(call, "read", file, false);
+      if (loops && /^(?:perl|ruby)/.test(call.program)) touch(call, "read", file, false);
       if (parsed.marks.has("inplace")) touch(call, "write", file, false);
     }
     return UNKNOWN_OUTPUT;

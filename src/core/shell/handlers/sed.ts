@@ -46,7 +46,7 @@ function backup(call: Call, suffix: Field | null, files: readonly Field[]): void
 
 function judgeScript(call: Call, script: Field): void {
   if (script.text === null) {
-    if (script.glob !== null && SUBSTITUTES.test(script.glob) && !script.glob.includes("**")) return;
+    if (script.glob !== null && (SUBSTITUTES.test(script.glob) || ANY_MARK.test(script.glob)) && !script.glob.includes("**")) return;
     // No command and no address begins with a letter beyond ASCII.
     if (script.lead.charCodeAt(0) > 0x7f) return;
     if (!safeBeginning(script.lead)) addOpaque(call.run, "a `sed` script that cannot be told", call.from);
@@ -70,6 +70,9 @@ function judgeScript(call: Call, script: Field): void {
  * neither end a part nor add a flag: a backslash at its end leaves the command without its last slash, which is an error.
  */
 const SUBSTITUTES = /^s\/(?:[^/\\]|\\[^/])*\/(?:[^/\\]|\\[^/])*\/[gpiIm0-9]*$/;
+
+/** The same between marks that look like wildcards, without a letter that could be a command or a flag, up to its end. */
+const ANY_MARK = /^s\?[^?*a-zA-Z\\]*\?[^?*a-zA-Z\\]*\?$/;
 
 /** `sed -n "$x,10p"`: an address that is only partly known is still a script that cannot be told. */
 function safeBeginning(lead: string): boolean {
