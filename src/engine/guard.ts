@@ -139,7 +139,7 @@ async function run(
     const approved = approvedRules(judged.decision, approval);
     const programs = judgePrograms(live, judged.context, approved);
     const gate = options.gate === "off" ? {} : { judge: programs.judge };
-    const ran = await besideProcesses(live, action, { call: judged.id, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate });
+    const ran = await besideProcesses(live, action, { call: judged.id, context: judged.context, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate });
     const performed: Performed = ran.ended === "refused" ? { ...ran, detail: programs.refused() ?? "a program that could not be looked at" } : ran;
     if (performed.ended === "timeout") await copyKilled(live, judged.id);
     const { settleMs, graceMs } = live.deadlines;

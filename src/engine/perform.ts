@@ -2,6 +2,7 @@
 
 import type { Action, EditAction, ViewAction } from "../core/action/action.js";
 import { applyEdit, renderView, unifiedDiff } from "../core/action/index.js";
+import type { DecisionContext } from "../core/policy/index.js";
 import { decodeName } from "../core/reconcile/index.js";
 import { assertNever, GuardError, LIMITS, printable, type CallId, type Digest } from "../core/shared/index.js";
 import type { EventData } from "../core/session/event.js";
@@ -10,6 +11,7 @@ import { within } from "./deadline.js";
 import type { CallHooks } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { captureOutput, quiet } from "./output.js";
+import { typedInput } from "./typed.js";
 import { stoppedTime } from "./pause.js";
 import { argvOf, performProcess } from "./process-call.js";
 import { soundResult } from "./run-result.js";
@@ -49,6 +51,8 @@ export interface Written {
 
 export interface PerformOptions {
   readonly call: CallId;
+  /** What the call was judged in. */
+  readonly context: DecisionContext;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** Most bytes it may add to the workspace; null is no limit but the sandbox's own. */
@@ -101,7 +105,10 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { environment, timeoutMs, signal } = options;
   // Who watches gets all of it, up to a limit of its own; what is kept is limited by the capture.
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
-  const request = { argv, cwd: action.cwd, environment, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
+  const { terminal: typed } = options.hooks;
+  // What steers a terminal is not passed on to a person's, so programs are told of one that cannot be steered.
+  const terminal = typed === undefined ? {} : { terminal: { rows: typed.rows, columns: typed.columns, input: typedInput(live, options.call, action, options.context, typed) }, environment: { ...environment, TERM: "dumb" } };
+  const request = { argv, cwd: action.cwd, environment, ...terminal, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs, time: stoppedTime(live) }));
   return {
     exitCode: result.exitCode,

@@ -140,6 +140,8 @@ export interface RunRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** null is /dev/null. */
   readonly stdin: Uint8Array | null;
+  /** A terminal of this size in place of pipes, and input that comes while it runs. Left out: there is none. */
+  readonly terminal?: { readonly rows: number; readonly columns: number; readonly input: RunInput };
   readonly timeoutMs: number;
   /** Most bytes delivered of each stream; the rest is counted and dropped. */
   readonly outputBytes: number;
@@ -150,6 +152,12 @@ export interface RunRequest {
    * program and the call. Answers may be kept for the very same program, arguments and folder as long as `key` stays the same.
    */
   readonly judge?: { readonly key: string; readonly allows: (program: StartedProgram) => boolean };
+}
+
+/** Input that comes while a command runs. */
+export interface RunInput {
+  /** Called when it starts, with what takes bytes (false, and nothing is taken, when more waits than is kept); gives what is called at its end. */
+  attach(write: (bytes: Uint8Array) => boolean): () => void;
 }
 
 /** Where output goes while it arrives. Called in order; must not throw. */

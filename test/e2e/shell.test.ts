@@ -61,6 +61,29 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     expect(await leftInTheEnd(sessionFolders(rig.state), rig.state)).toEqual([]);
   });
 
+  it("gives programs a terminal, and judges what is typed for them before they get it", async () => {
+    const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
+    const typed = async (text: string, seen: RegExp): Promise<void> => {
+      shell.stdin.write(text);
+      await shell.until(text, () => seen.test(plain(shell.out())));
+    };
+    await shell.until("the prompt", () => prompts(shell.out()) > 0);
+    await typed("test -t 0 && test -t 1 && stty -a | head -1\r", /speed \d+ baud; rows \d+; columns \d+/u);
+    await typed("python3 -q\r", />>> $/u);
+    await typed("6 * 7\r", /42\r\n>>> $/u);
+    await typed("import os; os.system('rm -rf .git/hooks')\r", /not sent[^]*L\d\.[^]*$/u);
+    await typed("while True: pass\r\r", /while True/u);
+    await typed(CTRL_C, /KeyboardInterrupt[^]*>>> $/u);
+    await typed(CTRL_D, /\/workspace \d+\.\d \$ $/u);
+    shell.stdin.write(CTRL_D);
+    expect((await shell.ended).code).toBe(0);
+    const [session = { id: "" }] = await rig.sessions();
+    const record = readFileSync(join(rig.state, "sessions", session.id, "ledger.jsonl"), "utf8");
+    const lines = record.split("\n").filter((line) => line.includes('"input.typed"'));
+    expect(lines[0]).toContain('"effect":"allow"');
+    expect(lines.some((line) => line.includes("rm -rf .git/hooks") && line.includes('"effect":"deny"'))).toBe(true);
+  });
+
   it.each(["SIGTERM", "SIGHUP"] as const)("ends at %s while it waits for a line, and leaves nothing", async (signal) => {
     const shell = rig.start(["shell", "--workspace", folder], { stdin: "pipe" });
     shell.stdin.write("echo begun\n");

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScriptedProcess } from "../../src/adapters/memory/process.js";
 import { sessionState } from "../../src/core/session/index.js";
+import type { CallTerminal, TypedInput } from "../../src/engine/hooks.js";
 import type { Observation } from "../../src/engine/observation.js";
 import { recoverSessions } from "../../src/engine/recover.js";
 import type { Session } from "../../src/engine/session.js";
@@ -125,5 +126,31 @@ describe("a process that nobody ends", () => {
     const after = await rig.events(session);
     expect(after.find(({ type }) => type === "process.closed")?.data).toMatchObject({ name: "py", reason: "recovered" });
     expect(after.at(-1)?.data).toMatchObject({ detail: "the orchestrator ended without closing the session; handed over and ended: py" });
+  });
+});
+
+describe("what a person types for the program of a call", () => {
+  it("is judged as what it reads, put on record, and only then sent", async () => {
+    const rig = createRig({ programs: { bash: { runsForever: true } } });
+    const session = await rig.open();
+    const abort = new AbortController();
+    const at: { to: TypedInput | null; ended: boolean } = { to: null, ended: false };
+    const terminal: CallTerminal = { rows: 24, columns: 80, attach: (to) => ((at.to = to), () => void (at.ended = true)) };
+    const call = session.call(bash("bash"), { terminal }, abort.signal);
+    while (at.to === null) await new Promise((resolve) => setImmediate(resolve));
+    expect(await at.to.send("D=.git/hooks")).toBeNull();
+    expect(await at.to.send("touch $D/x")).toContain("rig.no-hooks");
+    expect(await at.to.send("if true; then")).toContain("Refused");
+    expect(await at.to.send("x".repeat(20_000))).toContain("more was typed than is judged");
+    at.to.press("C-c");
+    abort.abort();
+    expect((await call).outcome).toBe("cancelled");
+    expect([at.ended, rig.sandboxes.opened[0]?.typed]).toEqual([true, ["D=.git/hooks\n", "\u0003"]]);
+    const lines = (await rig.events(session)).flatMap((event) => (event.type === "input.typed" ? [event.data] : []));
+    expect(lines.map(({ text, effect, rules }) => [text, effect, effect === "deny" ? rules[0] : ""])).toEqual([
+      ["D=.git/hooks", "allow", ""],
+      ["touch $D/x", "deny", "rig.no-hooks"],
+      ["if true; then", "deny", "default-deny"],
+    ]);
   });
 });

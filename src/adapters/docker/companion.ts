@@ -2,19 +2,18 @@
 // inside can undo it, its own guard is frozen with it, and no process of it can have been started meanwhile.
 
 import type Docker from "dockerode";
-import { encodeStart, STREAM_WINDOW_BYTES } from "../../core/channel/index.js";
+import { encodeStart } from "../../core/channel/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { ProcessEnd, ProcessRequest, SandboxProcess } from "../../ports/process.js";
 import type { HideResult, OutputSink } from "../../ports/sandbox.js";
-import type { CallEnd, InputFeed, SandboxChannel } from "./channel.js";
+import type { CallEnd, SandboxChannel } from "./channel.js";
 import type { DiskWatch } from "./disk-watch.js";
+import { createFeed, onTerminal, writeTo } from "./feed.js";
 import { createFreezer } from "./freezer.js";
 import type { Nonce } from "./nonce.js";
 import type { ProgramLogger } from "./program-log.js";
 import { signalName } from "./signal-name.js";
 
-/** The program of the runtime that gives another one a terminal. */
-const TERMINAL = "/.ringfence/bin/rf-tty";
 
 /** What a session's own container is asked for again: a container beside it, for a program that outlives its call. */
 export interface BesideOrder {
@@ -35,9 +34,9 @@ export interface Companion {
 export async function startProcess(companion: Companion, request: ProcessRequest, sink: OutputSink, disk: DiskWatch, programs: ProgramLogger | null): Promise<SandboxProcess> {
   const { channel, container, remove } = companion;
   const { cwd, environment, terminal, lifeMs, outputBytes } = request;
-  const argv = terminal === null ? request.argv : [TERMINAL, String(terminal.rows), String(terminal.columns), ...request.argv];
+  const argv = onTerminal(request.argv, terminal);
   const payload = encodeStart({ kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: true, timeoutMs: lifeMs, outputBytes, ...(programs === null || request.judge === undefined ? {} : { judge: "anew" as const }) });
-  const feed: InputFeed = { pieces: [], ended: false, wake: () => undefined };
+  const feed = createFeed();
   const state: { closing: Promise<void> | null; isFull: boolean; unwatch: () => void } = { closing: null, isFull: false, unwatch: () => undefined };
   const freezer = createFreezer(container, channel);
   const ending = new AbortController();
@@ -80,13 +79,7 @@ export async function startProcess(companion: Companion, request: ProcessRequest
   });
   return {
     ended,
-    write: (bytes) => {
-      const waiting = feed.pieces.reduce((sum, piece) => sum + piece.length, 0);
-      if (feed.ended || waiting + bytes.length > STREAM_WINDOW_BYTES) return false;
-      if (bytes.length > 0) feed.pieces.push(bytes);
-      feed.wake();
-      return true;
-    },
+    write: (bytes) => writeTo(feed, bytes),
     endInput: () => {
       feed.ended = true;
       feed.wake();

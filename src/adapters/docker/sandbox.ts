@@ -10,6 +10,7 @@ import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
 import { refuseUnstartable, startProcess, type BesideOrder, type Companion } from "./companion.js";
+import { createFeed, onTerminal, writeTo } from "./feed.js";
 import type { Freezer } from "./freezer.js";
 import { signalName } from "./signal-name.js";
 import { readProbeAgain } from "./self-test.js";
@@ -139,6 +140,8 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       const ending = new AbortController();
       const end = (): void => ending.abort();
       const found: { full: boolean } = { full: false };
+      const feed = request.terminal === undefined ? null : createFeed();
+      let detach = (): void => undefined;
       signal.addEventListener("abort", end, { once: true });
       const stop = disk.start(() => {
         found.full = true;
@@ -147,10 +150,13 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       try {
         state.judgedAs = judge?.key ?? state.judgedAs;
         const programs = createProgramLog(record, judge);
-        const exit = noteScratch(await channel.call(order, { stdin, onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal));
+        const call = channel.call(order, { stdin, ...(feed === null ? {} : { feed }), onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal);
+        detach = feed === null ? detach : (request.terminal?.input.attach((bytes) => writeTo(feed, bytes)) ?? detach);
+        const exit = noteScratch(await call);
         const result: RunResult = record === "off" ? runResult(exit) : { ...runResult(exit), programs: programs.log() };
         return found.full && exit.ended === "cancelled" && !signal.aborted ? { ...result, limit: "disk" } : result;
       } finally {
+        detach();
         stop();
         signal.removeEventListener("abort", end);
       }
@@ -201,8 +207,8 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   };
 }
 
-function callOrder({ argv, cwd, environment, stdin, timeoutMs, outputBytes }: RunRequest, judged: Pick<StartOrder, "judge">): CallOrder {
-  const order: StartOrder = { ...judged, kind: "program", argv, cwd, environment: Object.entries(environment), hasStdin: stdin !== null, timeoutMs, outputBytes };
+function callOrder({ argv, cwd, environment, stdin, terminal, timeoutMs, outputBytes }: RunRequest, judged: Pick<StartOrder, "judge">): CallOrder {
+  const order: StartOrder = { ...judged, kind: "program", argv: onTerminal(argv, terminal ?? null), cwd, environment: Object.entries(environment), hasStdin: stdin !== null || terminal !== undefined, timeoutMs, outputBytes };
   return { payload: encodeStart(order), timeoutMs, outputBytes };
 }
 

@@ -66,6 +66,8 @@ export interface MemorySandbox extends Sandbox {
   readonly requests: readonly RunRequest[];
   /** Every file operation seen, oldest first. */
   readonly operations: readonly FileOp[];
+  /** What came as input while commands ran. */
+  readonly typed: readonly string[];
   /** How it was paused and resumed. */
   readonly pauses: readonly string[];
   /** Every process opened, oldest first. */
@@ -116,6 +118,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
   const operations: FileOp[] = [];
   const processes: MemoryProcess[] = [];
   const pauses: string[] = [];
+  const typed: string[] = [];
   const state: { end: SandboxEnd | null; busy: boolean } = { end: null, busy: false };
   const listeners: ((end: SandboxEnd) => void)[] = [];
   const ended = new Promise<SandboxEnd>((resolve) => listeners.push(resolve));
@@ -148,6 +151,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     operations,
     processes,
     pauses,
+    typed,
     ...(options.pausable === true ? { pause: async () => void pauses.push("pause"), resume: async () => void pauses.push("resume") } : {}),
     ...(options.processes === undefined
       ? {}
@@ -176,7 +180,8 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
           finish({ reason: "broken", detail: scripted.breaks });
           throw failure("SANDBOX_BROKEN", `the sandbox has ended: ${scripted.breaks}`);
         }
-        return play(scripted, { request, sink, signal, tree });
+        const detach = request.terminal?.input.attach((bytes) => typed.push(new TextDecoder().decode(bytes)) > 0);
+        return play(scripted, { request, sink, signal, tree }).finally(() => detach?.());
       }),
     readFile: (path, limitBytes, signal) =>
       guarded(async () => {

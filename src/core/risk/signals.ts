@@ -22,6 +22,7 @@ export function signalsOf(event: EventDraft): readonly Signal[] {
     case "controls.attested":
     case "session.tightened":
     case "session.copied":
+    case "input.typed":
     case "session.paused":
     case "session.resumed":
     case "process.opened":

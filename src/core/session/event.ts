@@ -223,6 +223,8 @@ export interface EventData {
     /** Changed files that were not kept. */
     readonly left: number;
   };
+  /** A person typed a line for the program of a call that runs. It was sent only when `effect` is allow. */
+  "input.typed": { readonly text: string; readonly effect: DecisionEffect; readonly rules: readonly string[] };
   /** A program was handed over that outlives its call; it is frozen between calls. */
   "process.opened": {
     readonly name: string;

@@ -130,6 +130,7 @@ function step(state: SessionState, event: Exclude<AuditEvent, { type: "session.o
       return withCall(state, event.call, { status: "closed", outcome: event.data.outcome, ...(event.data.reached === undefined ? {} : { reached: event.data.reached }) });
     case "risk.updated":
       return { ...state, risk: event.data };
+    case "input.typed":
     case "controls.attested":
     case "session.tightened":
     case "import.finished":

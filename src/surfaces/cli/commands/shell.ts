@@ -4,10 +4,12 @@ import type { Command } from "commander";
 import { riskSummary } from "../../../core/risk/index.js";
 import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
 import type { OpenedSession } from "../../../compose.js";
+import type { CallHooks, TypedInput } from "../../../engine/hooks.js";
 import type { Change } from "../../../core/reconcile/change.js";
 import type { CliContext } from "../main.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import type { Io } from "../io.js";
+import { readKeys } from "../key-line.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { openLines, type Lines } from "../shell-lines.js";
 import { tellOutcome } from "../render/outcome.js";
@@ -32,9 +34,11 @@ export function registerShell(program: Command, context: CliContext): void {
     .addHelpText(
       "after",
       `
-Working directory and exported variables are carried from line to line; functions, aliases and jobs are not, and programs get no
-input. A line that ends with \\ goes on in the next. Ctrl-C ends the running command, Ctrl-D the session. Lines may also come from a
-pipe. The changes stay in the session: see \`ringfence diff\`, then \`apply\` or \`discard\`.
+Working directory and exported variables are carried from line to line; functions, aliases and jobs are not. A line that ends with
+\\ goes on in the next. On a terminal programs have one too (its size, its keys): what you type while one runs is judged line by line
+as what it reads, put on record, and then sent; a line that would need a question is not sent. Programs that draw the whole screen do
+not work: what steers a terminal is shown, not obeyed. Ctrl-C interrupts the program, three times end the command, Ctrl-D ends its
+input, and with nothing running the session. Lines may also come from a pipe; programs then get no input. The changes stay in the session: see \`ringfence diff\`, then \`apply\` or \`discard\`.
 
 ${HELP}
 
@@ -99,7 +103,7 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
     }
     running.call = new AbortController();
     const observation = await session
-      .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, io.options.json ? {} : { output: { stdout: (chunk) => io.command("stdout", chunk), stderr: (chunk) => io.command("stderr", chunk) } }, running.call.signal)
+      .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, hooksOf(io, running.call), running.call.signal)
       .catch((error: unknown) => {
         // A pause that nobody ended, or a stop by policy, is told below.
         if (session.stopped() === null) throw error;
@@ -116,6 +120,38 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
     if (observation?.ended === "cancelled") code = CANCELLED;
   }
   return farewell(session, flags, code, io);
+}
+
+/** Strikes of Ctrl-C at one program before its call is ended. */
+const STRIKES = 3;
+
+/** Output as it comes; on a terminal the program has one too, and what is typed meanwhile goes to it. */
+function hooksOf(io: Io, call: AbortController): CallHooks {
+  if (io.options.json) return {};
+  const output = { stdout: (chunk: Uint8Array) => io.command("stdout", chunk), stderr: (chunk: Uint8Array) => io.command("stderr", chunk) };
+  if (!io.isTerminal.in || !io.isTerminal.err || process.stdout.isTTY !== true) return { output };
+  const { rows, columns } = process.stdout;
+  return { output, terminal: { rows: Math.min(Math.max(1, rows), 500), columns: Math.min(Math.max(1, columns), 1_000), attach: (to) => type(to, io, call) } };
+}
+
+/** The person's keys, until the program ends. */
+function type(to: TypedInput, io: Io, call: AbortController): () => void {
+  const state = { strikes: 0, sending: Promise.resolve() };
+  return readKeys({
+    show: (text) => process.stderr.write(text),
+    onKey: (key) => {
+      state.strikes = key === "C-c" ? state.strikes + 1 : 0;
+      if (state.strikes >= STRIKES) call.abort();
+      else to.press(key);
+    },
+    onLine: (text) => {
+      state.strikes = 0;
+      state.sending = state.sending.then(async () => {
+        const why = await to.send(text).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+        if (why !== null) io.fail(`${io.paintErr.red("not sent")} ${printable(why, 600)}`);
+      });
+    },
+  });
 }
 
 /** One command: a line, with those it says go on. Null at the end. */
