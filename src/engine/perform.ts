@@ -107,7 +107,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const outputBytes = options.hooks.output === undefined ? session.defaults.outputBytes : LIMITS.watchedOutputBytes;
   const { terminal: typed } = options.hooks;
   // What steers a terminal is not passed on to a person's, so programs are told of one that cannot be steered.
-  const terminal = typed === undefined ? {} : { terminal: { rows: typed.rows, columns: typed.columns, input: typedInput(live, options.call, action, options.context, typed) }, environment: { ...environment, TERM: "dumb" } };
+  const terminal = typed === undefined ? {} : { terminal: { rows: typed.rows, columns: typed.columns, input: typedInput(live, options.call, action, options.context, typed) }, environment: { ...environment, ...AT_A_TERMINAL } };
   const request = { argv, cwd: action.cwd, environment, ...terminal, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs, time: stoppedTime(live) }));
   return {
@@ -126,6 +126,9 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
     read: null,
   };
 }
+
+/** Programs that meet a person keep what is typed in files that policy takes for tampering with a log; where they can be told, they keep none. */
+const AT_A_TERMINAL: Readonly<Record<string, string>> = { TERM: "dumb", HISTFILE: "/dev/null", PYTHON_HISTORY: "/dev/null", NODE_REPL_HISTORY: "", PSQL_HISTORY: "/dev/null", SQLITE_HISTORY: "/dev/null" };
 
 /** A program that a limit ended, or one that only ran into it: the first is an end of its own kind, the second a note. */
 function endOf(result: RunResult, timeoutMs: number): Pick<Performed, "ended" | "detail"> {

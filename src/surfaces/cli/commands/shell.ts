@@ -148,7 +148,7 @@ function type(to: TypedInput, io: Io, call: AbortController): () => void {
       state.strikes = 0;
       state.sending = state.sending.then(async () => {
         const why = await to.send(text).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-        if (why !== null) io.fail(`${io.paintErr.red("not sent")} ${printable(why, 600)}`);
+        for (const part of why?.split("\n").slice(0, 5) ?? []) io.fail(`${io.paintErr.red("not sent")} ${printable(part, 400)}`);
       });
     },
   });
