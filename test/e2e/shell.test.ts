@@ -71,7 +71,7 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     await typed("test -t 0 && test -t 1 && stty -a | head -1\r", /speed \d+ baud; rows \d+; columns \d+[^]*\$ $/u);
     await typed("python3 -q\r", />>> $/u);
     await typed("6 * 7\r", /42[\r\n]+>>> $/u);
-    await typed("import os; os.system('rm -rf .git/hooks')\r", /not sent[^]*L\d\.[^]*$/u);
+    await typed("import os; os.system('rm -rf .git/hooks')\r", /not sent[^]*X\.git-hooks/u);
     await typed("while True: pass\r\r", /while True/u);
     await typed(CTRL_C, /KeyboardInterrupt[^]*>>> $/u);
     await typed(CTRL_D, /\/workspace \d+\.\d \$ $/u);

@@ -131,7 +131,23 @@ function hooksOf(io: Io, call: AbortController): CallHooks {
   const output = { stdout: (chunk: Uint8Array) => io.command("stdout", chunk), stderr: (chunk: Uint8Array) => io.command("stderr", chunk) };
   if (!io.isTerminal.in || !io.isTerminal.err || process.stdout.isTTY !== true) return { output };
   const { rows, columns } = process.stdout;
-  return { output, terminal: { rows: Math.min(Math.max(1, rows), 500), columns: Math.min(Math.max(1, columns), 1_000), attach: (to) => type(to, io, call) } };
+  return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { rows: Math.min(Math.max(1, rows), 500), columns: Math.min(Math.max(1, columns), 1_000), attach: (to) => type(to, io, call) } };
+}
+
+/** The program's terminal ends lines by two characters, and the person's makes two of the second: passes on one. */
+function withoutReturns(to: (chunk: Uint8Array) => void): (chunk: Uint8Array) => void {
+  const RETURN = 13;
+  const LINE_FEED = 10;
+  let held = false;
+  return (chunk) => {
+    const out: number[] = [];
+    for (const byte of chunk) {
+      if (held && byte !== LINE_FEED) out.push(RETURN);
+      held = byte === RETURN;
+      if (!held) out.push(byte);
+    }
+    to(Uint8Array.from(out));
+  };
 }
 
 /** The person's keys, until the program ends. */
