@@ -10,7 +10,6 @@ import type { CallTerminal } from "./hooks.js";
 import type { LiveSession } from "./live.js";
 import { refusalText } from "./observation.js";
 import { judgedEnvironment } from "./surroundings.js";
-import { modelledBy } from "./understand.js";
 
 const KEYS: Readonly<Record<ProcessKey, number>> = { "C-c": 3, "C-d": 4, "C-z": 26, "C-\\": 28 };
 const RECORDED_CHARS = 2_000;
@@ -26,7 +25,8 @@ export function typedInput(live: LiveSession, call: CallId, action: CommandActio
         const size = history.reduce((sum, one) => sum + one.length, line.length);
         if (line.length > LIMITS.processInputChars || size > LIMITS.processHistoryChars) return "more was typed than is judged";
         const { root, home } = live.options.defaults;
-        const effects = evaluateInput({ form: action.form, history, hasTerminal: true }, line, { cwd: action.cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, ...modelledBy(live.options.policy) });
+        const { models } = live.options.policy;
+        const effects = evaluateInput({ form: action.form, history, hasTerminal: true }, line, { cwd: action.cwd, home, root, environment: judgedEnvironment(live.surroundings, live.options.defaults), environmentIsWhole: true, ...(models === undefined ? {} : { programs: models }) });
         const decision = decide(live.options.policy, { kind: "command", form: { shell: line }, cwd: action.cwd, timeoutMs: null, effects }, context);
         const rules = decision.reasons.filter(({ effect }) => effect === decision.effect).map(({ rule }) => rule);
         await live.append([{ call, type: "input.typed", data: { text: printable(live.deps.redactor.text(text), RECORDED_CHARS), effect: decision.effect, rules } }]);
