@@ -1,7 +1,7 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
 // with `--policy` test/bench/policy.mjs, with `--policy-strace` test/bench/policy-strace.ts, with `--content` test/bench/content.mjs,
 // with `--danger` test/bench/danger.mjs, with `--risk` test/bench/risk.mjs,
-// with `--replay` test/bench/replay.mjs, with `--store` test/bench/store.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
+// with `--exec` test/bench/exec.mjs, with `--replay` test/bench/replay.mjs, with `--store` test/bench/store.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -25,7 +25,7 @@ async function runBench(ready) {
   if (process.argv.includes("--policy-strace")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "policy-strace.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   if (judging === "ledger") return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "ledger.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   if (process.argv.includes("--battery")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "battery.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
-  const script = join(CHECKOUT, "test", "bench", `${judging ?? "main"}.mjs`);
+  const script = join(CHECKOUT, "test", "bench", `${judging ?? (process.argv.includes("--exec") ? "exec" : "main")}.mjs`);
   const source = join(CHECKOUT, "test", "bench", "main.ts");
   const program = existsSync(script) ? script : existsSync(source) ? await bundle(source) : null;
   if (program === null) {

@@ -1,0 +1,141 @@
+// `npm run bench -- --exec [--check] [--json] [--calls-only]`: what recording the programs of a call costs, in ratios of one run. A single
+// `bash -c true` beside a bare posix_spawn of it; a thousand programs in a row; a real test suite of over 30 seconds: this project's own.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { composeEngine } from "../../dist/lib/index.js";
+
+const SETTINGS = ["off", "exec", "full"];
+const ROUNDS = 6;
+const CALLS = 40;
+const WARM_UP = 200;
+const PROGRAMS = 1000;
+const LOOPS = 3;
+const SUITE_ROUNDS = 2;
+const SUITE = "node node_modules/vitest/vitest.mjs run --project unit --testTimeout 60000 test/unit/shell test/unit/policy test/unit/action test/unit/content test/unit/replay test/unit/import test/unit/export";
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+
+const args = new Set(process.argv.slice(2));
+const state = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
+const workspace = mkdtempSync(join(tmpdir(), "ringfence-bench-work-"));
+writeFileSync(join(workspace, "README.md"), "bench\n");
+const signal = new AbortController().signal;
+
+try {
+  const orchestrator = await composeEngine({ env: { ...process.env, RINGFENCE_HOME: state }, approver: { terminal: null } });
+  const calls = await measureCalls(orchestrator);
+  const suite = args.has("--calls-only") ? null : await measureSuite(orchestrator);
+  process.exitCode = report(calls, suite) && args.has("--check") ? 1 : 0;
+} finally {
+  rmSync(state, { recursive: true, force: true });
+  rmSync(workspace, { recursive: true, force: true });
+}
+
+/** One session a setting, asked in turn, so that a slow spell of the machine meets all of them. */
+async function measureCalls(orchestrator) {
+  const sessions = await openAll(orchestrator, workspace);
+  const samples = Object.fromEntries([...SETTINGS, "spawn", ...SETTINGS.map((name) => `many ${name}`)].map((name) => [name, []]));
+  try {
+    for (let i = 0; i < WARM_UP; i += 1) for (const name of SETTINGS) await call(sessions[name], "true");
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (let i = 0; i < CALLS; i += 1) for (const name of SETTINGS) samples[name].push(await timed(() => call(sessions[name], "true")));
+      samples.spawn.push(...(await spawnLoop(sessions.off)));
+    }
+    for (let round = 0; round < LOOPS; round += 1) for (const name of SETTINGS) samples[`many ${name}`].push(await timed(() => call(sessions[name], `for i in $(seq ${PROGRAMS}); do /bin/true; done`)));
+    return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
+  } finally {
+    for (const name of SETTINGS) await sessions[name].close("finished");
+  }
+}
+
+/** The suite under each setting in turn, each time in a session of its own; the least of the rounds counts. */
+async function measureSuite(orchestrator) {
+  const took = Object.fromEntries(SETTINGS.map((name) => [name, []]));
+  const seen = {};
+  for (let round = 0; round < SUITE_ROUNDS; round += 1) {
+    for (const name of SETTINGS) {
+      const events = [];
+      const session = await orchestrator.open({ workspace: PROJECT, recordExec: name, onEvent: (event) => events.push(event) }, signal);
+      try {
+        took[name].push((await call(session, SUITE)).durationMs);
+      } finally {
+        await session.close("finished");
+      }
+      const recorded = events.find(({ type }) => type === "programs.recorded")?.data;
+      seen[name] = recorded === undefined ? null : { programs: recorded.programs.length + recorded.dropped.programs, writes: recorded.writes.length + recorded.dropped.writes };
+    }
+  }
+  return { took: Object.fromEntries(SETTINGS.map((name) => [name, Math.min(...took[name])])), seen };
+}
+
+async function openAll(orchestrator, folder) {
+  const sessions = {};
+  for (const name of SETTINGS) sessions[name] = await orchestrator.open({ workspace: folder, recordExec: name }, signal);
+  return sessions;
+}
+
+async function call(session, command) {
+  const observation = await session.call({ id: "bench", role: null, tool: "bash", arguments: { command } }, {}, signal);
+  if (observation.exitCode !== 0) throw new Error(`\`${command}\` ended with ${observation.exitCode}: ${observation.message.slice(-2000)}`);
+  return observation;
+}
+
+/** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it. */
+async function spawnLoop(session) {
+  const program = [
+    "import os, time, sys",
+    "env = dict(os.environ)",
+    `for _ in range(${CALLS}):`,
+    "    t = time.perf_counter()",
+    "    pid = os.posix_spawn('/bin/bash', ['bash', '--noprofile', '--norc', '-c', 'true'], env)",
+    "    os.waitpid(pid, 0)",
+    "    print((time.perf_counter() - t) * 1000)",
+  ].join("\n");
+  return (await call(session, `python3 -c "${program}"`)).stdout.trim().split("\n").map(Number);
+}
+
+async function timed(work) {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Bars: `--check` holds those of recording; what recording is added to is held by the main benchmark. */
+function barsOf(calls, suite) {
+  return [
+    { name: "`bash -c true` with `exec` / bare posix_spawn", value: calls.exec / calls.spawn, bar: 2.5, aim: true },
+    { name: "`bash -c true` with `off` / bare posix_spawn", value: calls.off / calls.spawn, bar: 1.5, aim: true },
+    { name: "`bash -c true` with `exec` / with `off`", value: calls.exec / calls.off, bar: 1.25 },
+    ...(suite === null ? [] : [{ name: "test suite with `exec` / with `off`", value: suite.took.exec / suite.took.off, bar: 1.1 }]),
+  ].map((row) => ({ ...row, held: row.value <= row.bar }));
+}
+
+/** Prints the figures and the bars; tells whether a bar was missed. */
+function report(calls, suite) {
+  const bars = barsOf(calls, suite);
+  if (args.has("--json")) process.stdout.write(`${JSON.stringify({ cpus: cpus().length, node: process.version, calls, suite, bars })}\n`);
+  else {
+    const line = (name, value, unit = "ms") => process.stdout.write(`  ${name.padEnd(56)} ${value.toFixed(2).padStart(10)} ${unit}\n`);
+    process.stdout.write(`${cpus().length} processors, Node ${process.version}\n\nOne call of \`bash -c true\`, median\n`);
+    line("bare posix_spawn from a resident process, same user", calls.spawn);
+    for (const name of SETTINGS) line(`guarded, ${name}`, calls[name]);
+    process.stdout.write(`\nA call that runs ${PROGRAMS} programs, median of ${LOOPS}\n`);
+    for (const name of SETTINGS) line(name, calls[`many ${name}`]);
+    if (suite !== null) {
+      process.stdout.write(`\nA test suite, best of ${SUITE_ROUNDS}: ${SUITE}\n`);
+      for (const name of SETTINGS) {
+        line(`${name}${suite.seen[name] === null ? "" : `: ${suite.seen[name].programs} programs, ${suite.seen[name].writes} files written`}`, suite.took[name] / 1000, "s");
+      }
+      process.stdout.write(`  exec / off ${(suite.took.exec / suite.took.off).toFixed(3)}, full / off ${(suite.took.full / suite.took.off).toFixed(3)}\n`);
+    }
+    process.stdout.write("\n");
+    for (const { name, value, bar, held, aim } of bars) process.stdout.write(`  ${held ? "held  " : aim ? "aim   " : "MISSED"}  ${name}: ${value.toFixed(2)} (${aim ? "aim" : "bar"}: at most ${bar})\n`);
+  }
+  return bars.some((row) => !row.held && !row.aim);
+}
