@@ -19,6 +19,8 @@ compile rf-tty rf-tty.c guard.c
 compile rf-look rf-look.c sha256.c
 # Stands alone: tells on the host which folders of an upper layer are opaque.
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
+# Stands alone: lists the user's folder, on the host.
+compile rf-list rf-list.c
 # Stands alone: hides names in a layer of ours, on the host.
 compile rf-mask rf-mask.c
 # Stands alone: hides names of a running sandbox, from the host.

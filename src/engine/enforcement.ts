@@ -1,7 +1,7 @@
 // What policy makes impossible in a session: planned from the names that exist, made before the sandbox starts, and tried
 // from inside once it runs. A secret that is seen inside, or a protected name that can be written, ends the start.
 
-import { planEnforcement, type EnforcementPlan } from "../core/policy/index.js";
+import { enforcementPlanner, type EnforcementPlan, type IndexedName, type PlanFilter } from "../core/policy/index.js";
 import type { Control } from "../core/session/event.js";
 import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxLimits, SandboxSpec } from "../ports/sandbox.js";
@@ -26,13 +26,20 @@ export async function enforce(options: SessionOptions, workspace: Workspace, rol
   const { root, home } = options.defaults;
   const watch = userFolder?.open(workspace.path) ?? null;
   try {
-    const names = await workspace.names(signal, (folder) => watch?.add(folder));
-    const plan = planEnforcement({ policySet: options.policy, role, root, home, names });
-    return { names: names.length, plan, protection: await workspace.protect(plan, signal), watch };
+    const { filter, plan: planFor } = enforcementPlanner({ policySet: options.policy, role, root, home });
+    const { names, total } = await relevantNames(workspace, filter, signal, (folder) => watch?.add(folder));
+    const plan = planFor(names);
+    return { names: total, plan, protection: await workspace.protect(plan, signal), watch };
   } catch (error) {
     watch?.stop();
     throw error;
   }
+}
+
+async function relevantNames(workspace: Workspace, filter: PlanFilter, signal: AbortSignal, onFolder: (path: string) => void): Promise<{ readonly names: readonly IndexedName[]; readonly total: number }> {
+  if (workspace.relevantNames !== undefined) return workspace.relevantNames(filter, signal, onFolder);
+  const names = (await workspace.names?.(signal, onFolder)) ?? [];
+  return { names, total: names.length };
 }
 
 /** What a session may write in its workspace. */

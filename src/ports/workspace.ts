@@ -2,7 +2,7 @@
 
 import type { EventData } from "../core/session/event.js";
 import type { Change, Entry } from "../core/reconcile/change.js";
-import type { EnforcementPlan, IndexedName } from "../core/policy/enforce.js";
+import type { EnforcementPlan, IndexedName, PlanFilter } from "../core/policy/enforce.js";
 import type { ProtectMount, Sandbox, SandboxMount } from "./sandbox.js";
 
 /** What was made of an enforcement plan. */
@@ -67,6 +67,8 @@ export interface Workspace {
   isSame?(): boolean;
   /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
   names?(signal: AbortSignal, onFolder?: (path: string) => void): Promise<readonly IndexedName[]>;
+  /** The same, of which plain files may be left out that the filter does not name and no link can lead to, and how many there are in all. Absent: ask for all. */
+  relevantNames?(filter: PlanFilter, signal: AbortSignal, onFolder?: (path: string) => void): Promise<{ readonly names: readonly IndexedName[]; readonly total: number }>;
   /** From now on these names of the user's folder count as hidden: they are no part of what the session changed, and are never put back. */
   conceal?(paths: readonly string[]): void;
   /** Makes a plan's layer. Once, and before the mount. */

@@ -9,7 +9,7 @@ import { joinRaw, pathOfRaw, rawBytes, type Raw } from "./raw-path.js";
 import { errorCode, isMissing } from "./system-error.js";
 
 /** Past this a name cannot be reached by its path alone; no such name can be a mount. */
-const LONGEST = 3_500;
+export const LONGEST_PATH = 3_500;
 
 /**
  * Names below `root`, parents first; `onFolder` hears of a folder before it is listed. A folder that cannot be listed by us is named without what is in it: the agent, who is
@@ -28,7 +28,7 @@ export async function listNames(root: Raw, breath: Breath, onFolder: (path: stri
       if (kind === "symlink") names.push({ path, kind, target: linkText(joinRaw(root, raw)) });
       else names.push({ path, kind });
       if (kind !== "directory") continue;
-      if (root.length + raw.length > LONGEST) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(path, 80)}\``);
+      if (root.length + raw.length > LONGEST_PATH) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(path, 80)}\``);
       pending.push(raw);
     }
     if (breath.due()) await breath.pause();

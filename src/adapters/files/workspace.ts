@@ -15,6 +15,7 @@ import { layerPaths, type LayerPaths } from "./layers.js";
 import { openConcealed } from "./concealed.js";
 import { createMasker, findMaskProgram } from "./masker.js";
 import { listNames } from "./name-index.js";
+import { findListProgram, listRelevant } from "./name-lister.js";
 import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
 import { makeDisk, openDisk, releaseDisk, type DiskSupport, type WritableLayer } from "./session-disk.js";
@@ -264,6 +265,14 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
     },
     isSame: () => folder !== null && identityOf(paths.lower) === folder,
     names: async (signal, onFolder) => listNames(rawFromText(description.path), createBreath(signal), onFolder),
+    relevantNames: async (filter, signal, onFolder = () => undefined) => {
+      const root = rawFromText(description.path);
+      const program = findListProgram();
+      const listed = program === null ? null : await listRelevant(program, root, filter, signal, onFolder);
+      if (listed !== null) return listed;
+      const names = await listNames(root, createBreath(signal), onFolder);
+      return { names, total: names.length };
+    },
     conceal: (hidden) => {
       concealed.add(hidden);
       latest = null;

@@ -3,7 +3,7 @@
 
 import { LIMITS } from "../shared/index.js";
 import type { DecisionContext } from "./decision.js";
-import { denyGuards, nameFilter, type DenyGuard } from "./enforce-guards.js";
+import { denyGuards, nameFilter, type DenyGuard, type NameFilter } from "./enforce-guards.js";
 import { linkResolver, type IndexedName } from "./enforce-links.js";
 import { FURTHER_PLACES, REPOSITORY_PLACES, WORKSPACE_PLACES, type Place } from "./enforce-places.js";
 import { isLiteral } from "./glob-meet.js";
@@ -55,16 +55,40 @@ export interface EnforceInput {
   readonly names: readonly IndexedName[];
 }
 
+const PLACE_NAMES: ReadonlySet<string> = new Set([...WORKSPACE_PLACES, ...FURTHER_PLACES, ...REPOSITORY_PLACES].flatMap(({ path }) => path.split("/")));
 /** Reconciled names listed; the rest is held all the same. */
 const LISTED = 1_000;
 /** Linked folders whose names are looked at under the name of the link too. */
 const LINKS = 32;
 
 /** Plans the enforcement of a policy for one role over the names that exist. Never throws for what a folder holds. */
-export function planEnforcement({ policySet, role, root, home, names }: EnforceInput): EnforcementPlan {
-  const places = { root, home };
+export function planEnforcement(input: EnforceInput): EnforcementPlan {
+  return enforcementPlanner(input).plan(input.names);
+}
+
+export interface PlanFilter extends NameFilter {
+  /** A part of the path of a place that may be held. */
+  readonly isPlace: (baseName: string) => boolean;
+}
+
+export interface EnforcementPlanner {
+  /**
+   * The names a plan is about: hot ones, all below a hot folder, and those that a place is made of. The plan is the same without plain
+   * files that are none of these, as long as no link can lead to them or to a folder they lie in.
+   */
+  readonly filter: PlanFilter;
+  readonly plan: (names: readonly IndexedName[]) => EnforcementPlan;
+}
+
+/** The same in two steps, for whoever walks a folder that holds many names. */
+export function enforcementPlanner({ policySet, role, root, home }: Omit<EnforceInput, "names">): EnforcementPlanner {
   const guards = denyGuards(policySet, { role, root, home });
-  const filter = nameFilter(guards, places);
+  const filter = nameFilter(guards, { root, home });
+  return { filter: { ...filter, isPlace: (name) => PLACE_NAMES.has(name) }, plan: (names) => planOver({ root, home, names }, guards, filter) };
+}
+
+function planOver({ root, home, names }: Pick<EnforceInput, "root" | "home" | "names">, guards: readonly DenyGuard[], filter: NameFilter): EnforcementPlan {
+  const places = { root, home };
   const readers = guards.filter((guard) => guard.reads);
   const changers = guards.filter((guard) => guard.changes);
   const partial = guards.filter((guard) => !guard.changes && guard.matcher.operations.some((operation) => operation !== "read"));

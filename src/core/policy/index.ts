@@ -10,7 +10,7 @@ export type { ContentSubject } from "./content.js";
 export { looksInside, type Inside } from "./looks-inside.js";
 export { isProjectFile } from "./test-command.js";
 export { explanationJson, type ExplainedEffect, type ExplainedRule, type Explanation } from "./explain-tree.js";
-export { planEnforcement, type EnforcementPlan, type EnforceInput, type HeldName, type HeldPlace, type IndexedName, type UnmountedName } from "./enforce.js";
+export { enforcementPlanner, planEnforcement, type EnforcementPlan, type EnforcementPlanner, type PlanFilter, type EnforceInput, type HeldName, type HeldPlace, type IndexedName, type UnmountedName } from "./enforce.js";
 export { secretNames, type SecretNames } from "./enforce-secrets.js";
 export { explainEnforcement, type ExplainedRule as HeldRule, type Holder, type RuleHold } from "./enforce-explain.js";
 export { explainDecision, summariseDecision } from "./explain.js";
