@@ -25,7 +25,8 @@ async function runBench(ready) {
   if (process.argv.includes("--policy-strace")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "policy-strace.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   if (judging === "ledger") return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "ledger.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
   if (process.argv.includes("--battery")) return follow([process.execPath, await bundle(join(CHECKOUT, "test", "bench", "battery.ts")), ...process.argv.slice(2)], { env: ready.env, cwd: CHECKOUT });
-  const script = join(CHECKOUT, "test", "bench", `${judging ?? (process.argv.includes("--exec") ? "exec" : "main")}.mjs`);
+  const engine = ["exec", "start"].find((name) => process.argv.includes(`--${name}`));
+  const script = join(CHECKOUT, "test", "bench", `${judging ?? engine ?? "main"}.mjs`);
   const source = join(CHECKOUT, "test", "bench", "main.ts");
   const program = existsSync(script) ? script : existsSync(source) ? await bundle(source) : null;
   if (program === null) {
