@@ -72,7 +72,8 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     await typed("python3 -q\r", />>> $/u);
     await typed("6 * 7\r", /42[\r\n]+>>> $/u);
     await typed("import os; os.system('rm -rf .git/hooks')\r", /not sent[^]*X\.git-hooks/u);
-    await typed("while True: pass\r\r", /while True/u);
+    await typed("while True: pass\r", /while True: pass[\r\n]+\.\.\. $/u);
+    await typed("\r", /while True: pass[\r\n]+\.\.\. [\r\n]+$/u);
     await typed(CTRL_C, /KeyboardInterrupt[^]*>>> $/u);
     await typed(CTRL_D, /\/workspace \d+\.\d \$ $/u);
     shell.stdin.write(CTRL_D);

@@ -68,6 +68,8 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
     const state = sessionState(events);
     if (state === null) return;
     header(state, io);
+    for (const { opened, closed } of state.processes) io.out(`  process    ${paintedName(opened.name, io)} ${closed === null ? "lives" : `${closed.reason}${closed.exitCode === null ? "" : ` ${String(closed.exitCode)}`}`}  ${io.paint.dim(printable(opened.summary, 200))}`);
+    if (state.paused !== null) io.out(`  paused     by ${printable(state.paused.by)}${state.paused.reason === null ? "" : `: ${printable(state.paused.reason)}`}`);
     for (const call of state.calls) callLines(call, withOutput, io);
     const net = netChanges(events);
     io.out("");
@@ -78,6 +80,10 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
   } finally {
     await close();
   }
+}
+
+function paintedName(name: string, io: Io): string {
+  return io.paint.bold(printable(name, 40));
 }
 
 function header(state: SessionState, io: Io): void {

@@ -157,8 +157,9 @@ function type(to: TypedInput, io: Io, call: AbortController): () => void {
     show: (text) => process.stderr.write(text),
     onKey: (key) => {
       state.strikes = key === "C-c" ? state.strikes + 1 : 0;
-      if (state.strikes >= STRIKES) call.abort();
-      else to.press(key);
+      if (state.strikes >= STRIKES) return call.abort();
+      // Behind the lines that were typed before it: those wait for the judge only, never for the program.
+      state.sending = state.sending.then(() => to.press(key));
     },
     onLine: (text) => {
       state.strikes = 0;
