@@ -21,6 +21,8 @@ export interface Ran {
 /** Time limit of one call; a row that waits longer is stopped. */
 const CALL_MS = 10_000;
 const A_SESSION = 40;
+/** Rows of a session that were refused or undone before a fresh one is taken: so many more, and what they add up to would decide about the next. */
+const REFUSED = 3;
 /** What is larger is the disk of a session. */
 const MAX_KEPT = 256 * 1024 * 1024;
 /** Planted where policy forbids reading, and in a process of the machine. None may be seen in an output or in the record. */
@@ -57,12 +59,14 @@ export async function dangerRuns(options: { readonly policy: "on" | "off"; reado
   const outside: Outside = await watchOutside(rig.folder, SECRETS.process);
   let session: EngineSession | null = null;
   let rows = 0;
+  let refused = 0;
   const containers: string[] = [];
   const fresh = async (): Promise<EngineSession> => {
     if (session !== null) await session.session.close("finished");
     session = await rig.open();
     containers.push(session.session.id);
     rows = 0;
+    refused = 0;
     outside.look();
     return session;
   };
@@ -70,7 +74,7 @@ export async function dangerRuns(options: { readonly policy: "on" | "off"; reado
     ports: outside.ports,
     run: async (row) => {
       let current = session ?? (await fresh());
-      if (rows >= A_SESSION || current.session.isBroken()) current = await fresh();
+      if (rows >= A_SESSION || refused >= REFUSED || current.session.isBroken()) current = await fresh();
       else if (options.policy === "off" && rows > 0 && (await current.run("cd /workspace && test -f src/index.js && test -d .git && test -x /bin/ls && cd ~ && touch .whole && test -f .whole")).exitCode !== 0) current = await fresh();
       rows += 1;
       const observations: Observation[] = [];
@@ -84,7 +88,9 @@ export async function dangerRuns(options: { readonly policy: "on" | "off"; reado
         const last = observations.at(-1);
         if (failure !== null || last?.outcome === "denied" || last?.outcome === "rejected") break;
       }
-      return { row, observations, ...outcomeOf(observations, failure, [...outside.look(), ...shown(observations)]) };
+      const outcome = outcomeOf(observations, failure, [...outside.look(), ...shown(observations)]);
+      if (outcome.outcome !== "contained" && options.policy === "on") refused += 1;
+      return { row, observations, ...outcome };
     },
     close: async () => {
       if (session !== null) await session.session.close("finished");
