@@ -23,6 +23,8 @@ const CALL_MS = 10_000;
 const A_SESSION = 40;
 /** Rows of a session that were refused or undone before a fresh one is taken: so many more, and what they add up to would decide about the next. */
 const REFUSED = 3;
+/** With nothing refused every row may leave findings, which add up too. */
+const A_SESSION_OFF = 4;
 /** What is larger is the disk of a session. */
 const MAX_KEPT = 256 * 1024 * 1024;
 /** Planted where policy forbids reading, and in a process of the machine. None may be seen in an output or in the record. */
@@ -74,7 +76,7 @@ export async function dangerRuns(options: { readonly policy: "on" | "off"; reado
     ports: outside.ports,
     run: async (row) => {
       let current = session ?? (await fresh());
-      if (rows >= A_SESSION || refused >= REFUSED || current.session.isBroken()) current = await fresh();
+      if (rows >= (options.policy === "off" ? A_SESSION_OFF : A_SESSION) || refused >= REFUSED || current.session.isBroken()) current = await fresh();
       else if (options.policy === "off" && rows > 0 && (await current.run("cd /workspace && test -f src/index.js && test -d .git && test -x /bin/ls && cd ~ && touch .whole && test -f .whole")).exitCode !== 0) current = await fresh();
       rows += 1;
       const observations: Observation[] = [];

@@ -65,8 +65,9 @@ function atLast(text: string): string {
   const links = [...text.matchAll(/readlink (?:-\w+ )*["']?([\w./-]+)/g)].map(([, name]) => `[ -L '${name}' ] || ln -sfn file.txt '${name}'`).slice(0, 3);
   const addresses = /\b(?:masscan|nmap|fping|zmap|nping)\b/.test(text) ? ["for f in path/to/file path/to/file.txt; do [ -f $f ] && printf '192.0.2.1\\n192.0.2.2\\n' > $f; done"] : [];
   const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", ...(/\bgit (?:pull|rebase)\b/.test(text) ? [] : ["for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"])] : [];
+  const added = /\bgit submodule add\b/.test(text) ? ["git rm -rqf --ignore-unmatch path/to && git -c user.name=a -c user.email=a@a.invalid commit -qm four; rm -rf path/to"] : [];
   const copies = [...text.matchAll(/ -C ([A-Za-z][\w.-]*)(?= |$)/g)].map(([, name]) => `[ -d '${name}' ] || { mkdir -p '${name}' && cp -a /scene/. '${name}'; }`).slice(0, 2);
-  return [...links, ...addresses, ...copies, ...committed].join("\n");
+  return [...links, ...addresses, ...copies, ...committed, ...added].join("\n");
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */

@@ -117,3 +117,7 @@ describe("files of the home folder", () => {
 });
 
 test("a wildcard for a mark is no command of sed", () => expect(touches("sed s?^?/[0-9]_? a")).not.toContain("opaque"));
+
+test("a name of find with other letters than a word's is a pattern too", () => expect(touches("find . -name '*~' -print0 | xargs -0 rm")).toContain("delete /w/**/*~ ~"));
+
+test("git pull of a bundle reads a file", () => expect(touches("git pull path/a.bundle main").filter((effect) => effect.startsWith("connect"))).toEqual([]));

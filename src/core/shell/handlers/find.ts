@@ -77,10 +77,13 @@ function expression(call: Call, words: readonly Field[], at: number, roots: read
   return at + (TAKES_ONE.has(text) ? 2 : 1);
 }
 
+/** A pattern of `find` that means the same to policy. */
+const PLAIN = /^[\w.*?~#%,=: -]+$/;
+
 /** Globs of what the tests let through. */
 function matches(roots: readonly Field[], found: Found): readonly string[] | null {
   const globs = below(roots);
-  if (globs === null || found.name === null || !found.exact || !/^[\w.*?-]+$/.test(found.name)) return globs;
+  if (globs === null || found.name === null || !found.exact || !PLAIN.test(found.name)) return globs;
   return globs.map((glob) => `${glob}/${found.name ?? "*"}`);
 }
 
@@ -121,7 +124,7 @@ function execute(call: Call, words: readonly Field[], at: number, roots: readonl
 }
 
 function escapeName(name: string): string {
-  return /^[\w.*?-]+$/.test(name) ? name : "*";
+  return PLAIN.test(name) ? name : "*";
 }
 
 /** Programs in `-execdir` run in folders that cannot be told; those that write are given the whole tree. */

@@ -216,8 +216,8 @@ function connect(call: Call, known: GitCommand, operands: readonly Field[]): voi
     const scp = !remote.lead.includes("://");
     if (!scp) addConnect(call, remote);
     else addEffect(call.run, { kind: "connect", host: remote.lead.slice(remote.lead.indexOf("@") + 1, remote.lead.indexOf(":")).toLowerCase(), url: remote.text, by: call.program, from: excerpt(call.from) });
-  } else if (/^[./]/.test(remote.lead) || (known.model.head.length > 1 && remote.text !== null)) {
-    // What `clone` is given is no name of a remote: without a host it lies here.
+  } else if (/^[./]/.test(remote.lead) || remote.text?.endsWith(".bundle") === true || (known.model.head.length > 1 && remote.text !== null)) {
+    // What `clone` is given is no name of a remote: without a host it lies here. A bundle is a file.
     touch(call, "read", remote, true);
     if (call.words.some(({ lead }) => lead.startsWith("--recurs"))) addEffect(call.run, { kind: "connect", host: null, url: null, by: call.program, from: excerpt(call.from) });
   } else addEffect(call.run, { kind: "connect", host: null, url: remote.text, by: call.program, from: excerpt(call.from) });
