@@ -116,7 +116,7 @@ describe.skipIf(missing !== null)("a protected name", () => {
     const session = await opened();
     const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
     const { findings } = await session.run(`rm -rf .github; git ls-remote https://u:${token}@x.test/r`);
-    expect(findings).toMatchObject([
+    expect(findings.filter(({ about }) => about !== "program")).toMatchObject([
       { rule: "X.ci-files", path: ".github/workflows", operation: "delete", held: { by: "read-only-mount", told: ["text", "program"], error: "EROFS" } },
       { rule: "X.ci-files", path: ".github/actions", operation: "delete", held: { by: "held-place", told: ["text", "program"], error: "EBUSY" } },
       { path: "", held: { by: "no-network", name: expect.stringContaining("[redacted:") as unknown, told: ["text"] } },

@@ -66,7 +66,7 @@ export function attemptFindings(input: AttemptInput): readonly Finding[] {
   toldByProgram(input, attempts);
   const changed = new Set(input.changed.map(({ path }) => path));
   const rank = ({ told }: Attempt): number => (told.has("text") ? (told.has("program") ? 0 : 1) : 2);
-  const all = [...attempts.values()].filter(({ path, operation }) => operation === "read" || !changed.has(path)).sort((a, b) => rank(a) - rank(b));
+  const all = [...attempts.values()].filter(({ path, operation }) => operation === "read" || path === "" || !changed.has(path)).sort((a, b) => rank(a) - rank(b));
   const kept = all.slice(0, LIMITS.attempts);
   return kept.map((attempt, index) => findingOf(attempt, index === kept.length - 1 ? all.length - kept.length : 0));
 }
