@@ -86,10 +86,16 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     ...enforcedSpec(enforced),
   };
   const keeping = isBaseKept === true ? keepBase(deps, { workspace, enforced }, signal) : null;
-  const sandbox = await deps.sandboxes.open(spec, signal);
-  undo.push(() => sandbox.close());
-  await workspace.attach?.(sandbox, root, signal);
-  return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: await keeping };
+  try {
+    const sandbox = await deps.sandboxes.open(spec, signal);
+    undo.push(() => sandbox.close());
+    await workspace.attach?.(sandbox, root, signal);
+    return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: await keeping };
+  } catch (error) {
+    // Nobody takes the workspace down under the one who still reads the folder.
+    await keeping?.catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Keeps the user's folder as it is now. One with more names than are kept is not looked through again to find that out. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { applyChanges } from "../../src/adapters/files/apply.js";
 import { engineRig, type EngineRig, type EngineRigOptions, type EngineSession } from "../support/engine-rig.js";
-import { eventually } from "../e2e/rig.js";
+import { eventually, pause } from "../e2e/rig.js";
 import { whyNoEngine } from "./sandbox-rig.js";
 
 const MIB = 1024 * 1024;
@@ -95,6 +95,19 @@ describe.skipIf(missing !== null)(`the disk of a session${note}`, { timeout: 120
     await session.rig.deps.workspaces.remove(session.session.id);
     expect(existsSync(imageOf(session))).toBe(false);
     await letGo(session.rig.state);
+  });
+
+  it("that is still being made is taken away with its session, and nothing of it comes later", async () => {
+    const rig = await engineRig({ files: { "a.txt": "one\n" }, gate: "off" });
+    undo.push(() => rig.close());
+    for (const delay of [0, 5, 20, 60]) {
+      const id = `ses_cutoff${delay}`;
+      const workspace = await rig.deps.workspaces.create(id, rig.folder, {});
+      await pause(delay);
+      await rig.deps.workspaces.remove(id);
+      await workspace.ready?.(never).catch(() => undefined);
+      expect([id, existsSync(join(rig.state, "sessions", id)), held(join(rig.state, "sessions", id))]).toEqual([id, false, []]);
+    }
   });
 
   it("is looked at where it is while the session runs, and cannot be taken away under it by another process", async () => {

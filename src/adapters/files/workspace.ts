@@ -61,6 +61,8 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
   const opacity = options.opacity === undefined ? defaultOpacity(options.telemetry) : options.opacity;
   const mask = options.mask === undefined ? defaultMasker(options.telemetry) : options.mask;
   const disks = options.disks ?? null;
+  /** Disks that are just being made, by session: none is taken away before it is there. */
+  const makings = new Map<string, Promise<void>>();
   return {
     create: async (sessionId, path, most = {}) => {
       const stateDir = prepareStateFolder(options.stateDir);
@@ -73,8 +75,12 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
         return layer;
       };
       const making = makeDisk(paths, stateDir, most, disks);
+      if (!(making instanceof Promise)) return openWorkspace(paths, describe(admission), finish(making), opacity, mask);
       // Begun here and awaited by `ready`: the folder's names are listed meanwhile.
-      return openWorkspace(paths, describe(admission), making instanceof Promise ? making.then(finish) : finish(making), opacity, mask);
+      const made = making.then(finish);
+      const over = (): void => void makings.delete(sessionId);
+      makings.set(sessionId, made.then(over, over));
+      return openWorkspace(paths, describe(admission), made, opacity, mask);
     },
     createTar: (sessionId, path, most) => createTarWorkspace(options, sessionId, path, most),
     reopen: async (sessionId) => {
@@ -108,6 +114,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
     remove: async (sessionId) => {
       const stateDir = prepareStateFolder(options.stateDir);
       const paths = pathsOf(stateDir, sessionId);
+      await makings.get(sessionId);
       await opacity?.release?.(join(paths.disk, "upper"));
       await releaseDisk(paths, stateDir, sessionId, disks);
       try {
@@ -122,6 +129,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
     },
     release: async (sessionId) => {
       const stateDir = prepareStateFolder(options.stateDir);
+      await makings.get(sessionId);
       await releaseDisk(pathsOf(stateDir, sessionId), stateDir, sessionId, disks);
     },
   };

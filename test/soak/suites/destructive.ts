@@ -90,8 +90,8 @@ function witnessOf(form: Form, findings: readonly Finding[]): string {
 /** @param look what is seen inside, where it is not what it was */
 function judged(form: Form, done: Observation, findings: readonly Finding[], look: string | null): readonly string[] {
   const told = `${done.outcome}\n${done.stdout}\n${done.stderr}`;
-  // What the comparison itself remarks (a link that leads outside) is told and may stay; what a rule forbids may not.
-  const stays = done.findings.filter((finding) => !finding.reverted && !finding.rule.startsWith("reconcile."));
+  // What the comparison itself remarks (a link that leads outside) is told and may stay, and so is a program that ran; what a rule forbids may not stay.
+  const stays = done.findings.filter((finding) => finding.about !== "program" && !finding.reverted && !finding.rule.startsWith("reconcile."));
   const wrong = wrongFinding(form, findings);
   return [
     ...(look === null ? [] : [`protected names are not what they were:\n${look}\n${told}`]),

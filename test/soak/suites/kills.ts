@@ -26,11 +26,28 @@ const PHASES = ["start", "call", "settle", "close", "apply", "recover"] as const
 const LATER = ["sessions", "exec", "diff", "show", "doctor"] as const;
 const FILES = 150;
 
-/** Many files, a secret's name, and a folder that policy protects: there is much to compare and something to undo. */
-const WORK = `mkdir -p made && for i in $(seq ${FILES}); do echo $i > made/$i; done; echo x > .envrc; rm -f b.txt; echo two >> a.txt; chmod 755 c.txt; mkdir -p .github/workflows; echo x > .github/workflows/x.yml; true`;
 const BUSY = "python3 busy.py";
-/** The same, put together when it runs: what code says in plain words is judged before, and this is about what comes after. */
-const HIDDEN = `import subprocess\nsubprocess.run(["sh", "-c", ${JSON.stringify([...WORK].reverse().join(""))}[::-1]])\n`;
+/**
+ * Many files, a secret's name, and a folder that policy protects: there is much to compare and something to undo. It is put together when it
+ * runs, and starts no program: what code says and which programs start is judged before, and this is about what comes after.
+ */
+const CODE = [
+  "import os",
+  "def trying(what, *words):",
+  "    try: what(*words)",
+  "    except OSError: pass",
+  "def write(name, text, mode='w'):",
+  "    with open(name, mode) as file: file.write(text)",
+  "trying(os.makedirs, 'made')",
+  `for i in range(1, ${FILES} + 1): write(f'made/{i}', f'{i}\\n')`,
+  "trying(write, '.envrc', 'x\\n')",
+  "os.remove('b.txt')",
+  "write('a.txt', 'two\\n', 'a')",
+  "os.chmod('c.txt', 0o755)",
+  "trying(os.makedirs, '.github/workflows')",
+  "trying(write, '.github/workflows/x.yml', 'x\\n')",
+].join("\n");
+const HIDDEN = `exec(${JSON.stringify([...CODE].reverse().join(""))}[::-1])\n`;
 
 interface Lengths {
   readonly startMs: number;
