@@ -1,4 +1,4 @@
-// Test projects: one a folder of test/. Those without an engine run side by side; docker and e2e run one file at a time, after them.
+// Test projects: one a folder of test/. Those without an engine run side by side; docker and e2e come after them, most files alone.
 
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,14 @@ const TEST = fileURLToPath(new URL("./test", import.meta.url));
 /** Folders that hold no tests of their own. */
 const NO_TESTS = new Set(["bench", "fixtures", "support"]);
 
-/** These need an engine and share it, so their files never run at the same time. */
+/** These need an engine and share it: one file at a time, but for those named in `BESIDE`. */
 const ENGINE = ["docker", "e2e"];
+
+/** Files that neither disturb the engine nor look at what others have on it, nor measure time closely: two at a time. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  docker: ["ancestors", "cli-image", "controls-off", "enforcement", "guard-silence", "resolved", "user-edits", "workspace", "workspace-modes"],
+  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "refusals", "rerun", "surface", "undo"],
+};
 
 /** Every other folder, found by looking, so that a new one is never left out. */
 const parallel = existsSync(TEST)
@@ -24,19 +30,13 @@ function project(name: string): TestProjectConfiguration {
   return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, sequence: { groupOrder: 0 } } };
 }
 
-function engineProject(name: string, index: number): TestProjectConfiguration {
-  return {
-    extends: true,
-    test: {
-      name,
-      include: [`test/${name}/**/*.test.ts`],
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
-      fileParallelism: false,
-      maxWorkers: 1,
-      sequence: { groupOrder: index + 1 },
-    },
-  };
+function engineProject(name: string, index: number): readonly TestProjectConfiguration[] {
+  const beside = (BESIDE[name] ?? []).map((file) => `test/${name}/${file}.test.ts`);
+  for (const file of beside) if (!existsSync(`${TEST}/../${file}`)) throw new Error(`vitest.config.ts names ${file}, which is not there`);
+  const common = { testTimeout: 120_000, hookTimeout: 120_000 };
+  const one = { name, include: [`test/${name}/**/*.test.ts`], exclude: beside, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 2 * index + 1 } };
+  const two = { name: `${name}-beside`, include: beside, maxWorkers: 2, sequence: { groupOrder: 2 * index + 2 } };
+  return [one, two].map((test) => ({ extends: true, test: { ...common, ...test } }));
 }
 
 export default defineConfig({
@@ -46,6 +46,6 @@ export default defineConfig({
     retry: 0,
     setupFiles: ["test/soak/count-inputs.ts"],
     env: { TESTCONTAINERS_RYUK_DISABLED: "true", NO_COLOR: "1" },
-    projects: [...parallel.map(project), ...ENGINE.filter((name) => existsSync(`${TEST}/${name}`)).map(engineProject)],
+    projects: [...parallel.map(project), ...ENGINE.filter((name) => existsSync(`${TEST}/${name}`)).flatMap(engineProject)],
   },
 });

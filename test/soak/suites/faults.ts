@@ -16,7 +16,7 @@ export const suite: Suite = {
   unit: "faults",
   needs: "engine",
   full: 50,
-  sample: 5,
+  sample: 3,
   run,
 };
 

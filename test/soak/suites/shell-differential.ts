@@ -22,7 +22,7 @@ export const suite: Suite = {
   unit: "lines run by bash",
   needs: "engine",
   full: 10_000,
-  sample: 150,
+  sample: 100,
   slices: true,
   run,
 };
