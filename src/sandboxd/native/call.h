@@ -15,8 +15,9 @@ void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size);
 int rf_call_is_over(void);
 // The process that waits for the next order; the only one there is that is not the guard's.
 pid_t rf_call_held(void);
-// Runs one program for the guard itself before the first call; its output is gathered, at most `room` bytes. Ends when it has ended.
-size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t room);
+// Runs one program for the guard itself before the first call; its output is gathered, at most `room` bytes. `signals` tells of its children.
+// Ends when it has ended.
+size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t room, int signals);
 
 // What the orchestrator says to the running call; to another it is nothing.
 void rf_call_input(uint32_t stream, const uint8_t *bytes, size_t size);

@@ -56,11 +56,11 @@ static size_t quote(const char *bytes, size_t size, char *text) {
   return at;
 }
 
-void rf_self_test(const char *root, const char *nonce) {
+void rf_self_test(const char *root, const char *nonce, int signals) {
   static uint8_t order[RF_ORDER_HEAD + 16384];
   static char said[PROBE_BYTES], text[6 * PROBE_BYTES + 512];
   const size_t size = probe_order(order, sizeof order, root, nonce);
-  const size_t got = rf_call_gather(order, (uint32_t)size, said, sizeof said);
+  const size_t got = rf_call_gather(order, (uint32_t)size, said, sizeof said, signals);
   char tasks[24], memory[24];
   const long long most_tasks = rf_task_limit(), most_memory = rf_memory_limit();
   snprintf(tasks, sizeof tasks, most_tasks < 0 ? "null" : "%lld", most_tasks);

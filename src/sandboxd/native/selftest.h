@@ -3,6 +3,6 @@
 #define RF_SELFTEST_H
 
 // Runs the probe and sends what it said. It claims nothing: the orchestrator turns the findings into controls.
-void rf_self_test(const char *root, const char *nonce);
+void rf_self_test(const char *root, const char *nonce, int signals);
 
 #endif
