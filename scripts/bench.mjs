@@ -1,13 +1,33 @@
 // `npm run bench`: sets up what is missing, then runs test/bench/main.ts (or main.mjs); with `--battery` test/bench/battery.ts,
 // with `--policy` test/bench/policy.mjs, with `--policy-strace` test/bench/policy-strace.ts, with `--content` test/bench/content.mjs,
 // with `--danger` test/bench/danger.mjs, with `--risk` test/bench/risk.mjs,
-// with `--exec` test/bench/exec.mjs, with `--replay` test/bench/replay.mjs, with `--store` test/bench/store.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
+// with `--exec` test/bench/exec.mjs, with `--start` test/bench/start.mjs, with `--replay` test/bench/replay.mjs, with `--store` test/bench/store.mjs, with `--ledger` test/bench/ledger.ts. Arguments go to it.
 
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { follow } from "./setup/follow.mjs";
 import { ensureSetup } from "./setup/main.mjs";
 import { CHECKOUT } from "./setup/paths.mjs";
+
+const HELP = `npm run bench [-- WHICH] [--check] [--json]
+
+  (nothing)        one guarded command, and a start
+  --start          starts: ready and not, small and large folders
+  --exec           what recording programs costs
+  --policy         judging, beside other tools; --write: the page's tables
+  --policy-strace  refused examples, run for real   [--write] [--resume FILE]
+  --content --danger --battery
+  --risk           one event's cost for the score
+  --ledger         the record   [--records N]
+  --replay --store old sessions, and many
+
+  --check          compares with the bars; ends with 1 where one is missed
+  Example: npm run bench -- --risk --check
+`;
+if (process.argv.some((word) => word === "--help" || word === "-h")) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 
 // The policy's figures need no engine: judging runs nothing. It judges with the library as built, so that is brought up to date first:
 // an older evaluator beside today's rules has figures of neither.
