@@ -34,10 +34,11 @@ export function stoppedTime({ pause, deps }: Pick<LiveSession, "pause" | "deps">
 /** Waits while the session is paused; an abort ends the wait. */
 export async function whilePaused({ pause }: Pick<LiveSession, "pause">, signal: AbortSignal): Promise<void> {
   while (pause.since !== null && !signal.aborted) {
-    await new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      void pause.over.then(resolve);
-    });
+    let stop = (): void => undefined;
+    const aborted = new Promise<void>((resolve) => (stop = resolve));
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([pause.over, aborted]);
+    signal.removeEventListener("abort", stop);
   }
 }
 
