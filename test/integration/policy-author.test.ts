@@ -57,6 +57,13 @@ describe.skipIf(!built)(`policy commands${built ? "" : " (left out: the command 
     expect(policy("explain").code).toBe(2);
   });
 
+  it.each(["check", "explain"])("%s does not take shell text for the name of a program", (command) => {
+    const { code, err } = policy(command, "--", "rm -rf /");
+    expect([code, err]).toEqual([2, "ringfence: `rm -rf /` is one word, which would be the name of a program (shell text goes behind --command; words of a command are not quoted together)\n"]);
+    expect(policy(command, "--", "rm", "-rf", "/etc/a b;c").code).toBe(3);
+    expect(policy(command, "--", "ls").code).toBe(0);
+  });
+
   it("explain --json is one object with every effect and rule", () => {
     const json = JSON.parse(policy("explain", "--json", "--read", ".env").out) as Record<string, unknown>;
     expect(json).toMatchObject({ read: ".env", effect: "deny", deciding: ["L2.environment-files"], effects: [{ kind: "file", verdict: "deny", certainty: "exact", uncovered: false }] });

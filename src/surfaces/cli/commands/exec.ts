@@ -11,6 +11,7 @@ import type { CliContext } from "../main.js";
 import { riskSummary } from "../../../core/risk/index.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import { onInterrupt } from "../interrupt.js";
+import { looksLikeText } from "../one-word.js";
 import type { Io } from "../io.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { tellOutcome } from "../render/outcome.js";
@@ -19,6 +20,7 @@ import { count } from "../render/text.js";
 const TIMED_OUT = 124;
 const OUR_FAULT = 125;
 const REFUSED = 126;
+const NOT_FOUND = 127;
 const INTERRUPTED = 130;
 
 interface ExecFlags extends SessionFlags, GateFlags {
@@ -46,7 +48,7 @@ Exit code: the command's own; 124 time-out, 125 our fault, 126 denied, rejected 
     .action(async (words: readonly string[], flags: ExecFlags, command: Command) => {
       const io = context.ioOf(command);
       const call = toolCall(words, flags);
-      context.exit(await exec(call, flags, io));
+      context.exit(await exec(call, words, flags, io));
     });
 }
 
@@ -59,7 +61,7 @@ function toolCall(words: readonly string[], flags: ExecFlags): { readonly tool: 
   return { tool: "exec", arguments: { argv: [...words] } };
 }
 
-async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io): Promise<number> {
+async function exec(call: ReturnType<typeof toolCall>, words: readonly string[], flags: ExecFlags, io: Io): Promise<number> {
   const interrupt = onInterrupt(io);
   const output = passOn(io);
   let opened: string | null = null;
@@ -78,6 +80,7 @@ async function exec(call: ReturnType<typeof toolCall>, flags: ExecFlags, io: Io)
     if (!io.options.json) {
       for (const line of output.missing()) io.fail(line);
       summarise(observation, session.id, io);
+      if (observation.exitCode === NOT_FOUND && flags.shell === undefined && looksLikeText(words)) io.note("one word is the name of a program; for shell text: ringfence exec --shell '…'");
     }
     const stopped = session.stopped();
     if (stopped !== null) {

@@ -5,6 +5,7 @@ import { Option, type Command } from "commander";
 import type { CheckSubject, Explanation } from "../../../core/policy/index.js";
 import { formatIssue, GuardError, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
+import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
 import { collect } from "../session-options.js";
 import { count, effectMark } from "../render/text.js";
@@ -93,7 +94,7 @@ function subjectOf(words: readonly string[], flags: ExplainFlags): CheckSubject 
     flags.command === undefined ? null : { kind: "command", text: flags.command },
     flags.read === undefined ? null : { kind: "read", text: flags.read },
     flags.write === undefined ? null : { kind: "write", text: flags.write },
-    words.length === 0 ? null : { kind: "argv", words },
+    words.length === 0 ? null : { kind: "argv", words: wordsToJudge(words) },
   ];
   const given = asked.filter((one) => one !== null);
   if (given.length !== 1 || given[0] === undefined) throw new GuardError("USAGE_INVALID", "give one thing to explain: --command, --read, --write or words after --");

@@ -8,6 +8,7 @@ import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
 import { GuardError, LIMITS, printable, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
+import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
 import { effectMark, reasonLines } from "../render/text.js";
 import { registerPolicyAuthor } from "./policy-author.js";
@@ -77,7 +78,7 @@ async function check(words: readonly string[], flags: CheckFlags, io: Io): Promi
         : flags.write !== undefined
           ? { id: "1", write: flags.write }
           : words.length > 0
-            ? { id: "1", argv: [...words] }
+            ? { id: "1", argv: [...wordsToJudge(words)] }
             : null;
   if (line === null) {
     if (io.options.json) io.json({ valid: true, rules: policySet.rules.length, digest: policySet.digest });
