@@ -7,7 +7,8 @@ import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { createBreath } from "../../src/adapters/files/breath.js";
 import { listNames } from "../../src/adapters/files/name-index.js";
-import { findListProgram, listRelevant } from "../../src/adapters/files/name-lister.js";
+import { findListProgram } from "../../src/adapters/files/list-program.js";
+import { listRelevant, type ListedNames } from "../../src/adapters/files/name-lister.js";
 import { rawFromText } from "../../src/adapters/files/raw-path.js";
 import { compilePolicy, enforcementPlanner, type EnforcementPlan } from "../../src/core/policy/index.js";
 import { hash } from "../unit/policy/support.js";
@@ -19,6 +20,7 @@ const planner = enforcementPlanner({ policySet: packs.value, role: null, root: "
 const program = findListProgram();
 if (program === null) console.warn("left out: rf-list is not built; run `npm run setup`");
 const never = new AbortController().signal;
+const list = (root: string, onFolder: (folder: string) => void = () => undefined, using = program ?? "", signal = never): Promise<ListedNames | null> => listRelevant({ program: using, root: rawFromText(root), filter: planner.filter, signal, onFolder, kept: null });
 const base = mkdtempSync(join(tmpdir(), "ringfence-names-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
@@ -52,7 +54,7 @@ describe.skipIf(program === null)("names listed beside this process", () => {
         make(root, entries);
         const all = await listNames(rawFromText(root), createBreath(never));
         const folders: string[] = [];
-        const listed = await listRelevant(program ?? "", rawFromText(root), planner.filter, never, (folder) => folders.push(folder));
+        const listed = await list(root, (folder) => folders.push(folder));
         expect(listed?.total).toBe(all.length);
         expect(folders.sort()).toEqual(["", ...all.filter(({ kind }) => kind === "directory").map((name) => name.path)].sort());
         expect(sorted(planner.plan(listed?.names ?? []))).toEqual(sorted(planner.plan(all)));
@@ -65,14 +67,14 @@ describe.skipIf(program === null)("names listed beside this process", () => {
   it("leave out plain files that nothing is about, and hold a secret whose bytes lie under a plain name", async () => {
     const root = join(base, "plain");
     make(root, [...Array.from({ length: 400 }, (_, index) => ({ path: `src/f${String(index)}.js`, link: null })), { path: "conf/prod.txt", link: null }, { path: "app/.env", link: "../conf/prod.txt" }]);
-    const listed = await listRelevant(program ?? "", rawFromText(root), planner.filter, never, () => undefined);
+    const listed = await list(root);
     expect([listed?.total, (listed?.names.length ?? 0) < 10]).toEqual([405, true]);
     expect(planner.plan(listed?.names ?? []).masked.map((held) => held.path).sort()).toEqual(["app/.env", "conf/prod.txt"]);
   });
 
   it("are not known when the program fails, and are refused when cancelled", async () => {
-    expect(await listRelevant("/bin/false", rawFromText(base), planner.filter, never, () => undefined)).toBeNull();
-    expect(await listRelevant("/no/such/program", rawFromText(base), planner.filter, never, () => undefined)).toBeNull();
-    await expect(listRelevant(program ?? "", rawFromText(base), planner.filter, AbortSignal.abort(), () => undefined)).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(await list(base, undefined, "/bin/false")).toBeNull();
+    expect(await list(base, undefined, "/no/such/program")).toBeNull();
+    await expect(list(base, undefined, undefined, AbortSignal.abort())).rejects.toMatchObject({ code: "CANCELLED" });
   });
 });

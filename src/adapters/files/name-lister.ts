@@ -1,13 +1,15 @@
-// rf-list of this installation: folders of the user's listed beside this process, while it takes a watch on the next ones. Gives the same
-// names as name-index, but for plain files that policy cannot be about and no link may lead to: those are only counted.
+// Folders of the user's listed beside this process by rf-list, while it takes a watch on the next ones. Gives the same names as
+// name-index, but for plain files that policy cannot be about and no link may lead to: those are only counted. Folders that are what
+// they were when their names were kept are not listed again.
 
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import type { IndexedName, PlanFilter } from "../../core/policy/enforce.js";
 import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
-import { packageFile } from "../system/package-root.js";
+import { createBreath } from "./breath.js";
+import type { Stamper } from "./folder-stamp.js";
+import type { KeptFolder, KeptNames, NameKeep } from "./kept-names.js";
+import { openFolderLister, type FolderLister } from "./list-program.js";
 import { LONGEST_PATH } from "./name-index.js";
-import { joinRaw, pathOfRaw, rawBytes, type Raw } from "./raw-path.js";
+import { joinRaw, pathOfRaw, type Raw } from "./raw-path.js";
 
 export interface ListedNames {
   /** Parents first. */
@@ -16,10 +18,15 @@ export interface ListedNames {
   readonly total: number;
 }
 
-/** The rf-list program of this installation, or null when it was not built. */
-export function findListProgram(): string | null {
-  const program = packageFile("dist", "runtime", "bin", "rf-list");
-  return existsSync(program) ? program : null;
+export interface ListRequest {
+  readonly program: string;
+  readonly root: Raw;
+  readonly filter: PlanFilter;
+  readonly signal: AbortSignal;
+  /** Hears of each folder, once, before it is looked at. */
+  readonly onFolder: (path: string) => void;
+  /** Where names are kept for the next session, and how folders are told to be the same; null keeps nothing. */
+  readonly kept: { readonly keep: NameKeep; readonly stamp: Stamper } | null;
 }
 
 const KINDS: Readonly<Record<string, IndexedName["kind"]>> = { d: "directory", f: "file", l: "symlink", o: "other" };
@@ -27,114 +34,140 @@ const KINDS: Readonly<Record<string, IndexedName["kind"]>> = { d: "directory", f
 interface Folder {
   readonly raw: Raw;
   readonly isHot: boolean;
-  /** Plain files left out, by name. */
+  /** Null where it may not be kept. */
+  readonly stamp: string | null;
+  /** What was kept and still holds; null for a folder that is listed. */
+  readonly known: KeptFolder | null;
+  total: number;
+  /** Plain files left out, by name; of a known folder only those that a link led to. */
   readonly cold: Raw[];
+  /** The others, as rf-list tells them. */
+  readonly told: string[];
 }
 
 /**
- * Names below `root`; `onFolder` hears of a folder before it is listed. Null when the program failed: then nothing is known. Throws
- * WORKSPACE_LIMIT past `LIMITS.protectNames` and for paths too long, WORKSPACE_UNREADABLE, CANCELLED.
+ * Names below `root`. Null when the program failed: then nothing is known. Throws WORKSPACE_LIMIT past `LIMITS.protectNames` and for
+ * paths too long, WORKSPACE_UNREADABLE, CANCELLED.
  */
-export function listRelevant(program: string, root: Raw, filter: PlanFilter, signal: AbortSignal, onFolder: (path: string) => void): Promise<ListedNames | null> {
+export async function listRelevant(request: ListRequest): Promise<ListedNames | null> {
+  const heard = new Set<Raw>();
+  const onFolder = (raw: Raw): void => {
+    if (heard.has(raw)) return;
+    heard.add(raw);
+    request.onFolder(pathOfRaw(raw));
+  };
+  const kept = request.kept?.keep.read() ?? null;
+  const walked = await walk(request, kept, onFolder);
+  if (walked === null) return null;
+  // A link that was not there may lead to a file that was left out.
+  const isWhole = kept === null || [...walked.targets].every((target) => kept.targets.includes(target)) || walked.folders.every(({ known }) => known === null || known.total === known.entries.length);
+  const whole = isWhole ? walked : await walk(request, null, onFolder);
+  if (whole === null) return null;
+  const led = ledFiles(whole.folders, whole.targets);
+  const total = whole.folders.reduce((sum, folder) => sum + folder.total, 0);
+  if (!isWhole || isNews(whole.folders, kept)) request.kept?.keep.write(keptOf(whole, led), total);
+  return { names: [...whole.names, ...led.flatMap(({ raw, names }) => names.map((name) => ({ path: pathOfRaw(joinRaw(raw, name)), kind: "file" as const })))], total };
+}
+
+interface Walked {
+  readonly names: IndexedName[];
+  readonly folders: readonly Folder[];
+  readonly targets: ReadonlySet<Raw>;
+}
+
+async function walk({ program, root, filter, signal, kept: keeping }: ListRequest, kept: KeptNames | null, onFolder: (raw: Raw) => void): Promise<Walked | null> {
+  const breath = createBreath(signal);
   const names: IndexedName[] = [];
   const folders: Folder[] = [];
   const targets = new Set<Raw>();
-  const state = { total: 0, done: 0, rest: "" };
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new GuardError("CANCELLED", "looking through the workspace was cancelled"));
-    const child = spawn(program, [rawBytes(root).toString("utf8")], { stdio: ["pipe", "pipe", "ignore"], env: {} });
-    const stop = (): void => {
-      signal.removeEventListener("abort", cancel);
-      child.kill("SIGKILL");
-    };
-    const fail = (error: unknown): void => {
-      stop();
-      reject(error instanceof Error ? error : new Error(String(error)));
-    };
-    const cancel = (): void => fail(new GuardError("CANCELLED", "looking through the workspace was cancelled"));
-    signal.addEventListener("abort", cancel, { once: true });
-    const ask = (raw: Raw, isHot: boolean): void => {
-      if (root.length + raw.length > LONGEST_PATH) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(pathOfRaw(raw), 80)}\``);
-      onFolder(pathOfRaw(raw));
-      folders.push({ raw, isHot, cold: [] });
-      child.stdin.write(rawBytes(`${raw}\0`));
-    };
-    const take = (letter: string, name: Raw, target: Raw): void => {
-      const folder = folders[state.done];
-      const kind = KINDS[letter];
-      if (folder === undefined || kind === undefined) throw new Error("rf-list told what nobody asked");
-      state.total += 1;
-      if (state.total > LIMITS.protectNames) throw new GuardError("WORKSPACE_LIMIT", `the folder holds more than ${LIMITS.protectNames} names`, { hint: "choose a smaller folder: not every name could be looked at" });
-      const isHot = folder.isHot || filter.all || filter.isHot(pathOfRaw(name));
-      if (kind === "file" && !isHot && !filter.isPlace(pathOfRaw(name))) return void folder.cold.push(name);
-      const raw = joinRaw(folder.raw, name);
-      const path = pathOfRaw(raw);
-      names.push(kind === "symlink" ? { path, kind, target: pathOfRaw(target) } : { path, kind });
-      if (kind === "symlink") targets.add(target.slice(target.lastIndexOf("/") + 1));
-      if (kind === "directory") ask(raw, isHot);
-    };
-    const end = (status: string): void => {
-      const folder = folders[state.done];
-      if (status !== "k" && status !== "m") throw new GuardError("WORKSPACE_UNREADABLE", `cannot list \`${printable(pathOfRaw(folder?.raw ?? ""))}\`: error ${status.slice(1)}`);
-      state.done += 1;
-      if (state.done < folders.length) return;
-      stop();
-      addLed(names, folders, targets);
-      resolve({ names, total: state.total });
-    };
-    child.stdout.on("data", (chunk: Buffer) => {
-      try {
-        state.rest = records(state.rest + chunk.toString("latin1"), take, end);
-      } catch (error) {
-        fail(error);
-      }
-    });
-    child.stdin.on("error", () => undefined);
-    child.once("error", () => resolve(null));
-    child.once("close", () => {
-      signal.removeEventListener("abort", cancel);
-      resolve(null);
-    });
-    try {
-      ask("", false);
-    } catch (error) {
-      fail(error);
+  const pending: { readonly raw: Raw; readonly isHot: boolean }[] = [{ raw: "", isHot: false }];
+  const state: { total: number; lister: FolderLister<Folder> | null } = { total: 0, lister: null };
+
+  const count = (folder: Folder, more: number): void => {
+    folder.total += more;
+    state.total += more;
+    if (state.total > LIMITS.protectNames) throw new GuardError("WORKSPACE_LIMIT", `the folder holds more than ${LIMITS.protectNames} names`, { hint: "choose a smaller folder: not every name could be looked at" });
+  };
+  const take = (folder: Folder, entry: string): void => {
+    const kind = KINDS[entry.charAt(0)];
+    if (kind === undefined) throw new Error("rf-list told what nobody asked");
+    const cut = kind === "symlink" ? entry.indexOf("\0") : entry.length;
+    const name = entry.slice(1, cut);
+    const isHot = folder.isHot || filter.all || filter.isHot(pathOfRaw(name));
+    if (kind === "file" && !isHot && !filter.isPlace(pathOfRaw(name))) return void folder.cold.push(name);
+    folder.told.push(entry);
+    const raw = joinRaw(folder.raw, name);
+    const path = pathOfRaw(raw);
+    if (kind === "symlink") {
+      const target = entry.slice(cut + 1);
+      names.push({ path, kind, target: pathOfRaw(target) });
+      targets.add(target.slice(target.lastIndexOf("/") + 1));
+    } else names.push({ path, kind });
+    if (kind === "directory") pending.push({ raw, isHot });
+  };
+  const visit = ({ raw, isHot }: { readonly raw: Raw; readonly isHot: boolean }): void => {
+    if (root.length + raw.length > LONGEST_PATH) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(pathOfRaw(raw), 80)}\``);
+    onFolder(raw);
+    const stamp = keeping?.stamp(raw) ?? null;
+    const before = kept?.folders.get(raw);
+    const known = before !== undefined && stamp !== null && before.stamp === stamp.text ? before : null;
+    const folder: Folder = { raw, isHot, stamp: known !== null || stamp?.isSettled === true ? (stamp?.text ?? null) : null, known, total: 0, cold: [], told: [] };
+    folders.push(folder);
+    if (known === null) {
+      state.lister ??= openFolderLister(program, root, signal, (of, entry) => {
+        count(of, 1);
+        take(of, entry);
+      });
+      state.lister.ask(raw, folder);
+      return;
     }
-  });
+    count(folder, known.total);
+    for (const entry of known.entries) take(folder, entry);
+  };
+
+  try {
+    for (;;) {
+      for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+        visit(next);
+        if (breath.due()) await breath.pause();
+      }
+      if (state.lister === null || state.lister.isDone()) return { names, folders, targets };
+      if (!(await state.lister.more())) return null;
+      if (breath.due()) await breath.pause();
+    }
+  } finally {
+    state.lister?.stop();
+  }
 }
 
-/** Hands on every whole record; gives what is left over. */
-function records(text: string, take: (letter: string, name: Raw, target: Raw) => void, end: (status: string) => void): string {
-  let at = 0;
-  for (;;) {
-    const stop = text.indexOf("\0", at);
-    if (stop < 0) return text.slice(at);
-    const letter = text.charAt(at);
-    if (letter === "l") {
-      const second = text.indexOf("\0", stop + 1);
-      if (second < 0) return text.slice(at);
-      take(letter, text.slice(at + 1, stop), text.slice(stop + 1, second));
-      at = second + 1;
-      continue;
-    }
-    if (letter === ".") end(text.slice(at + 1, stop));
-    else take(letter, text.slice(at + 1, stop), "");
-    at = stop + 1;
-  }
+interface Led {
+  readonly raw: Raw;
+  readonly names: readonly Raw[];
 }
 
 /**
- * Adds the files that links may lead to: by the last name that a link spells out, and all below a folder of that name, for what lies
+ * The files that links may lead to: by the last name that a link spells out, and all below a folder of that name, for what lies
  * there is also reached by the link's own. A link that ends in no name may lead anywhere.
  */
-function addLed(names: IndexedName[], folders: readonly Folder[], targets: ReadonlySet<Raw>): void {
-  if (targets.size === 0) return;
+function ledFiles(folders: readonly Folder[], targets: ReadonlySet<Raw>): readonly Led[] {
+  if (targets.size === 0) return [];
   const anywhere = ["", ".", ".."].some((name) => targets.has(name));
   const led = new Set<Raw>();
-  for (const { raw, cold } of folders) {
+  return folders.map(({ raw, cold }) => {
     const slash = raw.lastIndexOf("/");
     const isLed = anywhere || (raw !== "" && (targets.has(raw.slice(slash + 1)) || led.has(slash < 0 ? "" : raw.slice(0, slash))));
     if (isLed) led.add(raw);
-    for (const name of cold) if (isLed || targets.has(name)) names.push({ path: pathOfRaw(joinRaw(raw, name)), kind: "file" });
-  }
+    return { raw, names: isLed ? cold : cold.filter((name) => targets.has(name)) };
+  });
+}
+
+/** Whether anything can be kept that is not kept so, or is kept and holds no more. */
+function isNews(folders: readonly Folder[], kept: KeptNames | null): boolean {
+  return folders.some(({ known, stamp }) => known === null && stamp !== null) || (kept !== null && folders.filter(({ known }) => known !== null).length !== kept.folders.size);
+}
+
+function keptOf({ folders, targets }: Walked, led: readonly Led[]): KeptNames {
+  const files = new Map(led.map(({ raw, names }) => [raw, names]));
+  const rows = folders.flatMap(({ raw, stamp, total, told }): readonly [Raw, KeptFolder][] => (stamp === null ? [] : [[raw, { stamp, total, entries: [...told, ...(files.get(raw) ?? []).map((name) => `f${name}`)] }]]));
+  return { targets: [...targets], folders: new Map(rows) };
 }

@@ -14,8 +14,11 @@ import { createBreath } from "./breath.js";
 import { layerPaths, type LayerPaths } from "./layers.js";
 import { openConcealed } from "./concealed.js";
 import { createMasker, findMaskProgram } from "./masker.js";
+import { createStamper } from "./folder-stamp.js";
+import { openNameKeep } from "./kept-names.js";
+import { findListProgram } from "./list-program.js";
 import { listNames } from "./name-index.js";
-import { findListProgram, listRelevant } from "./name-lister.js";
+import { listRelevant } from "./name-lister.js";
 import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
 import { makeDisk, openDisk, releaseDisk, type DiskSupport, type WritableLayer } from "./session-disk.js";
@@ -27,6 +30,7 @@ import { removeTree } from "./remove-tree.js";
 import { createScanner, type Scan } from "./scan.js";
 import { prepareStateFolder } from "./state-folder.js";
 import { errorCode } from "./system-error.js";
+import { builtDigest } from "../system/package-root.js";
 import { parsePath, reading } from "./workspace-path.js";
 import { createTarWorkspace, reopenTarWorkspace } from "./tar-workspace.js";
 
@@ -46,6 +50,8 @@ export interface WorkspaceProviderOptions {
   readonly engineSockets?: readonly string[];
   /** What disks of sessions are made with. Left out or null: none are made, and what is written is not limited by the kernel. */
   readonly disks?: DiskSupport | null;
+  /** Digest of the running code; what it kept of a folder's names is taken from no other. Left out: this installation's. Null keeps nothing. */
+  readonly build?: string | null;
   /** Where the tool is that looks through a workspace that was sent; left out: where the runtime carries it. */
   readonly lookProgram?: string;
 }
@@ -60,6 +66,7 @@ interface Description {
 export function createWorkspaceProvider(options: WorkspaceProviderOptions): WorkspaceProvider {
   const opacity = options.opacity === undefined ? defaultOpacity(options.telemetry) : options.opacity;
   const mask = options.mask === undefined ? defaultMasker(options.telemetry) : options.mask;
+  const tools = { opacity, mask, build: options.build === undefined ? builtDigest() : options.build };
   const disks = options.disks ?? null;
   /** Disks that are just being made, by session: none is taken away before it is there. */
   const makings = new Map<string, Promise<void>>();
@@ -75,12 +82,12 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
         return layer;
       };
       const making = makeDisk(paths, stateDir, most, disks);
-      if (!(making instanceof Promise)) return openWorkspace(paths, describe(admission), finish(making), opacity, mask);
+      if (!(making instanceof Promise)) return openWorkspace(paths, describe(admission), finish(making), { ...tools, stateDir });
       // Begun here and awaited by `ready`: the folder's names are listed meanwhile.
       const made = making.then(finish);
       const over = (): void => void makings.delete(sessionId);
       makings.set(sessionId, made.then(over, over));
-      return openWorkspace(paths, describe(admission), made, opacity, mask);
+      return openWorkspace(paths, describe(admission), made, { ...tools, stateDir });
     },
     createTar: (sessionId, path, most) => createTarWorkspace(options, sessionId, path, most),
     reopen: async (sessionId) => {
@@ -98,7 +105,7 @@ export function createWorkspaceProvider(options: WorkspaceProviderOptions): Work
       if (real !== description.path || !statSync(real).isDirectory()) {
         throw new GuardError("WORKSPACE_REFUSED", `\`${printable(description.path)}\` is no longer the folder this session worked on`, { hint: "put the folder back, or discard the session" });
       }
-      const workspace = openWorkspace(paths, description, openDisk(paths, stateDir, disks), opacity, mask);
+      const workspace = openWorkspace(paths, description, openDisk(paths, stateDir, disks), { ...tools, stateDir });
       await workspace.ready?.(new AbortController().signal);
       return workspace;
     },
@@ -223,7 +230,15 @@ function readDescription(paths: LayerPaths, sessionId: string): Description {
   }
 }
 
-function openWorkspace(paths: LayerPaths, description: Description, making: WritableLayer | Promise<WritableLayer>, opacity: OpacityReader | null, mask: Masker | null): Workspace {
+interface WorkspaceTools {
+  readonly opacity: OpacityReader | null;
+  readonly mask: Masker | null;
+  readonly build: string | null;
+  /** Real path. */
+  readonly stateDir: string;
+}
+
+function openWorkspace(paths: LayerPaths, description: Description, making: WritableLayer | Promise<WritableLayer>, { opacity, mask, build, stateDir }: WorkspaceTools): Workspace {
   const concealed = openConcealed(paths.concealed);
   const withScanner = (layer: WritableLayer) => ({ layer, scanner: createScanner({ lower: description.path, protect: paths.protect, upper: layer.upper }, openBaseRecord(paths.record), opacity, concealed.names) });
   let made: ReturnType<typeof withScanner> | null = making instanceof Promise ? null : withScanner(making);
@@ -276,7 +291,8 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
     relevantNames: async (filter, signal, onFolder = () => undefined) => {
       const root = rawFromText(description.path);
       const program = findListProgram();
-      const listed = program === null ? null : await listRelevant(program, root, filter, signal, onFolder);
+      const kept = build === null ? null : { keep: openNameKeep(stateDir, { root, build, key: filter.key }), stamp: createStamper(root) };
+      const listed = program === null ? null : await listRelevant({ program, root, filter, signal, onFolder, kept });
       if (listed !== null) return listed;
       const names = await listNames(root, createBreath(signal), onFolder);
       return { names, total: names.length };

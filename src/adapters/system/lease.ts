@@ -29,7 +29,8 @@ export function isLeaseAlive(label: string): boolean {
   return leaseState(label) !== "dead";
 }
 
-function bootId(): string {
+/** Names this start of the machine. Throws where /proc is missing. */
+export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 

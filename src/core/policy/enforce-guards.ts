@@ -75,13 +75,12 @@ export function nameFilter(guards: readonly DenyGuard[], places: Places): NameFi
   const matchers = [...wild.values()];
   const known = new Map<string, boolean>();
   const isHot = (baseName: string): boolean => {
-    const name = foldName(baseName);
-    if (literal.has(name)) return true;
-    let hot = known.get(name);
+    let hot = known.get(baseName);
     if (hot === undefined) {
+      const name = foldName(baseName);
       // Composed letters are compared in both spellings by the rules themselves.
-      hot = literal.has(baseName.normalize("NFC").toLowerCase()) || matchers.some((matches) => matches(name) || matches(baseName.normalize("NFC").toLowerCase()));
-      if (known.size < 50_000) known.set(name, hot);
+      hot = literal.has(name) || literal.has(baseName.normalize("NFC").toLowerCase()) || matchers.some((matches) => matches(name) || matches(baseName.normalize("NFC").toLowerCase()));
+      if (known.size < 50_000) known.set(baseName, hot);
     }
     return hot;
   };

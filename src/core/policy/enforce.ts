@@ -67,6 +67,8 @@ export function planEnforcement(input: EnforceInput): EnforcementPlan {
 }
 
 export interface PlanFilter extends NameFilter {
+  /** Filters of one key, made by one build, tell the same of every name. */
+  readonly key: string;
   /** A part of the path of a place that may be held. */
   readonly isPlace: (baseName: string) => boolean;
 }
@@ -84,7 +86,7 @@ export interface EnforcementPlanner {
 export function enforcementPlanner({ policySet, role, root, home }: Omit<EnforceInput, "names">): EnforcementPlanner {
   const guards = denyGuards(policySet, { role, root, home });
   const filter = nameFilter(guards, { root, home });
-  return { filter: { ...filter, isPlace: (name) => PLACE_NAMES.has(name) }, plan: (names) => planOver({ root, home, names }, guards, filter) };
+  return { filter: { ...filter, key: JSON.stringify([policySet.digest, role, root, home]), isPlace: (name) => PLACE_NAMES.has(name) }, plan: (names) => planOver({ root, home, names }, guards, filter) };
 }
 
 function planOver({ root, home, names }: Pick<EnforceInput, "root" | "home" | "names">, guards: readonly DenyGuard[], filter: NameFilter): EnforcementPlan {

@@ -126,6 +126,8 @@ export const LIMITS = {
   packBytes: 4 * 1024 * 1024 * 1024,
   /** Most names of the user's folder looked at for what policy hides or protects; past it no session starts. */
   protectNames: 2_000_000,
+  /** Largest list of a folder's names kept between sessions, in bytes; a longer one is not kept. */
+  keptNamesBytes: 32 * 1024 * 1024,
   /** Most mounts that protect names of one session; what is past it is held by reconciliation. */
   protectMounts: 192,
   /** Most names hidden from one session; past it no session starts. */
