@@ -106,4 +106,19 @@ describe("a kept folder", () => {
     expect(await keeper().keep(join(base, "none"), [], never)).toMatchObject({ digest: null });
     expect(readdirSync(basesOf(state, folder)).filter((name) => name.endsWith(".pack"))).toHaveLength(1);
   });
+
+  it("past the limit of bytes is not read to find that out", async () => {
+    for (let index = 0; index < 5; index += 1) {
+      writeFileSync(join(folder, `f${String(index)}`), "");
+      truncateSync(join(folder, `f${String(index)}`), LIMITS.baseBytes / 4);
+    }
+    const before = bytesRead();
+    expect(await keeper().keep(folder, [], never)).toMatchObject({ digest: null, why: `the folder holds more than ${LIMITS.baseBytes} bytes` });
+    expect(bytesRead() - before).toBeLessThan(1024 * 1024);
+  });
 });
+
+/** By this process, as the kernel counts it. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)$/mu.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
+}

@@ -1,8 +1,8 @@
 // The user's folder as it was when a session began: a list of names, and their contents, each kept once however many sessions share it.
-// A content is read again only where the name's size, times or inode are others than when it was last read.
+// None is read before the sizes of all are summed, and again only where the name's size, times or inode are others than when it was last read.
 
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats } from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync, writeSync, type BigIntStats, type Stats } from "node:fs";
 import { join } from "node:path";
 import { GuardError, LIMITS, printable, type Digest } from "../../core/shared/index.js";
 import type { BaseKeeper, KeptBase } from "../../ports/base.js";
@@ -60,6 +60,14 @@ export function createBaseKeeper(stateDir: string, mark: () => string): BaseKeep
   };
 }
 
+/** A content that is to be read when the sizes of all are known; `at` is its place among the names. */
+interface Unread {
+  readonly at: number;
+  readonly system: Raw;
+  readonly stats: Stats;
+  readonly stamp: string;
+}
+
 async function keep(folder: string, mark: string, workspace: string, hidden: ReadonlySet<Raw>, breath: Breath): Promise<KeptBase> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const places = readPlaces(folder);
@@ -72,6 +80,18 @@ async function keep(folder: string, mark: string, workspace: string, hidden: Rea
   const root = rawFromText(workspace);
   const own = lstatSync(workspace);
   names.push({ p: ".", k: "directory", m: own.mode & 0o1777, u: own.uid, g: own.gid, t: Math.floor(own.mtimeMs) });
+  const unread: Unread[] = [];
+  const read = async ({ at, system, stats, stamp }: Unread): Promise<void> => {
+    const name = names[at];
+    const exact = lstatSync(rawBytes(system), { bigint: true, throwIfNoEntry: false });
+    const digest = name === undefined || exact === undefined || stampOf(exact) !== stamp ? null : await writer.add(system, stats, breath);
+    if (name === undefined || exact === undefined || digest === null) throw new GuardError("WORKSPACE_LIMIT", `\`${printable(name?.p ?? "", 80)}\` changed while it was read`);
+    names[at] = { ...name, d: digest };
+    remember(name.p, exact, digest);
+  };
+  const remember = (path: string, exact: BigIntStats, digest: Digest): void => {
+    if (BigInt(Date.now()) * 1_000_000n - (exact.ctimeNs > exact.mtimeNs ? exact.ctimeNs : exact.mtimeNs) > RACY_NS) stamps.set(`${path}\n${stampOf(exact)}`, digest);
+  };
   try {
     await walkTree(root, "", breath, async ({ raw, system, stats }) => {
       if (hidden.has(raw)) return "skip";
@@ -87,13 +107,17 @@ async function keep(folder: string, mark: string, workspace: string, hidden: Rea
         if (exact === undefined) return "skip";
         const stamp = stampOf(exact);
         const before = known.get(`${common.p}\n${stamp}`);
-        const digest = before !== undefined && places.has(before) ? before : await writer.add(system, stats, breath);
-        if (digest === null) throw new GuardError("WORKSPACE_LIMIT", `\`${printable(common.p, 80)}\` changed while it was read`);
-        if (BigInt(Date.now()) * 1_000_000n - (exact.ctimeNs > exact.mtimeNs ? exact.ctimeNs : exact.mtimeNs) > RACY_NS) stamps.set(`${common.p}\n${stamp}`, digest);
-        names.push({ ...common, k: "file", n: stats.size, d: digest });
+        const at = names.push({ ...common, k: "file", n: stats.size }) - 1;
+        if (before !== undefined && places.has(before)) {
+          names[at] = { ...common, k: "file", n: stats.size, d: before };
+          remember(common.p, exact, before);
+        } else if (system.startsWith(root)) unread.push({ at, system, stats, stamp });
+        // Its path is good for no longer than this.
+        else await read({ at, system, stats, stamp });
       }
       return "enter";
     });
+    for (const one of unread) await read(one);
     writer.end();
   } catch (error) {
     writer.discard();
