@@ -5,6 +5,7 @@ import { expandArgument, expandValue } from "./expand.js";
 import { evaluatesArithmetic, evaluatesText, isInteger, runsInArithmetic } from "./arithmetic-text.js";
 import { addEffect, addOpaque, excerpt, type Frame, type Run } from "./run.js";
 import { lookUp } from "./lookup.js";
+import { applySetting } from "./settings.js";
 import { setList, setVariable, type ShellState } from "./state.js";
 import { beginning, exact, UNKNOWN_MANY, type Field } from "./value.js";
 
@@ -48,7 +49,10 @@ export function assign(node: Assignment, run: Run, state: ShellState, frame: Fra
     if (value.text !== null && runsInArithmetic(value.text)) addOpaque(run, "an integer assigned from text that holds a substitution", from);
     evaluatesArithmetic(run, state, from);
   }
-  if (concernsOthers(run, state, node.name)) addEnvironment(run, node.name, value, from);
+  if (concernsOthers(run, state, node.name)) {
+    addEnvironment(run, node.name, value, from);
+    applySetting({ run, state, frame }, node.name, value, from);
+  }
   setVariable(state, node.name, value);
 }
 

@@ -5,6 +5,7 @@ import { evaluatesArithmetic, runsInArithmetic } from "./arithmetic-text.js";
 import { addOpaque, SILENT, UNKNOWN_OUTPUT, type Call, type Output } from "./run.js";
 import { isDynamic } from "./dynamic.js";
 import { lookUp } from "./lookup.js";
+import { applySetting } from "./settings.js";
 import { forget, setVariable, type Variable } from "./state.js";
 import { dropPrefix, UNKNOWN_MANY, type Field } from "./value.js";
 
@@ -57,7 +58,9 @@ export function exportNames(call: Call): Output {
     if (declared.value !== undefined) setVariable(state, declared.name, declared.value);
     markExported(call, declared.name, !off);
     const value = state.variables.get(declared.name)?.value;
-    if (!off) addEnvironment(run, declared.name, value === undefined ? UNKNOWN_MANY : value, call.from);
+    if (off) continue;
+    addEnvironment(run, declared.name, value === undefined ? UNKNOWN_MANY : value, call.from);
+    applySetting(call, declared.name, value ?? null, call.from);
   }
   return call.words.length === 1 ? UNKNOWN_OUTPUT : SILENT;
 }
@@ -102,8 +105,10 @@ export function declare(call: Call): Output {
     if (options.includes("x")) {
       markExported(call, declared.name, true);
       addEnvironment(run, declared.name, state.variables.get(declared.name)?.value ?? UNKNOWN_MANY, call.from);
+      applySetting(call, declared.name, state.variables.get(declared.name)?.value ?? null, call.from);
     } else if (declared.value !== undefined && (run.context.environment.has(declared.name) || /^[A-Z_][A-Z0-9_]*$/.test(declared.name))) {
       addEnvironment(run, declared.name, declared.value, call.from);
+      applySetting(call, declared.name, declared.value, call.from);
     }
   }
   return call.words.length === 1 || /p/.test(options) ? UNKNOWN_OUTPUT : SILENT;

@@ -7,6 +7,7 @@ import { expandArgument, expandValue } from "./expand.js";
 import { runProgram } from "./programs.js";
 import { applyRedirects } from "./redirect.js";
 import { addEffect, addOpaque, charge, deeper, excerpt, SILENT, takeStep, UNKNOWN_OUTPUT, type Call, type Frame, type Lookup, type Output, type Run } from "./run.js";
+import { applySetting } from "./settings.js";
 import { addExec } from "./started.js";
 import { fork, join, become, type FunctionBody, type ShellState, type Variable } from "./state.js";
 import { NUMBER, UNKNOWN_MANY, type Field } from "./value.js";
@@ -69,6 +70,7 @@ function withAssignments(node: Command, run: Run, state: ShellState, frame: Fram
     hidden.push([part.name, state.variables.get(part.name)]);
     const value = part.value.type === "Word" && part.append !== true ? expandValue(part.value, run, state, frame) : UNKNOWN_MANY;
     addEnvironment(run, part.name, value, part.text);
+    applySetting({ run, state, frame }, part.name, value, part.text);
     if (part.index !== undefined) continue;
     const before = state.variables.get(part.name);
     state.variables.set(part.name, before?.loose === true ? { ...before, exported: true } : { value, list: null, exported: true });

@@ -4,6 +4,7 @@ import { runAwk } from "./handlers/awk.js";
 import { runCmake, runEd, runScreen, runTmux } from "./handlers/carried.js";
 import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp } from "./handlers/clients.js";
 import { runCpio, runDd, runDocker, runJar, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
+import { LOADER_NAMES, runLoader } from "./handlers/dotenv.js";
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
@@ -12,6 +13,7 @@ import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./han
 import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
 import { runShell, SHELL_NAMES } from "./handlers/shells.js";
+import { runSqlite } from "./handlers/sqlite.js";
 import { runWrapper, WRAPPER_NAMES, runEnv, runSu, runScriptCommand } from "./handlers/wrappers.js";
 import { runFd, runParallel } from "./handlers/parallel.js";
 import { runXargs } from "./handlers/xargs.js";
@@ -27,6 +29,7 @@ function named(names: readonly string[], handler: Handler): [string, Handler][] 
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(SHELL_NAMES, runShell),
   ...named(WRAPPER_NAMES, runWrapper),
+  ...named(LOADER_NAMES, runLoader),
   ...named(INTERPRETER_NAMES, runInterpreter),
   ...named(PACKAGE_MANAGER_NAMES, runPackageManager),
   ...named(["awk", "gawk", "mawk", "nawk", "original-awk"], runAwk),
@@ -46,6 +49,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(CONTROL_NAMES, runControl),
   ["getent", runGetent],
   ["tftp", runTftp],
+  ...named(["sqlite3", "duckdb"], runSqlite),
   ["masscan", runMasscan],
   ["tmux", runTmux],
   ["screen", runScreen],

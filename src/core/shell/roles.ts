@@ -6,6 +6,7 @@ import type { Arguments } from "./arguments.js";
 import { addConnect, connectRemote, isRemote, localFile } from "./net.js";
 import type { Model, Role } from "./model.js";
 import { addEffect, addOpaque, deeper, excerpt, type Call } from "./run.js";
+import { applySetting } from "./settings.js";
 import { fork } from "./state.js";
 import { baseName, joinPath, normalisePath } from "../action/paths.js";
 import { dropPrefix, exact, UNKNOWN, type Field } from "./value.js";
@@ -90,7 +91,10 @@ function applyUpload(call: Call, role: "a" | "f", word: Field): void {
 
 function applyVariable(call: Call, word: Field): void {
   const at = word.lead.indexOf("=");
-  if (at > 0) addEnvironment(call.run, word.lead.slice(0, at), dropPrefix(word, word.lead.slice(0, at + 1)) ?? UNKNOWN, call.from);
+  if (at <= 0) return;
+  const value = dropPrefix(word, word.lead.slice(0, at + 1)) ?? UNKNOWN;
+  addEnvironment(call.run, word.lead.slice(0, at), value, call.from);
+  applySetting(call, word.lead.slice(0, at), value, call.from);
 }
 
 /** Records that code runs which is not judged as text. */

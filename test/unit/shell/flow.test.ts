@@ -93,7 +93,7 @@ describe("the environment", () => {
 
   test("surroundings of one command are effects, plain shell variables are not", () => {
     expect(touches("LD_PRELOAD=./x.so date")).toEqual(["env LD_PRELOAD=./x.so"]);
-    expect(touches("GIT_SSH_COMMAND='rm x' date")).toEqual(["env GIT_SSH_COMMAND=rm x"]);
+    expect(touches("GIT_SSH_COMMAND='rm x' date")).toEqual(["env GIT_SSH_COMMAND=rm x", "delete /w/x"]);
     expect(touches("i=1; date")).toEqual([]);
     expect(touches("export BASH_ENV=$X")).toEqual(["env BASH_ENV=?"]);
   });

@@ -102,7 +102,8 @@ export function runCmake(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
-/** Recipes in the text of a makefile, as far as they need nothing that `make` puts in. */
+/** Recipes and `$(shell …)` in the text of a makefile, as far as they need nothing that `make` puts in. */
 export function runRecipes(call: Call, text: string): void {
   for (const match of [...text.matchAll(/^(?:\t|[^\s#][^:=\n]*::?[^=;\n]*;)[ \t]*[-@+]*([^\n$]+)$/gm)].slice(0, MAX_ORDERS)) runShellText(call, exact(match[1] ?? ""));
+  for (const match of [...text.matchAll(/\$(?:\(shell\s([^$()]+)\)|\{shell\s([^$}]+)\})|^[^\s#:=]+\s*!=\s*([^\n$]+)$/gm)].slice(0, MAX_ORDERS)) runShellText(call, exact(match[1] ?? match[2] ?? match[3] ?? ""));
 }

@@ -8,7 +8,7 @@ import { connectRemote, isRemote } from "../net.js";
 import { applyArguments, applyRole, inFolder, runShellText, runsCode } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { lineOrders, runRecipes } from "./carried.js";
-import { touchPatched } from "./patch-text.js";
+import { touchPatched, undoWork } from "./patch-text.js";
 import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
 import { noteCopy, noteText, writtenText } from "../written.js";
 
@@ -206,7 +206,9 @@ export function runPatch(call: Call): Output {
   touch(place, "write", exact("."), true);
   const strip = valueOf(parsed.options, "-p", "--strip")?.text ?? null;
   const input = valueOf(parsed.options, "-i", "--input");
-  touchPatched(call, place, input === null ? [] : [input], strip === null || !/^\d+$/.test(strip) ? null : Number(strip), parsed.options.some(({ name }) => name === "-R" || name === "--reverse"));
+  const reverse = parsed.options.some(({ name }) => name === "-R" || name === "--reverse");
+  if (reverse && input === null) undoWork(place);
+  touchPatched(call, place, input === null ? [] : [input], strip === null || !/^\d+$/.test(strip) ? null : Number(strip), reverse);
   return UNKNOWN_OUTPUT;
 }
 

@@ -8,7 +8,7 @@ import type { Model } from "../model.js";
 import { lookUp } from "../lookup.js";
 import { GIT_COMMANDS, GIT_GLOBAL, type GitCommand } from "../models/git.js";
 import { addConnect, isRemote } from "../net.js";
-import { touchPatched } from "./patch-text.js";
+import { RESTORES, touchPatched, undoWork } from "./patch-text.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
 import { addExec } from "../started.js";
 import { addEffect, addOpaque, excerpt, kindOf, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
@@ -74,7 +74,12 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   // `git stash push` and `git subtree push` are other commands: a rule about pushing names the program that git starts for it.
   if (verb === "push") addExec(call.run, "git-push", null, [exact("git-push"), ...args], call.from);
   const parsed = parseArguments(args, known.model);
-  applyArguments(call, known.model, parsed);
+  // A move takes nothing away: rules about deleting name git itself.
+  applyArguments(verb === "mv" ? { ...call, program: "git mv" } : call, known.model, parsed);
+  if (verb === "symbolic-ref") pointReference(call, parsed);
+  // With a time of its own it removes what nothing leads to any more before git would.
+  if (verb === "prune" && parsed.options.some(({ name }) => name === "--expire") && !parsed.marks.has("dry")) touch({ ...call, program: RESTORES }, "write", exact(".git/objects"), true);
+  if (parsed.options.some(({ name }) => name === "--ext-diff" || name === "--textconv" || name === "--filters")) runsCode(call, "project", null);
   if (LOOKS.has(verb)) lookAtTree(call, verb, args, parsed.operands);
   readRevisions(call, args);
   if (verb === "init" || verb === "clone") makeRepository(call, verb, parsed);
@@ -119,7 +124,16 @@ function applyPatch(call: Call, verb: string, { options, operands }: Arguments):
   const folder = last("--directory");
   const strip = last("-p")?.text ?? "1";
   const top: Call = { ...call, state: { ...call.state, cwds: [call.run.context.root] } };
-  touchPatched(call, folder === null ? top : inFolder(top, folder), operands, /^\d+$/.test(strip) ? Number(strip) : null, verb === "apply" && options.some(({ name }) => name === "-R" || name === "--reverse"));
+  const reverse = verb === "apply" && options.some(({ name }) => name === "-R" || name === "--reverse");
+  if (reverse && operands.length === 0) undoWork(call);
+  touchPatched(call, folder === null ? top : inFolder(top, folder), operands, /^\d+$/.test(strip) ? Number(strip) : null, reverse);
+}
+
+/** `git symbolic-ref NAME TARGET` and `-d NAME`: the reference leads elsewhere, as if its file were written. */
+function pointReference(call: Call, { operands, marks }: Arguments): void {
+  const [name] = operands;
+  if (name === undefined || (operands.length < 2 && !marks.has("delete"))) return;
+  touch({ ...call, program: RESTORES }, "write", name.text === null ? exact(".git/HEAD") : exact(`.git/${name.text}`), false);
 }
 
 /** Subcommands that read files of the working tree. */
@@ -155,9 +169,6 @@ function writeRepository(call: Call): void {
   for (const name of REPOSITORY_FILES) touch(call, "write", exact(joinPath(folder, name)), false);
   for (const name of REPOSITORY_FOLDERS) touch(call, "write", exact(joinPath(folder, name)), true);
 }
-
-/** How a change of the working tree that throws away what is not committed is called in effects. */
-export const RESTORES = "git restore";
 
 /** Restores, switches and merges change files of the working tree: those named behind `--` or as paths, else any. */
 function changeTree(call: Call, verb: string, operands: readonly Field[], marks: ReadonlySet<string>): void {
@@ -243,6 +254,8 @@ function makeRepository(call: Call, verb: string, { options, operands }: Argumen
   const bare = options.some(({ name }) => name === "--bare" || name === "--mirror");
   const place = inFolder(call, exact(bare || folder.text === "" ? folder.text : joinPath(folder.text, ".git")));
   if (verb === "init") touch(place, "create", exact("objects"), true);
+  // Where there is a repository already, it is moved there.
+  if (verb === "init" && options.some(({ name }) => name === "--separate-git-dir")) touch(inFolder(call, exact(folder.text === "" ? "." : folder.text)), "delete", exact(".git"), true);
   if (options.some(({ name, value }) => name === "--template" && value?.text !== "")) touch(place, "create", exact("hooks"), true);
 }
 

@@ -31,7 +31,7 @@ const TRANSFER = /\b(?:os\.(?:rename|renames|replace|link|symlink)|shutil\.(?:co
 /** Perl opens a file by a sign in front of its name, and a program by a bar. */
 const PERL_OPEN = /\bopen\s*\(?\s*(?:my\s+)?[$\w]+\s*,\s*['"]\s*(\+?>{1,2}|\+<|\||-\||\|-)\s*(?::\w+\s*)?(?:['"]\s*,\s*['"])?\s*([^'"\n]{1,1000}?)\s*['"]/g;
 /** Functions that only read what their first argument names. */
-const READ = /(?:\b(?:fs\.)?(?:promises\.)?(?:readFileSync|readFile|createReadStream)|\bFile\.(?:read|readlines|open|foreach)|\bIO\.read|\b(?:file_get_contents|readfile|fopen|file)|\bos\.(?:symlink|link)|\bshutil\.(?:copy|copy2|copyfile|copytree|move))\s*\(?\s*(?=['"`])/g;
+const READ = /(?:\b(?:fs\.)?(?:promises\.)?(?:readFileSync|readFile|createReadStream)|\bFile\.(?:read|readlines|open|foreach)|\bIO\.read|\b(?:file_get_contents|readfile|fopen|file)|\bos\.(?:symlink|link)|\bio\.lines|\bshutil\.(?:copy|copy2|copyfile|copytree|move))\s*\(?\s*(?=['"`])/g;
 const OPEN_TO_READ = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*(?:\)|,\s*(?!['"\s]))/g;
 /** Files of the home folder, put together: what is done with them is not seen, so they count as read. */
 const HOME_PATH = /\bexpand(?:user|_path)\s*\(\s*['"]~\/([^'"\n]{1,500})['"]/g;

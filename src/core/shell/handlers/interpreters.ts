@@ -8,14 +8,15 @@ import { connectTo, hostOf } from "../net.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { scriptTextOf } from "../scripts.js";
-import { exact, type Field } from "../value.js";
+import { dropPrefix, exact, type Field } from "../value.js";
+import { runLoader } from "./dotenv.js";
 
 type Row = readonly [names: string, options: string];
 
 /** Options as each interpreter reads them; all stop at the script. `i` is inline code, `x` a file that is run. */
 const ROWS: readonly Row[] = [
   ["python pypy python2 ipython", "-c:i!ends -m:t!module!ends -W:t -X:t --check-hash-based-pycs:t"],
-  ["node nodejs bun deno tsx ts-node", "-e:i --eval:i -p:i --print:i -pe:i -r:x --require:x --import:x --loader:x --experimental-loader:x -C:t --conditions:t --env-file:r --input-type:t --max-old-space-size:t --inspect-port:t --title:t"],
+  ["node nodejs bun deno tsx ts-node", "-e:i --eval:i -p:i --print:i -pe:i -r:x --require:x --import:x --loader:x --experimental-loader:x -C:t --conditions:t --env-file:r --env-file-if-exists:r --input-type:t --max-old-space-size:t --inspect-port:t --title:t"],
   ["perl", "-e:i -E:i -I:t -M:t -m:t -x?:t -0?:t -l?:t -i?:t!inplace -F:t -C?:t -D?:t -V?:t -d?:t"],
   ["ruby jruby", "-e:i -I:t -r:t -C:p -E:t -i?:t!inplace -F:t -K?:t -x?:t -0?:t -T?:t -W?:t"],
   ["php", "-r:i -f:x -B:i -R:i -E:i -F:x -c:r -d:t -z:t -S:t -t:t"],
@@ -58,6 +59,8 @@ export function runInterpreter(call: Call): Output {
   const words = dropRun(call);
   const parsed = parseArguments(words, model);
   applyArguments(call, model, parsed);
+  // Modules that put `.env` into the environment before anything else runs.
+  if (parsed.options.some(({ value }) => /^dotenv\/(?:config|load)$/.test(value?.text ?? ""))) touch(call, "read", exact(".env"), false);
   for (const option of parsed.options) if (option.role === "i" && option.value?.text != null) readInlineCode(call, option.value.text);
   if (/^(?:expect|tclsh|wish)$/.test(call.program)) for (const option of parsed.options) for (const match of option.role === "i" ? (option.value?.text ?? "").matchAll(/\b(?:spawn|exec|system)\s+([^;\n\]$]+)/g) : []) runShellText(call, exact(match[1] ?? ""));
   if (parsed.marks.has("module")) return runModule(call, parsed);
@@ -132,6 +135,13 @@ function runInput(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** `python -m http.server --directory folder`: everything below it is given out. */
+function serveFolder(call: Call): void {
+  const at = call.words.findIndex(({ text }) => text === "-d" || text === "--directory");
+  const joined = call.words.find(({ lead }) => lead.startsWith("--directory="));
+  touch(call, "read", (joined === undefined ? call.words[at < 0 ? call.words.length : at + 1] : dropPrefix(joined, "--directory=")) ?? exact("."), true);
+}
+
 /** `python -m tarfile -e archive folder`. */
 function unpack(call: Call, words: readonly Field[]): void {
   const at = words.findIndex(({ text }) => text === "-e" || text === "--extract");
@@ -146,6 +156,8 @@ function runModule(call: Call, parsed: Arguments): Output {
     const at = call.words.findIndex((word) => word === module);
     return call.run.runWords([{ ...call.words[at], text: name, glob: null, lead: name, many: false }, ...call.words.slice(at + 1)], call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   }
+  if (name === "dotenv") return runLoader({ ...call, program: "dotenv", words: [exact("dotenv"), ...call.words.slice(call.words.findIndex((word) => word === module) + 1)] });
+  if (name === "http.server") serveFolder(call);
   if (name === "tarfile" || name === "zipfile") unpack(call, call.words);
   if (name === "http.server" || name === "pdb" || name === "cProfile" || name === "trace" || name === "timeit") runsCode(call, "project", name);
   else if (name !== null && PLAIN_MODULES.has(name)) runsCode(call, "program", name);

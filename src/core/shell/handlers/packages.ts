@@ -9,6 +9,7 @@ import { PACKAGE_MANAGERS, type PackageManager } from "../models/packages.js";
 import { runsCode, runShellText, applyArguments } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { exact, UNKNOWN, type Field } from "../value.js";
+import { loadFolder } from "./dotenv.js";
 import { runInner } from "./wrappers.js";
 
 export const PACKAGE_MANAGER_NAMES: readonly string[] = [...PACKAGE_MANAGERS.keys()];
@@ -43,6 +44,7 @@ export function runPackageManager(call: Call): Output {
     runsCode(own, "project", null);
     // A runner looks for what is installed first: policy tells it from an installation by the verb.
     if (kind !== "starts" && !offline) addConnection({ ...call, program: `${own.program} ${kind === "makes" ? "exec" : verb.text}` }, true);
+    if (call.program === "direnv" && rest[0] !== undefined) loadFolder(call, rest[0]);
     if (kind !== "makes") runStarted(own, wordsBehind(call, verb.text));
     return UNKNOWN_OUTPUT;
   }

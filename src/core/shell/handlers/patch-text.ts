@@ -80,3 +80,18 @@ function stripped(name: string, strip: Strip): readonly string[] {
   const rest = parts.slice(strip);
   return rest.length === 0 ? [] : [rest.join("/")];
 }
+
+/** How a change of the working tree that throws away what is not committed is called in effects. */
+export const RESTORES = "git restore";
+
+/** What `git diff` prints of changes that are in no commit, taken back as a patch: they are in nothing any more. */
+export function undoWork(call: Call): void {
+  if (call.frame.stdin.upstream.at(-1) !== "git") return;
+  const before = call.run.effects.filter((effect) => effect.kind === "exec" && effect.program === "git" && effect.argv.includes("diff")).at(-1);
+  if (before?.kind !== "exec") return;
+  const words = before.argv.slice(before.argv.indexOf("diff") + 1);
+  const paths = words.indexOf("--");
+  // Between two revisions it shows what is committed.
+  const revisions = words.slice(0, paths < 0 ? undefined : paths).filter((word) => word !== null && !word.startsWith("-") && !/^\.{1,2}\/|\.[a-z]\w{0,4}$/i.test(word));
+  if (revisions.length < 2 && !revisions.some((word) => word?.includes("..") === true)) touch({ ...call, program: RESTORES }, "write", exact("."), true);
+}

@@ -6,6 +6,7 @@ import { touch } from "../files.js";
 import { compile, type Model } from "../model.js";
 import { applyArguments, inFolder, runShellText, runsCode } from "../roles.js";
 import { addOpaque, deeper, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { applySetting } from "../settings.js";
 import { fork } from "../state.js";
 import { dropPrefix, exact, UNKNOWN, type Field } from "../value.js";
 
@@ -50,7 +51,6 @@ const ROWS: readonly Row[] = [
   ["start-stop-daemon", 0, "-x:t --exec:t -p:t --pidfile:t -u:t --user:t -c:t --chuid:t -d:p --chdir:p", "daemon"],
   ["busybox toybox", 0, ""],
   ["ld.so ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ld-linux.so.2 ld-musl-x86_64.so.1 ld-musl-aarch64.so.1", 0, "--library-path:t --preload:x --audit:x --argv0:t --inhibit-rpath:t --glibc-hwcaps-prepend:t"],
-  ["dotenv", 0, "-f:r --file:r"],
   ["entr", 0, ""],
 ];
 
@@ -134,7 +134,9 @@ function skipAssignments(call: Call, words: readonly Field[], allowed: boolean):
     const word = words[i];
     const at = word?.lead.indexOf("=") ?? -1;
     if (word === undefined || at <= 0 || !/^[A-Za-z_]\w*$/.test(word.lead.slice(0, at))) break;
-    addEnvironment(call.run, word.lead.slice(0, at), dropPrefix(word, word.lead.slice(0, at + 1)) ?? UNKNOWN, call.from);
+    const value = dropPrefix(word, word.lead.slice(0, at + 1)) ?? UNKNOWN;
+    addEnvironment(call.run, word.lead.slice(0, at), value, call.from);
+    applySetting(call, word.lead.slice(0, at), value, call.from);
     i += 1;
   }
   return words.slice(i);
@@ -169,6 +171,7 @@ export function runEnv(call: Call): Output {
     const name = word.lead.slice(0, at);
     const value = dropPrefix(word, word.lead.slice(0, at + 1)) ?? UNKNOWN;
     addEnvironment(call.run, name, value, call.from);
+    applySetting(inner, name, value, call.from);
     state.variables.set(name, { value, list: null, exported: true });
   }
   const rest = operands.slice(i);
