@@ -13,6 +13,7 @@ const HELP = `npm run bench [-- WHICH] [--check] [--json]
 
   (nothing)        one guarded command, and a start
   --start          starts: ready and not, small and large folders
+                   [--part starts,cold,ready,calls,large]
   --exec           what recording programs costs
   --policy         judging, beside other tools; --write: the page's tables
   --policy-strace  refused examples, run for real   [--write] [--resume FILE]

@@ -14,26 +14,40 @@ export interface EngineCall {
 
 /** Runs one request. Rejects with GuardError: CANCELLED, ENGINE_UNAVAILABLE, IMAGE_MISSING, or the call's own code. */
 export async function engineCall<T>(call: EngineCall, request: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), call.limitMs);
-  const signal = call.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, call.signal]);
+  // A signal of our own: one composed of both would be held by the caller's, which may live as long as the process.
+  const ending = new AbortController();
+  const { promise: aborted, reject } = deferred();
+  const state = { isLate: false };
+  const end = (): void => {
+    ending.abort();
+    reject(new Error("aborted"));
+  };
+  const timer = setTimeout(() => {
+    state.isLate = true;
+    end();
+  }, call.limitMs);
+  call.signal?.addEventListener("abort", end, { once: true });
   try {
-    signal.throwIfAborted();
-    return await Promise.race([request(signal), aborted(signal)]);
+    call.signal?.throwIfAborted();
+    return await Promise.race([request(ending.signal), aborted]);
   } catch (cause) {
     if (cause instanceof GuardError) throw cause;
     if (call.signal?.aborted === true) throw new GuardError("CANCELLED", `${call.what} was cancelled`, { cause });
-    if (deadline.signal.aborted) throw new GuardError(call.code ?? "SANDBOX_FAILED", `${call.what} did not end within ${call.limitMs} ms`, { cause });
+    if (state.isLate) throw new GuardError(call.code ?? "SANDBOX_FAILED", `${call.what} did not end within ${call.limitMs} ms`, { cause });
     throw explain(call, cause);
   } finally {
     clearTimeout(timer);
+    call.signal?.removeEventListener("abort", end);
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+function deferred(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<never>((_resolve, no) => {
+    reject = no;
   });
+  promise.catch(() => undefined);
+  return { promise, reject };
 }
 
 /** HTTP status of an engine's answer; null for everything else. */
