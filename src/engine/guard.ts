@@ -24,7 +24,7 @@ import { findingText, nothingRan, refusalText, type Observation } from "./observ
 import { reachedOutputs, recordOutput, shownToModel } from "./output.js";
 import { resumeSession, whilePaused } from "./pause.js";
 import { perform, type Performed, type PerformOptions } from "./perform.js";
-import { freezeProcesses, takeProcessEvents, thawProcesses } from "./processes.js";
+import { freezeProcesses, living, takeProcessEvents, thawProcesses } from "./processes.js";
 import { judgePrograms, programsEvent } from "./programs.js";
 import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
@@ -127,19 +127,23 @@ async function run(
   const { action } = judged;
   const timeoutMs = action.kind === "process" ? Math.max(1, action.waitMs) : limitMs(options.defaults.timeoutMs, action.kind === "command" ? action.timeoutMs : null, judged.decision);
   const environment = environmentOf(live.surroundings, options.defaults);
-  await live.append([
-    ...drafts,
-    {
-      call: judged.id,
-      type: "execution.started",
-      data: { kind: action.kind, cwd: action.kind === "command" ? live.surroundings.cwd : null, environment: Object.keys(environment), timeoutMs },
-    },
-  ]);
+  const started: EventDraft = {
+    call: judged.id,
+    type: "execution.started",
+    data: { kind: action.kind, cwd: action.kind === "command" ? live.surroundings.cwd : null, environment: Object.keys(environment), timeoutMs },
+  };
+  const intent: { durable: Promise<void> | null } = { durable: null };
+  const intend = (): Promise<void> => (intent.durable ??= live.append([...drafts, started]).then(() => undefined));
+  // A command is made ready while its intent is written, and held before its first instruction until that is durable.
+  const isHeld = action.kind === "command" && living(live).length === 0;
+  if (!isHeld) await intend();
   try {
     const approved = approvedRules(judged.decision, approval);
     const programs = judgePrograms(live, judged.context, approved);
     const gate = options.gate === "off" ? {} : { judge: programs.judge };
-    const ran = await besideProcesses(live, action, { call: judged.id, context: judged.context, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate });
+    const ran = await besideProcesses(live, action, { call: judged.id, context: judged.context, environment, timeoutMs, addedBytes: limitBytes(judged.decision), hooks, signal, ...gate, ...(isHeld ? { beforeStart: intend } : {}) });
+    // Where nothing was started nobody asked for it.
+    await intend();
     const performed: Performed = ran.ended === "refused" ? { ...ran, detail: programs.refused() ?? "a program that could not be looked at" } : ran;
     if (performed.ended === "timeout") await copyKilled(live, judged.id);
     const { settleMs, graceMs } = live.deadlines;
@@ -154,6 +158,8 @@ async function run(
     if (exposed !== null) await breakSession(live, exposed);
     return observation;
   } catch (error) {
+    // What cannot be put on record never ran.
+    await intend();
     throw await breakOff(live, judged.id, error);
   }
 }

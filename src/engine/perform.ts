@@ -57,6 +57,8 @@ export interface PerformOptions {
   readonly timeoutMs: number;
   /** Most bytes it may add to the workspace; null is no limit but the sandbox's own. */
   readonly addedBytes: number | null;
+  /** Called before a command runs, which waits for it. Only for commands. */
+  readonly beforeStart?: RunRequest["beforeStart"];
   /** Asked about each program that the command runs; left out: none is asked about. */
   readonly judge?: RunRequest["judge"];
   readonly hooks: CallHooks;
@@ -108,7 +110,7 @@ async function runCommand(live: LiveSession, action: Extract<Action, { kind: "co
   const { terminal: typed } = options.hooks;
   // What steers a terminal is not passed on to a person's, so programs are told of one that cannot be steered.
   const terminal = typed === undefined ? {} : { terminal: { rows: typed.rows, columns: typed.columns, input: typedInput(live, options.call, action, options.context, typed) }, environment: { ...environment, ...AT_A_TERMINAL } };
-  const request = { argv, cwd: action.cwd, environment, ...terminal, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }) };
+  const request = { argv, cwd: action.cwd, environment, ...terminal, stdin: null, timeoutMs, outputBytes, ...(options.addedBytes === null ? {} : { addedBytes: options.addedBytes }), ...(options.judge === undefined ? {} : { judge: options.judge }), ...(options.beforeStart === undefined ? {} : { beforeStart: options.beforeStart }) };
   const result = soundResult(await within(live.sandbox.run(request, sink, signal), timeoutMs + deadlines.graceMs, "the command", { signal, graceMs: deadlines.graceMs, time: stoppedTime(live) }));
   return {
     exitCode: result.exitCode,

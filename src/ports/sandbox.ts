@@ -148,6 +148,11 @@ export interface RunRequest {
   /** Most bytes this call may add to the workspace; past it the call is ended as by the `disk` limit, as soon as the sandbox can tell. */
   readonly addedBytes?: number;
   /**
+   * Called once, at the latest when nothing else is left to do before the program runs. No instruction of it runs before this resolves; when it
+   * rejects none ever does, and `run` rejects with the same. Not called where nothing is started at all. Left out: nothing is waited for.
+   */
+  readonly beforeStart?: () => Promise<void>;
+  /**
    * Asked about each program but the first, before its first instruction, where programs are recorded. Must not throw; false ends the
    * program and the call. Answers may be kept for the very same program, arguments and folder as long as `key` stays the same.
    */

@@ -141,6 +141,32 @@ export function sandboxContract(name: string, makeRig: () => Promise<SandboxRig>
       expect(await run(PROGRAMS.nothing)).toEqual(ended({}));
     });
 
+    it("runs nothing before what it waits for has come, and never where that fails or the call is cancelled", async () => {
+      const { rig, sandbox, run } = await start();
+      const seen: string[] = [];
+      const waits = (work: () => Promise<void>): Partial<RunRequest> => ({
+        beforeStart: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 400));
+          await work();
+          seen.push("begun");
+        },
+      });
+      const watched = (rest: Partial<RunRequest>, signal: AbortSignal): Promise<RunResult> => sandbox.run(bash(rig.spec, PROGRAMS.bothStreams, rest), { stdout: () => seen.push("out"), stderr: () => undefined }, signal);
+      // The time it waits is none of its own.
+      const result = await watched({ ...waits(async () => undefined), timeoutMs: 350 }, never);
+      expect(result).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
+      expect(result.durationMs).toBeLessThan(350);
+      expect(seen.splice(0)).toEqual(["begun", "out"]);
+      await expect(watched(waits(() => Promise.reject(new Error("no record"))), never)).rejects.toThrow("no record");
+      const controller = new AbortController();
+      const cancelled = watched(waits(async () => controller.abort()), controller.signal);
+      expect(await cancelled).toMatchObject({ ended: "cancelled", exitCode: null });
+      expect(seen.splice(0)).toEqual(["begun"]);
+      expect(await collect(sandbox, { ...bash(rig.spec, ""), argv: ["no-such-program"], ...waits(async () => undefined) })).toEqual(ended({ exitCode: 127, stderr: "no-such-program: command not found\n" }));
+      expect(seen.splice(0)).toEqual(["begun"]);
+      expect(await run(PROGRAMS.bothStreams)).toEqual(ended({ stdout: "out\n", stderr: "err\n" }));
+    });
+
     it("ends a call when it is cancelled, and goes on", async () => {
       const { run } = await start();
       const controller = new AbortController();

@@ -38,15 +38,18 @@ export function createFaults(journal: string[]): Faults {
       const call = (...args: unknown[]): unknown => {
         const count = calls.get(slot) ?? 0;
         calls.set(slot, count + 1);
-        journal.push(slot);
         const fault = faultOf(slot, count);
+        // What waits for its beginning is an effect only then.
+        const first = args[0] as { readonly beforeStart?: () => Promise<void> } | undefined;
+        const begin = slot === "sandbox.run" && first?.beforeStart !== undefined ? async () => first.beforeStart?.().then(() => journal.push(slot)) : null;
+        if (begin === null) journal.push(slot);
         if (fault?.kind === "throw") {
           const error = fault.error ?? new OrderedFault(`${slot} fails`);
           if (isPlain(slot)) throw error;
-          return Promise.reject(error);
+          return Promise.resolve(begin?.()).then(() => Promise.reject(error));
         }
-        if (fault?.kind === "hang") return new Promise(() => undefined);
-        const real = method.apply(target, args);
+        if (fault?.kind === "hang") return Promise.resolve(begin?.()).then(() => new Promise(() => undefined));
+        const real = method.apply(target, begin === null ? args : [{ ...first, beforeStart: begin }, ...args.slice(1)]);
         if (!(real instanceof Promise)) return fault === null ? real : fault.answer(real);
         return real.then((value) => {
           if (slot === "ledger.append") journal.push(`durable: ${(value as readonly { type: string }[]).map((event) => event.type).join(" ")}`);

@@ -40,6 +40,11 @@ export interface CallOrder {
   readonly payload: Uint8Array;
   readonly timeoutMs: number;
   readonly outputBytes: number;
+  /**
+   * For an order that is held: called when it was sent. The program runs once this resolves, and its time with it; when it rejects the call
+   * is ended, and nothing of it ran.
+   */
+  readonly beforeStart?: () => Promise<unknown>;
 }
 
 /** Input that comes while the call runs. */
@@ -235,6 +240,7 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       case "pong":
       case "verdict":
       case "left":
+      case "go":
         return end(`unexpected message ${message.type}`);
       default:
         return assertNever(message);
@@ -288,13 +294,14 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       state.streams += 1;
       const number = state.streams;
       const timers: NodeJS.Timeout[] = [];
-      const deadline: { at: number; timer: NodeJS.Timeout } = { at: 0, timer: setTimeout(() => undefined, 0) };
+      const { beforeStart } = order;
+      const deadline: { at: number; timer: NodeJS.Timeout | undefined; isStopped: boolean } = { at: performance.now() + order.timeoutMs, timer: undefined, isStopped: false };
       const setDeadline = (ms: number): void => {
         clearTimeout(deadline.timer);
         deadline.at = performance.now() + ms;
         deadline.timer = setTimeout(() => end("no answer after the deadline of a call"), ms + ANSWER_MS);
       };
-      setDeadline(order.timeoutMs);
+      if (beforeStart === undefined) setDeadline(order.timeoutMs);
       const onAbort = (): void => {
         send(number, { type: "kill" });
         timers.push(setTimeout(() => end("no answer to an order to kill"), ANSWER_MS));
@@ -327,9 +334,11 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
         stopTime: () => {
           const left = Math.max(1, Math.ceil(deadline.at - performance.now()));
           clearTimeout(deadline.timer);
+          deadline.isStopped = true;
           send(number, { type: "left", ms: MOST_MS });
           return () => {
             if (state.call !== active) return;
+            deadline.isStopped = false;
             send(number, { type: "left", ms: left });
             setDeadline(left);
           };
@@ -338,6 +347,12 @@ export function openSandboxChannel(stream: Duplex): SandboxChannel {
       state.call = active;
       if (io.feed !== undefined) io.feed.wake = () => (state.call === active ? pushInput(active) : undefined);
       write(encodeFrame(FRAME.start, number, order.payload));
+      const go = (): void => {
+        if (state.call !== active || signal.aborted) return;
+        if (!deadline.isStopped) setDeadline(order.timeoutMs);
+        send(number, { type: "go" });
+      };
+      if (beforeStart !== undefined) void beforeStart().then(go, () => (state.call === active ? onAbort() : undefined));
       pushInput(active);
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });

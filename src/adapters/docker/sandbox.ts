@@ -132,9 +132,14 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       const refusal = unstartable(request);
       if (refusal !== null) return refuseLikeKernel(request, refusal, sink);
       const judge = records ? request.judge : undefined;
-      const order = callOrder(request, judge === undefined ? {} : { judge: judge.key === state.judgedAs ? "known" : "anew" });
+      // Where programs are followed the kernel holds this one before its first instruction, and making it ready takes no time of its own.
+      const isHeld = request.beforeStart !== undefined && record !== "off";
+      const order = callOrder(request, { isHeld, ...(judge === undefined ? {} : { judge: judge.key === state.judgedAs ? "known" : "anew" }) });
       if (order.payload.length > START_PAYLOAD_BYTES) return refuseLikeKernel(request, "Argument list too long", sink);
       if (signal.aborted) return nothingRan();
+      const begun: { promise: Promise<void> | null } = { promise: null };
+      const begin = (): Promise<void> => (begun.promise ??= request.beforeStart?.() ?? Promise.resolve());
+      if (!isHeld) await begin();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
       // One signal of our own: a composed one would be held by the caller's, which may live as long as the session.
       const ending = new AbortController();
@@ -150,9 +155,11 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       try {
         state.judgedAs = judge?.key ?? state.judgedAs;
         const programs = createProgramLog(record, judge);
-        const call = channel.call(order, { stdin, ...(feed === null ? {} : { feed }), onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal);
+        const call = channel.call(isHeld ? { ...order, beforeStart: begin } : order, { stdin, ...(feed === null ? {} : { feed }), onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal);
         detach = feed === null ? detach : (request.terminal?.input.attach((bytes) => writeTo(feed, bytes)) ?? detach);
         const exit = noteScratch(await call);
+        // It may have been ended before it began.
+        await begin();
         const result: RunResult = record === "off" ? runResult(exit) : { ...runResult(exit), programs: programs.log() };
         return found.full && exit.ended === "cancelled" && !signal.aborted ? { ...result, limit: "disk" } : result;
       } finally {
@@ -207,7 +214,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
   };
 }
 
-function callOrder({ argv, cwd, environment, stdin, terminal, timeoutMs, outputBytes }: RunRequest, judged: Pick<StartOrder, "judge">): CallOrder {
+function callOrder({ argv, cwd, environment, stdin, terminal, timeoutMs, outputBytes }: RunRequest, judged: Pick<StartOrder, "judge" | "isHeld">): CallOrder {
   const order: StartOrder = { ...judged, kind: "program", argv: onTerminal(argv, terminal ?? null), cwd, environment: Object.entries(environment), hasStdin: stdin !== null || terminal !== undefined, timeoutMs, outputBytes };
   return { payload: encodeStart(order), timeoutMs, outputBytes };
 }

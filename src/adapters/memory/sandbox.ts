@@ -172,6 +172,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
     breakNow: (detail) => finish({ reason: "broken", detail }),
     run: (request, sink, signal) =>
       guarded(async () => {
+        if (!signal.aborted) await request.beforeStart?.();
         requests.push(request);
         const lie = await fault(options.faults?.().run, signal);
         if (lie !== undefined) return lie;

@@ -20,8 +20,8 @@ const SLOW_SYNC_MS = 5;
 /** Batches that may be acknowledged and not yet signed: the end of one call and the intent of the next. */
 const UNSIGNED_BATCHES = 2;
 /**
- * How long after an acknowledgement the head is signed, in milliseconds. A call that follows at once has its program running by then, so
- * one signature vouches for both batches and nobody waits for it.
+ * How long after the end of a call the head is signed, in milliseconds. A call that follows at once puts its intent on record before, and
+ * is signed in the next free moment, when its program runs: one signature vouches for both batches and nobody waits for it.
  */
 const SIGN_AFTER_MS = 1;
 
@@ -71,6 +71,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   let unsigned: Digest[] = [];
   let unsignedBatches = 0;
   let signing: NodeJS.Timeout | null = null;
+  let signingNow: NodeJS.Immediate | null = null;
 
   const fail = (why: string, cause: unknown): GuardError => {
     const told = cause instanceof Error ? `${why}: ${printable(cause.message)}` : why;
@@ -91,21 +92,23 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   /** Signs what is not signed yet, if anything. */
   const catchUp = (): void => {
     if (signing !== null) clearTimeout(signing);
-    signing = null;
+    if (signingNow !== null) clearImmediate(signingNow);
+    signing = signingNow = null;
     if (unsignedBatches > 0) writeHead();
   };
 
   /** The acknowledgement does not wait for the signature. */
-  const signSoon = (): void => {
-    signing ??= setTimeout(() => {
-      signing = null;
+  const signSoon = (isEnd: boolean): void => {
+    const sign = (): void => {
       try {
         catchUp();
       } catch (cause) {
         fail("signed head could not be written", cause);
         telemetry.error("ledger head not written", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
       }
-    }, SIGN_AFTER_MS);
+    };
+    if (isEnd) signing ??= setTimeout(sign, SIGN_AFTER_MS);
+    else signingNow ??= setImmediate(sign);
   };
 
   const syncLedger = async (): Promise<void> => {
@@ -140,7 +143,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
       goodBytes += Buffer.byteLength(record.line);
     }
     unsignedBatches += 1;
-    signSoon();
+    signSoon(batches.at(-1)?.records.at(-1)?.event.type === "call.closed");
   };
 
   /** After a failure nothing more is written but what vouches for the records that are durable. */

@@ -17,7 +17,7 @@ export const START_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 
 /** Version of frames and messages. Both ends must say the same. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** Frame types on the wire. Numbers are never reused; sandboxd has the same list. */
 export const FRAME = {
@@ -38,6 +38,7 @@ export const FRAME = {
   programs: 20,
   verdict: 21,
   left: 30,
+  go: 31,
 } as const;
 
 export type FrameName = keyof typeof FRAME;

@@ -52,7 +52,7 @@ export type Message =
   | { readonly type: "credit"; readonly of: StreamName; readonly bytes: number }
   /** To the guard: the running call has this long from now on, in milliseconds. */
   | { readonly type: "left"; readonly ms: number }
-  | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" }
+  | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" | "go" }
   /** A fault of sandboxd; the channel ends after it. */
   | { readonly type: "error"; readonly message: string };
 
@@ -79,6 +79,7 @@ export function encodeMessage(message: Message): { readonly type: FrameType; rea
     case "bye":
     case "ping":
     case "pong":
+    case "go":
       return { type, payload: EMPTY };
     case "hello":
     case "exit":
@@ -126,6 +127,8 @@ export function decodeMessage(frame: Frame): Message | null {
       return { type: "pong" };
     case FRAME.hello:
       return asHello(decodeObject(frame.payload));
+    case FRAME.go:
+      return { type: "go" };
     case FRAME.start:
       return null;
     case FRAME.left:

@@ -1,5 +1,5 @@
 // A start order as bytes, the way sandboxd takes it: no text has to be parsed in front of the agent's process.
-// flags u8 (1: input follows, 2: the file tool, 4: each program but the first is asked about, 8: earlier answers are forgotten), time limit in ms u32, output limit u64, number of arguments u32, of variables
+// flags u8 (1: input follows, 2: the file tool, 4: each program but the first is asked about, 8: earlier answers are forgotten, 16: the program stands before its first instruction until `go`), time limit in ms u32, output limit u64, number of arguments u32, of variables
 // u32; then UTF-8 texts that each end with a zero byte: working directory, arguments, variables as NAME=VALUE.
 
 /** Runs one program as the agent. `program` names a command, `files` the runtime's own file tool, below `cwd`. No text holds a zero character. */
@@ -11,6 +11,8 @@ export interface StartOrder {
   readonly hasStdin: boolean;
   /** Each program but the first waits for an answer; `anew`: answers to earlier calls hold no longer. Left out: none is asked about. */
   readonly judge?: "anew" | "known";
+  /** Its program stands before its first instruction until a message `go`. Only where programs are recorded. */
+  readonly isHeld?: boolean;
   /** Whole milliseconds. */
   readonly timeoutMs: number;
   /** Whole bytes of each output. */
@@ -18,7 +20,7 @@ export interface StartOrder {
 }
 
 const HEAD_BYTES = 21;
-const FLAG = { stdin: 1, files: 2, judge: 4, forget: 8 } as const;
+const FLAG = { stdin: 1, files: 2, judge: 4, forget: 8, hold: 16 } as const;
 const U32 = 2 ** 32;
 
 /** The payload of a start frame. A surrogate that stands alone becomes U+FFFD, as everywhere a text leaves for a system call. */
@@ -26,7 +28,7 @@ export function encodeStart(order: StartOrder): Uint8Array {
   const texts = [order.cwd, ...order.argv, ...order.environment.map(([name, value]) => `${name}=${value}`)];
   const bytes = new Uint8Array(HEAD_BYTES + texts.reduce((sum, text) => sum + text.length * 3 + 1, 0));
   const view = new DataView(bytes.buffer);
-  view.setUint8(0, (order.hasStdin ? FLAG.stdin : 0) | (order.kind === "files" ? FLAG.files : 0) | (order.judge === undefined ? 0 : FLAG.judge) | (order.judge === "anew" ? FLAG.forget : 0));
+  view.setUint8(0, (order.hasStdin ? FLAG.stdin : 0) | (order.kind === "files" ? FLAG.files : 0) | (order.judge === undefined ? 0 : FLAG.judge) | (order.judge === "anew" ? FLAG.forget : 0) | (order.isHeld === true ? FLAG.hold : 0));
   view.setUint32(1, Math.min(order.timeoutMs, U32 - 1));
   view.setUint32(5, Math.floor(order.outputBytes / U32));
   view.setUint32(9, order.outputBytes % U32);

@@ -37,6 +37,9 @@ static struct {
   enum phase phase;
   pid_t pid;
   int report, status, failed;
+  // The order came, but not the word to go; the time limit was told anew meanwhile.
+  int held, is_left;
+  uint32_t limit_ms;
   struct rf_failure failure;
   struct rf_streams streams;
   enum ending ending;
@@ -111,8 +114,10 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   if (call.phase != IDLE) rf_fail("a second call while one is running");
   if (size < RF_ORDER_HEAD) rf_fail("a malformed order");
   const int64_t now = rf_now();
-  const int is_ours = (order[0] & RF_ORDER_FILES) != 0;
-  rf_programs_begin(stream, !is_ours, (order[0] & RF_ORDER_JUDGE) != 0, (order[0] & RF_ORDER_FORGET) != 0);
+  const int is_ours = (order[0] & RF_ORDER_FILES) != 0, is_held = (order[0] & RF_ORDER_HOLD) != 0;
+  if (is_held && rf_trace_records() == RF_RECORD_OFF) rf_fail("an order to hold a program that is not followed");
+  rf_trace_hold(is_held);
+  rf_programs_begin(stream, !is_ours, (order[0] & RF_ORDER_JUDGE) != 0, (order[0] & RF_ORDER_FORGET) != 0, is_held);
   let_go(order, size);
   const uint64_t limit = ((uint64_t)rf_get32(order + 5) << 32) | rf_get32(order + 9);
   const char *cwd, *name;
@@ -123,7 +128,10 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   call.failed = 0;
   call.ending = BY_EXIT;
   call.started = now;
-  call.deadline = now + rf_get32(order + 1) * MS;
+  call.held = is_held;
+  call.is_left = 0;
+  call.limit_ms = rf_get32(order + 1);
+  call.deadline = is_held ? INT64_MAX : now + call.limit_ms * MS;
   call.kill_again = call.give_up = -1;
   call.killed = call.looks = 0;
   snprintf(call.cwd, sizeof call.cwd, "%.4000s", cwd);
@@ -160,6 +168,7 @@ void rf_call_credit(uint32_t stream, int which, uint32_t bytes) {
 static void kill_tree(enum ending why) {
   if (call.phase != RUNNING && call.phase != ENDED) return;
   if (call.ending != BY_EXIT) return;
+  call.held = 0;
   call.ending = why;
   call.killed = rf_strangers();
   call.give_up = rf_now() + KILL_LIMIT;
@@ -171,7 +180,9 @@ void rf_call_cancel(uint32_t stream) {
 }
 
 void rf_call_left(uint32_t stream, uint32_t ms) {
-  if (is_mine(stream)) call.deadline = rf_now() + ms * MS;
+  if (!is_mine(stream)) return;
+  call.is_left = 1;
+  call.deadline = rf_now() + ms * MS;
 }
 
 static void reaped(pid_t pid, int status) {
@@ -302,7 +313,7 @@ static void turn(void) {
       rf_killer_order();
     }
   }
-  if (call.phase == ENDED && streams_over(now)) {
+  if (call.phase == ENDED && !call.held && streams_over(now)) {
     if (call.failed) explain();
     rf_streams_close(&call.streams);
     call.took = now - call.started;
@@ -313,6 +324,18 @@ static void turn(void) {
   if (call.phase == TELLING) tell();
 }
 
+void rf_call_go(uint32_t stream) {
+  // One that was ended meanwhile never runs.
+  if (!is_mine(stream) || !call.held) return;
+  call.held = 0;
+  call.started = rf_now();
+  if (!call.is_left) call.deadline = call.started + call.limit_ms * MS;
+  rf_programs_go();
+  rf_trace_let_go();
+  // Where the program could not be started all was over before.
+  turn();
+}
+
 static int64_t sooner(int64_t one, int64_t other) { return one < 0 || other < one ? other : one; }
 
 // When the call wants its turn although nothing has arrived; -1 for never. While an order to kill is under way its answer is awaited.
@@ -321,7 +344,7 @@ static int64_t next_turn(int64_t now) {
   if (call.phase == RUNNING && call.ending == BY_EXIT) next = call.deadline;
   if (is_killing() && rf_killer_busy() == 0) next = sooner(next, call.kill_again >= 0 ? call.kill_again : now);
   // After the grace only credit, or room on the line, is waited for.
-  if (call.phase == ENDED && !call.streams.last_round) next = sooner(next, call.grace_end);
+  if (call.phase == ENDED && !call.held && !call.streams.last_round) next = sooner(next, call.grace_end);
   if (call.phase == PROVING && rf_killer_busy() == 0) next = sooner(next, now + LOOK_AGAIN);
   return next;
 }

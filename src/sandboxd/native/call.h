@@ -11,6 +11,8 @@
 void rf_calls_open(const struct rf_agent *agent, const char *root, int null);
 // Starts a call with the bytes of its order. A second one while one runs is a fault.
 void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size);
+// What a held order waited for has come: its program runs from now on, and its time with it.
+void rf_call_go(uint32_t stream);
 // True between calls: nothing of the agent lives but what waits for its order.
 int rf_call_is_over(void);
 // The process that waits for the next order; the only one there is that is not the guard's.

@@ -30,7 +30,7 @@
 // Bytes of each stream that may be on their way before credit is given back.
 #define RF_WINDOW (1024 * 1024)
 // What this program speaks; the same number as in core/channel/frame.ts.
-#define RF_PROTOCOL 4
+#define RF_PROTOCOL 5
 
 // Frame types; the same numbers as in core/channel/frame.ts.
 enum {
@@ -51,6 +51,7 @@ enum {
   RF_PROGRAMS = 20,
   RF_VERDICT = 21,
   RF_LEFT = 30,
+  RF_GO = 31,
 };
 
 // Ends this program with a line on the container's own standard error; process 1 then ends the container.

@@ -51,16 +51,18 @@ static struct known {
 // Writes already told in this call.
 static struct { uint64_t device, inode; uint32_t number, call; } told[4096];
 
-void rf_programs_begin(uint32_t stream, int records, int judge, int forget) {
+void rf_programs_begin(uint32_t stream, int records, int judge, int forget, int held) {
   at = used = 0;
   memset(&call, 0, sizeof call);
   call.stream = stream;
   call.records = records;
   call.judge = judge;
-  call.started = rf_now();
+  call.started = held ? -1 : rf_now();
   calls++;
   if (forget) epoch++;
 }
+
+void rf_programs_go(void) { call.started = rf_now(); }
 
 static void put8(unsigned value) { bytes[used++] = (uint8_t)value; }
 static void put32(uint32_t value) {
@@ -68,7 +70,7 @@ static void put32(uint32_t value) {
   used += 4;
 }
 static void put_time(void) {
-  const uint64_t micros = (uint64_t)(rf_now() - call.started) / 1000;
+  const uint64_t micros = call.started < 0 ? 0 : (uint64_t)(rf_now() - call.started) / 1000;
   put32((uint32_t)(micros >> 32));
   put32((uint32_t)micros);
 }

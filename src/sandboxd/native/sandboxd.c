@@ -26,6 +26,9 @@ static void take(const struct rf_frame *frame) {
     case RF_START:
       rf_call_start(frame->stream, payload, frame->size);
       return;
+    case RF_GO:
+      rf_call_go(frame->stream);
+      return;
     case RF_STDIN:
       rf_call_input(frame->stream, payload, frame->size);
       return;

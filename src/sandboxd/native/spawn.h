@@ -37,6 +37,8 @@ struct rf_failure {
 // Each program but the first is asked about; answers to earlier calls hold no longer.
 #define RF_ORDER_JUDGE 4
 #define RF_ORDER_FORGET 8
+// The program stands before its first instruction until it is told to go.
+#define RF_ORDER_HOLD 16
 
 // Prepares a process. 0 is done; -1 fills `failure`. Call only while no process of the agent lives: this one could be signalled by it.
 int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure);

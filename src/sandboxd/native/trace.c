@@ -28,6 +28,9 @@ static unsigned tasks;
 
 static enum rf_record record;
 static int followed_once, behind;
+// The program of the call is held back, and the process that stands with it.
+static int holds;
+static pid_t standing;
 
 void rf_trace_open(enum rf_record which) { record = which; }
 
@@ -88,6 +91,17 @@ int rf_trace_follow(pid_t pid) {
 // A task that was killed cannot go on; its end is told by wait.
 static void go_on(pid_t pid, int request, int signal_number) {
   if (ptrace((enum __ptrace_request)request, pid, NULL, (long)signal_number) != 0 && errno != ESRCH) rf_fail("a followed process cannot go on");
+}
+
+void rf_trace_hold(int hold) {
+  holds = hold;
+  standing = 0;
+}
+
+void rf_trace_let_go(void) {
+  holds = 0;
+  if (standing > 0) go_on(standing, PTRACE_CONT, 0);
+  standing = 0;
 }
 
 static uint32_t message_of(pid_t pid) {
@@ -156,6 +170,7 @@ static void started(pid_t pid, void (*forbid)(void)) {
   // What was killed meanwhile cannot be looked at, and runs nothing.
   if (verdict == RF_UNKNOWN && message_of(pid) == 0) return;
   if (verdict == RF_REFUSED || verdict == RF_UNKNOWN) refuse(pid, forbid);
+  else if (verdict == RF_GO_ON && holds) standing = pid;
   else if (verdict == RF_GO_ON) go_on(pid, PTRACE_CONT, 0);
 }
 
@@ -200,6 +215,7 @@ static void stopped(pid_t pid, int status, void (*forbid)(void)) {
 
 static void gone(pid_t pid, int status) {
   struct task *task = find(pid);
+  if (pid == standing) standing = 0;
   if (task == NULL) return;
   if ((task->flags & OWNS) != 0) rf_programs_ended(task->number, status, 0);
   if ((task->flags & AWAITS_PARENT) != 0) task->flags |= GONE;

@@ -20,6 +20,10 @@ void rf_trace_take(void (*ended)(pid_t pid, int status), void (*forbid)(void));
 int rf_trace_is_behind(void);
 // The orchestrator's answer on a program: a number, a process, go on or not.
 void rf_trace_answer(const uint8_t *payload, uint32_t size, void (*forbid)(void));
+// With `hold`, the first program that is started stands before its first instruction until it is let go; without, none does.
+void rf_trace_hold(int hold);
+// Lets it go, also where it has yet to come so far.
+void rf_trace_let_go(void);
 // Forgets all processes: none is left, or what is left is told as such.
 void rf_trace_forget(void);
 
