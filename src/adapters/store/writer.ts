@@ -23,7 +23,7 @@ const UNSIGNED_BATCHES = 2;
  * How long after the end of a call the head is signed, in milliseconds. A call that follows at once puts its intent on record before, and
  * is signed in the next free moment, when its program runs: one signature vouches for both batches and nobody waits for it.
  */
-const SIGN_AFTER_MS = 1;
+const SIGN_AFTER_MS = 4;
 
 export interface StoreContext {
   readonly clock: Clock;
