@@ -45,7 +45,8 @@ interface Judged {
   readonly context: DecisionContext;
   readonly actionDigest: Digest;
   readonly summary: string;
-  readonly drafts: readonly EventDraft[];
+  /** What was received and decided, for the record; made when it is asked for. */
+  readonly drafts: () => Promise<readonly EventDraft[]>;
 }
 
 /** Guards one call. Rejects with GuardError for faults of ours or of the sandbox; a refusal is an observation. */
@@ -55,13 +56,14 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   if (isThought(call)) return think(live, call);
   await holdForUser(live);
   const judged = await judge(live, call);
-  if (live.options.gate === "off") return run(live, judged, judged.drafts, null, hooks, signal);
-  if (judged.decision.effect === "deny") return refuse(live, judged, judged.drafts, null);
-  if (judged.decision.effect === "allow") return run(live, judged, judged.drafts, null, hooks, signal);
-  const approval = await ask(live, { ...judged, tool: call.tool }, judged.drafts, signal);
+  const { drafts } = judged;
+  if (live.options.gate === "off") return run(live, judged, drafts, null, hooks, signal);
+  if (judged.decision.effect === "deny") return refuse(live, judged, await drafts(), null);
+  if (judged.decision.effect === "allow") return run(live, judged, drafts, null, hooks, signal);
+  const approval = await ask(live, { ...judged, tool: call.tool }, await drafts(), signal);
   const resolved: EventDraft = { call: judged.id, type: "approval.resolved", data: approval };
   if (approval.outcome !== "approved") return refuse(live, judged, [resolved], approval);
-  return run(live, judged, [resolved], approval, hooks, signal);
+  return run(live, judged, async () => [resolved], approval, hooks, signal);
 }
 
 /** No call starts while a secret of the user's is in sight. Throws SANDBOX_BROKEN, and ends the session, where it cannot be hidden. */
@@ -101,7 +103,7 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
   const actionDigest = actionDigestOf(live, action);
   const summary = deps.redactor.text(describeAction(action));
   const cwd = action.kind === "command" ? surroundings.cwd : null;
-  const drafts: readonly EventDraft[] = [
+  const drafts = async (): Promise<readonly EventDraft[]> => [
     await receivedEvent(live, id, kept),
     decisionEvent(live, id, decision, { action: { kind: action.kind, summary, cwd, effects: action.effects.length }, actionDigest }),
   ];
@@ -118,7 +120,7 @@ async function refuse(live: LiveSession, judged: Judged, drafts: readonly EventD
 async function run(
   live: LiveSession,
   judged: Judged,
-  drafts: readonly EventDraft[],
+  drafts: Judged["drafts"],
   approval: EventData["approval.resolved"] | null,
   hooks: CallHooks,
   signal: AbortSignal,
@@ -133,7 +135,7 @@ async function run(
     data: { kind: action.kind, cwd: action.kind === "command" ? live.surroundings.cwd : null, environment: Object.keys(environment), timeoutMs },
   };
   const intent: { durable: Promise<void> | null } = { durable: null };
-  const intend = (): Promise<void> => (intent.durable ??= live.append([...drafts, started]).then(() => undefined));
+  const intend = (): Promise<void> => (intent.durable ??= drafts().then((before) => live.append([...before, started])).then(() => undefined));
   // A command is made ready while its intent is written, and held before its first instruction until that is durable.
   const isHeld = action.kind === "command" && living(live).length === 0;
   if (!isHeld) await intend();

@@ -1,6 +1,7 @@
 // One call: see call.h. A fault of ours is never told as the command's result: it ends the container instead.
 #include "call.h"
 #include "counters.h"
+#include "exit.h"
 #include "killer.h"
 #include "line.h"
 #include "programs.h"
@@ -27,7 +28,6 @@
 #define OWN_TASKS 4
 
 enum phase { IDLE, RUNNING, ENDED, PROVING, TELLING };
-enum ending { BY_EXIT, BY_TIMEOUT, BY_CANCEL, BY_REFUSAL };
 
 static struct rf_agent agent;
 static int null_file = -1;
@@ -42,7 +42,7 @@ static struct {
   uint32_t limit_ms;
   struct rf_failure failure;
   struct rf_streams streams;
-  enum ending ending;
+  enum rf_ending ending;
   int64_t started, deadline, grace_end, kill_again, give_up, took;
   unsigned killed, looks;
   int quiescent;
@@ -165,7 +165,7 @@ void rf_call_credit(uint32_t stream, int which, uint32_t bytes) {
   out->credit = bytes > RF_WINDOW - out->credit ? RF_WINDOW : out->credit + bytes;
 }
 
-static void kill_tree(enum ending why) {
+static void kill_tree(enum rf_ending why) {
   if (call.phase != RUNNING && call.phase != ENDED) return;
   if (call.ending != BY_EXIT) return;
   call.held = 0;
@@ -260,38 +260,30 @@ static void prove(int64_t now) {
   }
 }
 
-// A number in JSON, or null for a negative one.
-static const char *number(char text[24], long long value) {
-  snprintf(text, 24, value < 0 ? "null" : "%lld", value);
-  return text;
-}
-
-static void tell_exit(void) {
-  static const char *const endings[] = {"exit", "timeout", "cancelled", "refused"}, *const looks[] = {"none", "same", "new", "unknown"};
-  static const char *const limits[] = {"", ",\"limit\":\"memory\"", ",\"limit\":\"processes\"", ",\"limit\":\"disk\""};
-  const struct rf_output *out = call.streams.out;
-  char code[24], by[24], text[640];
-  const int size = snprintf(text, sizeof text,
-    "{\"exitCode\":%s,\"signal\":%s,\"ended\":\"%s\",\"stdoutBytes\":%llu,\"stderrBytes\":%llu,\"stdoutDropped\":%llu,"
-    "\"stderrDropped\":%llu,\"killed\":%u,\"quiescent\":%s,\"durationMs\":%.3f,\"scratch\":\"%s\"%s}",
-    number(code, WIFEXITED(call.status) ? WEXITSTATUS(call.status) : -1), number(by, WIFSIGNALED(call.status) ? WTERMSIG(call.status) : -1),
-    endings[call.ending], (unsigned long long)out[0].bytes, (unsigned long long)out[1].bytes, (unsigned long long)out[0].dropped,
-    (unsigned long long)out[1].dropped, call.killed, call.quiescent ? "true" : "false", (double)call.took / MS, looks[call.scratch], limits[call.limit]);
-  rf_line_send(RF_EXIT, call.streams.stream, text, (uint32_t)size);
-}
-
-// Sends the list of names where it is a new one, as far as the line takes it, and the exit after it.
-static void tell(void) {
-  if (!rf_programs_flush()) return;
+// Sends the list of names where it is a new one, as far as the line takes it, and the exit after it. True when all is on its way.
+static int told(void) {
+  if (!rf_programs_flush()) return 0;
   size_t size = 0;
   const uint8_t *list = call.scratch == RF_SCRATCH_NEW ? rf_scratch_list(&size) : NULL;
   while (call.told < size) {
-    if (rf_line_waiting() > 0) return;
+    if (rf_line_waiting() > 0) return 0;
     const size_t part = size - call.told < RF_CHUNK ? size - call.told : RF_CHUNK;
     rf_line_send(RF_SCRATCH, call.streams.stream, list + call.told, (uint32_t)part);
     call.told += part;
   }
-  tell_exit();
+  const struct rf_exit end = {call.status, call.ending, call.killed, call.quiescent, call.took, call.scratch, call.limit};
+  rf_exit_tell(&call.streams, &end);
+  return 1;
+}
+
+static void tell(void) {
+  // In one piece where it is short: whoever waits for it is woken once.
+  for (int all = 0; !all;) {
+    rf_line_gather(1);
+    all = told();
+    rf_line_gather(0);
+    if (!all && rf_line_waiting() > 0) return;
+  }
   // Where something of the agent may still live no process is prepared beside it.
   if (call.quiescent) get_ready();
   else call.phase = IDLE;

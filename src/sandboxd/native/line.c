@@ -17,7 +17,7 @@ static struct {
 
 static uint8_t out[OUT_ROOM];
 static size_t out_at, out_used;
-static int line_in = 0, line_out = 1;
+static int line_in = 0, line_out = 1, gathers;
 static uint8_t frame[RF_HEADER + RF_CHUNK];
 
 static void never_block(int fd) {
@@ -116,6 +116,11 @@ static void keep(const uint8_t *bytes, size_t size) {
   out_used += size;
 }
 
+void rf_line_gather(int begins) {
+  gathers = begins;
+  if (!begins) rf_line_push();
+}
+
 void rf_line_send(uint8_t type, uint32_t stream, const void *payload, uint32_t size) {
   if (size > RF_CHUNK) _exit(71);
   rf_put32(frame, size);
@@ -124,7 +129,7 @@ void rf_line_send(uint8_t type, uint32_t stream, const void *payload, uint32_t s
   if (payload != NULL && payload != frame + RF_HEADER) memcpy(frame + RF_HEADER, payload, size);
   const size_t whole = RF_HEADER + (size_t)size;
   size_t sent = 0;
-  while (rf_line_waiting() == 0 && sent < whole) {
+  while (!gathers && rf_line_waiting() == 0 && sent < whole) {
     const ssize_t put = write(line_out, frame + sent, whole - sent);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno == EAGAIN) break;

@@ -28,6 +28,8 @@ void rf_line_take(void (*handler)(const struct rf_frame *frame));
 uint8_t *rf_line_payload(void);
 // Sends a frame after all that was sent before. `payload` is rf_line_payload(), NULL for none, or any bytes.
 void rf_line_send(uint8_t type, uint32_t stream, const void *payload, uint32_t size);
+// From a beginning to its end frames are kept, and then sent in one piece, as far as the line takes it.
+void rf_line_gather(int begins);
 // Bytes that the orchestrator has not taken yet. Stream bytes are only read while there are none: what waits stays bounded.
 size_t rf_line_waiting(void);
 // Sends what waits, as far as it goes.
