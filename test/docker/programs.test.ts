@@ -53,6 +53,24 @@ describe.skipIf(missing !== null)(`programs of a call${note}`, { timeout: 60_000
     for (const { atMs, end } of rest) expect(end?.atMs).toBeGreaterThanOrEqual(atMs);
   });
 
+  it.each(["exec", "full"] as const)("stand before the first instruction until they may begin, and never run where that fails (%s)", async (which) => {
+    const rig = held[which];
+    if (rig === undefined) throw new Error("no sandbox");
+    const after = (work: () => Promise<void>): Partial<RunRequest> => ({ beforeStart: () => new Promise<void>((resolve) => setTimeout(resolve, 300)).then(work) });
+    let begun = 0;
+    const ran = await rig.run("echo $EPOCHREALTIME", { ...after(async () => void (begun = Date.now())), timeoutMs: 250 });
+    expect(ran).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
+    expect(Number(ran.stdout) * 1000).toBeGreaterThanOrEqual(begun);
+    expect(ran.durationMs).toBeLessThan(250);
+    expect(ran.programs?.programs).toMatchObject([{ argv: ["bash", "--noprofile", "--norc", "-c", "echo $EPOCHREALTIME"], atMs: 0, end: { exitCode: 0 } }]);
+    await expect(rig.run("touch /tmp/ran", after(() => Promise.reject(new Error("no record"))))).rejects.toThrow("no record");
+    const stop = new AbortController();
+    expect(await rig.run("touch /tmp/ran", after(async () => stop.abort()), stop.signal)).toMatchObject({ ended: "cancelled", exitCode: null });
+    expect(await rig.run("exec no-such-program", after(async () => undefined))).toMatchObject({ exitCode: 127 });
+    expect(await rig.run("pwd", { cwd: "/no-such-folder", ...after(async () => undefined) })).toMatchObject({ exitCode: 126, stdout: "" });
+    expect(await run("ls /tmp/ran; sleep 0.1; exit 0", undefined, which)).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
   it("are the true ones: behind a link, a false name, a script's first line, the loader, a file in memory", async () => {
     const ran = await run(
       `cd /tmp && ln -s /bin/true link && ./link && (exec -a ls true) && printf '#!/bin/cat -u\\nx\\n' > s && chmod +x s && ./s >/dev/null

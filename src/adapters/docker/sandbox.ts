@@ -136,10 +136,10 @@ export function createSandbox(parts: SandboxParts): Sandbox {
       const isHeld = request.beforeStart !== undefined && record !== "off";
       const order = callOrder(request, { isHeld, ...(judge === undefined ? {} : { judge: judge.key === state.judgedAs ? "known" : "anew" }) });
       if (order.payload.length > START_PAYLOAD_BYTES) return refuseLikeKernel(request, "Argument list too long", sink);
-      if (signal.aborted) return nothingRan();
       const begun: { promise: Promise<void> | null } = { promise: null };
       const begin = (): Promise<void> => (begun.promise ??= request.beforeStart?.() ?? Promise.resolve());
-      if (!isHeld) await begin();
+      if (!isHeld && !signal.aborted) await begin();
+      if (signal.aborted) return nothingRan();
       const stdin = request.stdin === null ? [] : pieces(request.stdin);
       // One signal of our own: a composed one would be held by the caller's, which may live as long as the session.
       const ending = new AbortController();

@@ -52,6 +52,7 @@ export type Message =
   | { readonly type: "credit"; readonly of: StreamName; readonly bytes: number }
   /** To the guard: the running call has this long from now on, in milliseconds. */
   | { readonly type: "left"; readonly ms: number }
+  /** `go`: what a held order waited for has come. */
   | { readonly type: "stdinEnd" | "kill" | "bye" | "ping" | "pong" | "go" }
   /** A fault of sandboxd; the channel ends after it. */
   | { readonly type: "error"; readonly message: string };
