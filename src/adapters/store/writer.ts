@@ -49,6 +49,12 @@ interface Batch {
   readonly reject: (error: GuardError) => void;
 }
 
+interface DurableBatch {
+  readonly records: readonly SealedRecord[];
+  /** Where the first one's line begins, in bytes. */
+  readonly from: number;
+}
+
 /** Makes the writer of an opened ledger; signs the head it begins with. Takes over the file and the lock. */
 export function createWriter(opened: OpenedLedger, context: StoreContext): Ledger {
   const { sessionId, paths, fd } = opened;
@@ -67,9 +73,9 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   let lastSyncMs = 0;
   /** Only of a record that is written from its beginning; another one's is made when somebody looks at it. */
   const index = opened.state.seq === 0 ? createStepIndexBuilder() : null;
-  /** Hashes of durable records that the head does not vouch for yet, and the batches they came in. */
-  let unsigned: Digest[] = [];
-  let unsignedBatches = 0;
+  /** Batches that are durable, in order, and that the head does not vouch for yet. */
+  let unsigned: DurableBatch[] = [];
+  let isHeadDue = false;
   let signing: NodeJS.Timeout | null = null;
   let signingNow: NodeJS.Immediate | null = null;
 
@@ -80,35 +86,52 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
     return error;
   };
 
+  /** Takes durable records into the tree and the index. */
+  const countIn = ({ records, from }: DurableBatch): void => {
+    let offset = from;
+    for (const { hash, event, line } of records) {
+      tree.append(digestBytes(hash));
+      index?.add(event, { hash, offset });
+      if (index !== null) offset += Buffer.byteLength(line);
+    }
+  };
+
   // INVARIANT: the text only ever grows in length, because the size does; so a write in place leaves nothing behind.
   const writeHead = (): void => {
-    for (const hash of unsigned) tree.append(digestBytes(hash));
+    const batches = unsigned;
     unsigned = [];
+    isHeadDue = true;
+    for (const batch of batches) countIn(batch);
     const note = signCheckpoint({ session: sessionId, size: tree.size(), root: tree.root() }, signer, hasher);
     writeWhole(headFd, Buffer.from(note, "utf8"), 0);
-    unsignedBatches = 0;
+    isHeadDue = false;
+  };
+
+  const stopSigning = (): void => {
+    if (signing !== null) clearTimeout(signing);
+    if (signingNow !== null) clearImmediate(signingNow);
+    signing = signingNow = null;
   };
 
   /** Signs what is not signed yet, if anything. */
   const catchUp = (): void => {
-    if (signing !== null) clearTimeout(signing);
-    if (signingNow !== null) clearImmediate(signingNow);
-    signing = signingNow = null;
-    if (unsignedBatches > 0) writeHead();
+    stopSigning();
+    if (unsigned.length > 0 || isHeadDue) writeHead();
   };
 
   /** The acknowledgement does not wait for the signature. */
   const signSoon = (isEnd: boolean): void => {
-    const sign = (): void => {
-      try {
-        catchUp();
-      } catch (cause) {
-        fail("signed head could not be written", cause);
-        telemetry.error("ledger head not written", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
-      }
-    };
-    if (isEnd) signing ??= setTimeout(sign, SIGN_AFTER_MS);
-    else signingNow ??= setImmediate(sign);
+    if (isEnd) signing ??= setTimeout(signDue, SIGN_AFTER_MS);
+    else signingNow ??= setImmediate(signDue);
+  };
+
+  const signDue = (): void => {
+    try {
+      catchUp();
+    } catch (cause) {
+      fail("signed head could not be written", cause);
+      telemetry.error("ledger head not written", { session: sessionId, cause: cause instanceof Error ? cause.message : "unknown" });
+    }
   };
 
   const syncLedger = async (): Promise<void> => {
@@ -125,9 +148,10 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
   };
 
   const commit = async (batches: readonly Batch[]): Promise<void> => {
-    const bytes = Buffer.from(batches.flatMap((batch) => batch.records.map((record) => record.line)).join(""), "utf8");
+    const records = batches.length === 1 ? (batches[0]?.records ?? []) : batches.flatMap((batch) => batch.records);
+    const bytes = Buffer.from(records.length === 1 ? (records[0]?.line ?? "") : records.map((record) => record.line).join(""), "utf8");
     // A caller that leaves no free moment between its batches makes it itself.
-    if (unsignedBatches >= UNSIGNED_BATCHES) catchUp();
+    if (unsigned.length >= UNSIGNED_BATCHES) catchUp();
     checkFile();
     if (blobs.waiting() > 0) await blobs.sync();
     try {
@@ -137,13 +161,10 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
       cutBack();
       throw cause;
     }
-    for (const batch of batches) for (const record of batch.records) {
-      unsigned.push(record.hash);
-      index?.add(record.event, { hash: record.hash, offset: goodBytes });
-      goodBytes += Buffer.byteLength(record.line);
-    }
-    unsignedBatches += 1;
-    signSoon(batches.at(-1)?.records.at(-1)?.event.type === "call.closed");
+    // What the tree and the index need of it is done when it is signed: the caller waits for the disk and for nothing else.
+    unsigned.push({ records, from: goodBytes });
+    goodBytes += bytes.length;
+    signSoon(records.at(-1)?.event.type === "call.closed");
   };
 
   /** After a failure nothing more is written but what vouches for the records that are durable. */
@@ -233,6 +254,7 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
     } catch (cause) {
       throw fail("ledger could not be closed in order", cause);
     } finally {
+      stopSigning();
       closeSync(headFd);
       closeSync(fd);
       opened.lock.release();
