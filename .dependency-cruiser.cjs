@@ -27,7 +27,6 @@ module.exports = {
     only("unbash", "^src/core/shell"),
     only("yaml", "^src/core/policy"),
     only("zod", "^src/core/policy"),
-    only("canonicalize", "^src/core/ledger"),
     only("ae-cvss-calculator", "^src/core/risk"),
     only("node-sqlite3-wasm", "^src/adapters/store"),
     only("diff", "^src/core/(reconcile|action)"),

@@ -1,92 +1,17 @@
-// Composition of replay: records read and verified, judged again or shown. Needs no engine; nothing is run.
+// Composition of replay: records read, verified and shown. Needs no engine; nothing is run.
 
 import { sha256 } from "./adapters/system/hasher.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { writePage } from "./adapters/files/write-page.js";
-import { loadPolicy } from "./compose-policy.js";
+import { argumentsText, blobText } from "./compose-arguments.js";
 import { resolveSession } from "./compose-review.js";
 import { stepFiles } from "./compose-step-files.js";
 import { openStore, type Stored } from "./compose-store.js";
-import { DEFAULTS } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
 import { exportSession, needsTexts, otelRequests, type ExportFormat } from "./core/export/index.js";
-import type { PolicySet } from "./core/policy/index.js";
-import { createSummariser, redecide, sessionPage, stepOf, timelineOf, type Redecided, type RedecideSummary, type ScoreAt, type Step, type StepFiles, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
-import { GuardError, isSessionId, type Digest, type JsonObject, type SessionId } from "./core/shared/index.js";
+import { sessionPage, stepOf, timelineOf, type ScoreAt, type Step, type StepFiles, type StepTexts, type Timeline, type TimelineHead } from "./core/replay/index.js";
+import { GuardError, isSessionId, type SessionId } from "./core/shared/index.js";
 import type { AuditEvent } from "./core/session/index.js";
-import { containmentOf } from "./engine/containment.js";
-
-export interface RedecideRequest {
-  /** Ids, beginnings of ids, `last`; empty with `all`. */
-  readonly sessions: readonly string[];
-  readonly all: boolean;
-  readonly policies: readonly string[];
-  /** Judge with these in place of what was recorded. */
-  readonly baseline: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-  readonly onSession?: (session: SessionId, calls: readonly Redecided[]) => void;
-}
-
-export interface RedecideAnswer {
-  readonly summary: RedecideSummary;
-  readonly policy: Pick<PolicySet, "digest">;
-  readonly baseline: Pick<PolicySet, "digest"> | null;
-  /** Sessions whose record cannot be trusted or read, with the reason; they are in no count. */
-  readonly left: readonly { readonly session: string; readonly reason: string }[];
-}
-
-/** Judges recorded sessions under other policies. A record that does not verify is left out by name; one alone rejects. */
-export async function redecideSessions(request: RedecideRequest): Promise<RedecideAnswer> {
-  const policy = await loadPolicy(request.policies, request.env);
-  const baseline = request.baseline.length === 0 ? null : await loadPolicy(request.baseline, request.env);
-  const stored = await openStore(request.env);
-  try {
-    const ids = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
-    const summariser = createSummariser();
-    const left: { session: string; reason: string }[] = [];
-    for (const id of ids) {
-      try {
-        const calls = await redecideOne(stored, id, policy, baseline);
-        summariser.add(calls);
-        request.onSession?.(id, calls);
-      } catch (error) {
-        if (!(error instanceof GuardError) || ids.length === 1) throw error;
-        left.push({ session: id, reason: error.message });
-      }
-    }
-    return { summary: summariser.result(), policy, baseline, left };
-  } finally {
-    await stored.close();
-  }
-}
-
-async function resolveAll(stored: Stored, wanted: readonly string[]): Promise<readonly SessionId[]> {
-  const ids = new Set<SessionId>();
-  for (const one of wanted) ids.add(await resolveSession(stored.store, one));
-  return [...ids];
-}
-
-async function redecideOne(stored: Stored, id: SessionId, policy: PolicySet, baseline: PolicySet | null): Promise<readonly Redecided[]> {
-  const events = await stored.store.read(id);
-  const blobs = await argumentBlobs(stored, id, events);
-  return redecide(events, { policy, baseline, home: DEFAULTS.home, containmentOf: (opened) => containmentOf(opened.controls), argumentsOf: ({ argumentsBlob }) => (argumentsBlob === undefined ? null : (blobs.get(argumentsBlob) ?? null)) });
-}
-
-/** Arguments that were too long for the record, as far as they are still there. */
-export async function argumentBlobs(stored: Stored, id: SessionId, events: readonly AuditEvent[]): Promise<ReadonlyMap<Digest, JsonObject>> {
-  const found = new Map<Digest, JsonObject>();
-  for (const event of events) {
-    const digest = event.type === "call.received" ? event.data.argumentsBlob : undefined;
-    if (digest === undefined || found.has(digest)) continue;
-    const values = await argumentsText(stored, id, digest);
-    if (values !== null) found.set(digest, values);
-  }
-  return found;
-}
-
-async function blobText(stored: Stored, id: SessionId, digest: Digest): Promise<string> {
-  return new TextDecoder().decode(await stored.store.readBlob(id, digest));
-}
 
 /** Most characters shown of one output, and of all outputs of one page. */
 const SHOWN_OUTPUT = 20_000;
@@ -154,11 +79,6 @@ async function textsOf(stored: Stored, id: SessionId, { call, argumentsBlob }: S
   const whole = texts.join("");
   const output = whole.length > SHOWN_OUTPUT ? whole.slice(0, SHOWN_OUTPUT).replace(/[\ud800-\udbff]$/u, "") : whole;
   return { arguments: argumentsBlob === null ? null : await argumentsText(stored, id, argumentsBlob), output, cut: whole.length - output.length };
-}
-
-async function argumentsText(stored: Stored, id: SessionId, digest: Digest): Promise<JsonObject | null> {
-  const parsed = await blobText(stored, id, digest).then((text) => JSON.parse(text) as unknown, () => null);
-  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as JsonObject) : null;
 }
 
 /** Texts of every step, as long as there is room for them. */

@@ -11,7 +11,7 @@ import { sha256 } from "./adapters/system/hasher.js";
 import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
 import { composeDeps } from "./compose.js";
 import { compileTexts, loadPolicy } from "./compose-policy.js";
-import { argumentBlobs } from "./compose-replay.js";
+import { argumentBlobs } from "./compose-arguments.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";

@@ -6,7 +6,8 @@ export { discardSession, openReview, resolveSession, type Review } from "./compo
 export { exportBundle, verifyBundle, type ExportedBundle } from "./compose-bundle.js";
 export { undoSession, type Undone } from "./compose-undo.js";
 export { importTrajectories, type ImportOptions, type ImportOutcome } from "./compose-import.js";
-export { exportStored, openReplay, redecideSessions, writeSessionPage, type RedecideAnswer, type RedecideRequest, type ReplayView } from "./compose-replay.js";
+export { redecideSessions, type RedecideAnswer, type RedecideRequest } from "./compose-redecide.js";
+export { exportStored, openReplay, writeSessionPage, type ReplayView } from "./compose-replay.js";
 export { loadPolicy } from "./compose-policy.js";
 export { checkUp, type Checkup } from "./compose-doctor.js";
 export type { CallHooks } from "./engine/hooks.js";

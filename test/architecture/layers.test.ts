@@ -38,7 +38,6 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   unbash: /^core\/shell\//,
   yaml: /^core\/policy\//,
   zod: /^core\/policy\//,
-  canonicalize: /^core\/ledger\//,
   "ae-cvss-calculator": /^core\/risk\//,
   "node-sqlite3-wasm": /^adapters\/store\//,
 };

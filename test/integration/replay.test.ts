@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importTrajectories } from "../../src/compose-import.js";
-import { redecideSessions, writeSessionPage } from "../../src/compose-replay.js";
+import { redecideSessions } from "../../src/compose-redecide.js";
+import { writeSessionPage } from "../../src/compose-replay.js";
 import { browserProgram, loadPage } from "../support/browser.js";
 import { corpusPath } from "../support/corpora.js";
 import { HOSTILE, hostileMessages, OWNED } from "../support/hostile.js";
@@ -56,6 +57,14 @@ describe("redecide over imported sessions", () => {
     const rule = strict.summary.rules.find((one) => one.rule === "strict.no-inline-code");
     expect(rule?.changed).toBeGreaterThan(10);
     expect([strict.summary.looser, strict.summary.stricter]).toEqual([0, rule?.changed]);
+    const told: string[][] = [];
+    for (const threads of [0, 2]) {
+      const order: string[] = [];
+      const again = await redecideSessions({ sessions: [], all: true, policies, baseline: [], env, threads, onSession: (id, calls) => order.push(id, ...calls.map(({ call, after }) => `${call} ${after}`)) });
+      expect(again.summary).toEqual(strict.summary);
+      told.push(order);
+    }
+    expect(told[1]).toEqual(told[0]);
   });
 });
 

@@ -1,6 +1,6 @@
 // SHA-256 and Ed25519 checks from Node, in the forms that core takes.
 
-import { createPublicKey, hash, verify } from "node:crypto";
+import { createPublicKey, hash, verify, type KeyObject } from "node:crypto";
 import type { SignatureCheck } from "../../core/ledger/index.js";
 import type { Digest } from "../../core/shared/index.js";
 
@@ -28,12 +28,25 @@ export function publicKeyFromPem(pem: string): Uint8Array | null {
   }
 }
 
+/** Keys that were made before, by their bytes: reading many records asks for the same one again and again. */
+const KEYS = new Map<string, KeyObject>();
+const MOST_KEYS = 16;
+
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const bytes = Buffer.from(publicKey).toString("latin1");
+  const known = KEYS.get(bytes);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: "der", type: "spki" });
+  if (KEYS.size >= MOST_KEYS) KEYS.clear();
+  KEYS.set(bytes, key);
+  return key;
+}
+
 /** Checks an Ed25519 signature; false for malformed keys and signatures too. */
 export const checkEd25519: SignatureCheck = (publicKey, message, signature) => {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: "der", type: "spki" });
-    return verify(null, message, key, signature);
+    return verify(null, message, keyOf(publicKey), signature);
   } catch {
     return false; // bytes that are no point of the curve
   }

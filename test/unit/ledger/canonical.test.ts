@@ -34,6 +34,10 @@ describe("canonicalJson", () => {
     expect(canonicalJson(value)).toBe('{"10":0,"9":0,"__proto__":{"x":1},"b":1,"\u20ac":3,"\ud83d\ude00":2,"\ufb33":1}');
   });
 
+  it("takes a text that only looks like an escaped surrogate", () => {
+    expect(canonicalJson({ a: "\\ud800" })).toBe('{"a":"\\\\ud800"}');
+  });
+
   it.each([
     ["undefined", undefined],
     ["a member that is undefined", { a: undefined }],

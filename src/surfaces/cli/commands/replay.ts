@@ -2,7 +2,7 @@
 
 import { Option, type Command } from "commander";
 import { GuardError, printable } from "../../../core/shared/index.js";
-import type { RedecideAnswer } from "../../../compose-replay.js";
+import type { RedecideAnswer } from "../../../compose-redecide.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { columnsOf } from "../render/layout.js";
@@ -94,7 +94,7 @@ Examples:
 
 async function runRedecide(sessions: readonly string[], flags: RedecideFlags, io: Io): Promise<number> {
   if ((sessions.length === 0) !== (flags.all === true)) throw new GuardError("USAGE_INVALID", "name sessions, or give --all");
-  const { redecideSessions } = await import("../../../compose-replay.js");
+  const { redecideSessions } = await import("../../../compose-redecide.js");
   const answer = await redecideSessions({ sessions, all: flags.all === true, policies: flags.policy, baseline: flags.baseline, env: io.env });
   const { redecideLines } = await import("../render/redecide.js");
   if (io.options.json) io.json(jsonOf(answer, flags));

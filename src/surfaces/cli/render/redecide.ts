@@ -1,6 +1,6 @@
 // Sessions judged again, as tables: from what to what, by rule, and the calls whose decision is another now.
 
-import type { RedecideAnswer } from "../../../compose-replay.js";
+import type { RedecideAnswer } from "../../../compose-redecide.js";
 import { moveOf, VERDICTS, type Redecided, type RedecideSummary, type Verdict } from "../../../core/replay/index.js";
 import { printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
