@@ -5,9 +5,12 @@ import { resolve } from "node:path";
 import { checkEd25519, publicKeyFromPem, sha256 } from "./adapters/system/hasher.js";
 import { createSigner } from "./adapters/system/signer.js";
 import { keptPolicy } from "./adapters/files/policy-keep.js";
+import { packageFile } from "./adapters/system/package-root.js";
+import { withPolicy } from "./compose-bundle-policy.js";
 import { compileTexts } from "./compose-policy.js";
 import { openReview, resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
+import { productVersion } from "./config/product.js";
 import { readTar, TAR_END, tarHeader, tarPadding } from "./core/archive/index.js";
 import { baseOf, BUNDLE_FILES, blobName, blobsOf, checkBundle, manifestOf, sealStatement, type BundleManifest, type BundleReport } from "./core/bundle/index.js";
 import type { AuditEvent } from "./core/session/index.js";
@@ -151,7 +154,10 @@ function writeArchive(target: string, files: ReadonlyMap<string, Uint8Array>): n
   }
 }
 
-/** Checks a bundle. Throws USAGE_INVALID for a file that is none, or a key or head that is not one. */
+/**
+ * Checks a bundle, and that the policy in it compiles to the one on record. Throws USAGE_INVALID for a file that is none, or a key or head
+ * that is not one.
+ */
 export function verifyBundle(file: string, options: { readonly keyFile: string | null; readonly headFile: string | null }): BundleReport {
   const read = (path: string, most: number): Uint8Array => {
     try {
@@ -176,5 +182,6 @@ export function verifyBundle(file: string, options: { readonly keyFile: string |
       return null;
     }
   };
-  return checkBundle(archive.value, { hasher: sha256, check: checkEd25519, decode, keyOf: publicKeyFromPem, trustedKey, expectedHead });
+  const report = checkBundle(archive.value, { hasher: sha256, check: checkEd25519, decode, keyOf: publicKeyFromPem, trustedKey, expectedHead });
+  return withPolicy(report, archive.value, `ringfence ${productVersion(packageFile("package.json"))}`);
 }

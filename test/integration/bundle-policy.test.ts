@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { keepPolicy } from "../../src/adapters/files/policy-keep.js";
 import { exportBundle, verifyBundle } from "../../src/compose-bundle.js";
+import { withPolicy } from "../../src/compose-bundle-policy.js";
 import { importTrajectories } from "../../src/compose-import.js";
 import { loadPolicyTexts } from "../../src/compose-policy.js";
 import { readTar } from "../../src/core/archive/index.js";
@@ -47,4 +48,24 @@ it("says why there is none, and holds it once it is kept; texts that make anothe
   const file = join(state, "policies", `${texts.policy.digest.slice("sha256:".length)}.json`);
   writeFileSync(file, readFileSync(file, "utf8").replace("effect: allow", "effect: deny"));
   expect(await exported("c.tar")).toEqual({ left: ["its kept texts make another policy under this version"], policy: null, isSound: true });
+});
+
+it("is held against the record by what it compiles to: of another version only told, of this one a fault", async () => {
+  const state = join(folder, "state");
+  rmSync(join(state, "policies"), { recursive: true, force: true });
+  keepPolicy(state, texts.policy.digest, texts.texts);
+  const { file } = await exportBundle(session, join(folder, "d.tar"), env, { force: true });
+  const report = verifyBundle(file, { keyFile: null, headFile: null });
+  const archive = readTar(readFileSync(file), { files: 100, bytes: 1e8 });
+  const files = archive.ok ? archive.value : new Map<string, Uint8Array>();
+  const policy = Buffer.from(files.get("policy.json") ?? []).toString("utf8");
+  const product = (JSON.parse(Buffer.from(files.get("ledger.jsonl") ?? []).toString("utf8").split("\n")[0] ?? "") as { readonly data: { readonly product: string } }).data.product;
+  const judged = (text: string, by: string) => withPolicy(report, new Map([...files, ["policy.json", Buffer.from(text)]]), by);
+  expect(judged(policy, product)).toEqual(report);
+  const loosened = policy.replace("effect: allow", "effect: deny");
+  expect(judged(loosened, product)).toMatchObject({ ok: false, verdict: "invalid", faults: ["its `policy.json` makes another policy than the one on record"] });
+  expect(judged(loosened, "ringfence 99.0.0")).toMatchObject({ ok: true, unknown: [...report.unknown, expect.stringContaining("makes another policy than the one on record under ringfence 99.0.0") as string] });
+  expect(judged(policy.replace("version: 1", "version: x"), product).faults).toEqual(["its `policy.json` does not compile"]);
+  expect(judged(policy.replace(/"digest": "sha256:./u, '"digest": "sha256:x'), product).faults).toEqual(["its `policy.json` is not the policy on record"]);
+  for (const none of ["[]", "null", "{", '{"v":1,"texts":[null]}', '{"v":1,"texts":[{"name":"a","text":"b","tier":"nobody"}]}']) expect(judged(none, product).faults).toEqual(["its `policy.json` is no policy"]);
 });
