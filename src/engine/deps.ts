@@ -21,7 +21,8 @@ export interface Redactor {
 
 /** Content that files had after earlier calls, so that a forbidden change can be undone to just before its call. */
 export interface Preimages {
-  remember(workspace: Workspace, changes: readonly Change[]): Promise<void>;
+  /** Gives back those past a limit, which are not kept. */
+  remember(workspace: Workspace, changes: readonly Change[]): Promise<readonly Change[]>;
   load(digest: Digest): Promise<Uint8Array | null>;
 }
 
@@ -47,7 +48,7 @@ export interface EngineDeps {
   /** Left out: the folder is not kept as it was, and a session cannot be run again but on a folder that is named. */
   readonly bases?: BaseKeeper;
   /** Hands on what people order. Left out: nobody can from another process. */
-  readonly control?: Pick<SessionControl, "listen">;
+  readonly control?: Pick<SessionControl, "listen" | "answer">;
   /** Left out: a stopped session leaves no copy, only its layer. */
   readonly forensics?: Forensics;
   readonly approver: Approver;

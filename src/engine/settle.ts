@@ -3,7 +3,7 @@
 import type { FileEffect } from "../core/action/effects.js";
 import { decideEffects, type ContentSubject, type DecisionContext } from "../core/policy/index.js";
 import type { Change, Finding } from "../core/reconcile/change.js";
-import { changesOfCall, markReverted, needsContent, reconcile, revertOps, type Judgement, type RevertStep } from "../core/reconcile/index.js";
+import { changesOfCall, markReverted, needsContent, reconcile, revertOps, unkeptFinding, type Judgement, type RevertStep } from "../core/reconcile/index.js";
 import { GuardError, LIMITS, printable } from "../core/shared/index.js";
 import type { FileOp } from "../ports/sandbox.js";
 import type { Reason } from "../core/policy/decision.js";
@@ -72,9 +72,9 @@ function findingKey(finding: Finding): string {
 }
 
 async function stand(live: LiveSession, all: readonly Change[], settled: Settled): Promise<Settled> {
-  await live.preimages.remember(live.workspace, settled.changes);
+  const unkept = await live.preimages.remember(live.workspace, settled.changes);
   live.changes = all;
-  return settled;
+  return unkept.length === 0 ? settled : { ...settled, findings: [...settled.findings, unkeptFinding(unkept)] };
 }
 
 function judgeChange(live: LiveSession, change: Change, context: DecisionContext, approvedRules: ReadonlySet<string>, also: { readonly content: ContentSubject | undefined; readonly aliases: readonly Alias[] }): Judgement {

@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LIMITS } from "../../src/core/shared/index.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/adapters/files/entry.js";
 import { createPreimages, openPreimages } from "../../src/adapters/files/preimages.js";
@@ -42,6 +43,12 @@ describe("kept content", () => {
     }
     expect(readFileSync(join(folder, "index"), "utf8").trimEnd().split("\n").length).toBe(101);
     expect(statSync(join(folder, "pack")).mode & 0o777).toBe(0o600);
+  });
+
+  it("is not that of a file past the limit, which is named", async () => {
+    const { workspace, changes } = await session((view) => view.set("f", { kind: "file", content: "small" }));
+    const big = changes.map((change) => ({ ...change, path: "big", after: change.after === null ? null : { ...change.after, bytes: LIMITS.preimageBytes + 1, digest: null } }));
+    expect((await openPreimages(folder).remember(workspace, [...changes, ...big])).map(({ path }) => path)).toEqual(["big"]);
   });
 
   it("is not handed out when it was tampered with", async () => {

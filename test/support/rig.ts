@@ -185,6 +185,7 @@ export function memoryPreimages(): Preimages {
         const found = await workspace.readChanged(path, Number.MAX_SAFE_INTEGER);
         if (found !== null) kept.set(after.digest, found.content);
       }
+      return [];
     },
     load: async (digest) => kept.get(digest) ?? null,
   };

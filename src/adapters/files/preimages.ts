@@ -13,9 +13,9 @@ import { errorCode } from "./system-error.js";
 export interface Preimages {
   /**
    * Keeps the present content of every regular file among the changes. Not kept: files over `LIMITS.preimageBytes`, and
-   * anything past `LIMITS.preimageTotalBytes`. Throws STATE_UNUSABLE when the disk refuses.
+   * anything past `LIMITS.preimageTotalBytes`: those it gives back. Throws STATE_UNUSABLE when the disk refuses.
    */
-  remember(workspace: Workspace, changes: readonly Change[]): Promise<void>;
+  remember(workspace: Workspace, changes: readonly Change[]): Promise<readonly Change[]>;
   /** Keeps these contents, within the same limits. Throws STATE_UNUSABLE when the disk refuses. */
   keep(contents: readonly Uint8Array[]): void;
   /** Content by digest, checked; null when it was not kept. */
@@ -46,10 +46,16 @@ export function openPreimages(folder: string): Preimages {
   return {
     remember: async (workspace, changes) => {
       const batch: { digest: Digest; content: Uint8Array }[] = [];
+      const unkept: Change[] = [];
       let waiting = 0;
-      for (const { path, after } of changes) {
-        if (after?.kind !== "file" || after.digest === null || index.has(after.digest)) continue;
-        if (after.bytes > LIMITS.preimageBytes || total + waiting + after.bytes > LIMITS.preimageTotalBytes) continue;
+      for (const change of changes) {
+        const { path, after } = change;
+        if (after?.kind !== "file" || (after.digest !== null && index.has(after.digest))) continue;
+        if (after.bytes > LIMITS.preimageBytes || total + waiting + after.bytes > LIMITS.preimageTotalBytes) {
+          unkept.push(change);
+          continue;
+        }
+        if (after.digest === null) continue;
         const found = await workspace.readChanged(path, LIMITS.preimageBytes);
         if (found === null || found.entry.digest !== after.digest) continue;
         batch.push({ digest: after.digest, content: found.content });
@@ -59,6 +65,7 @@ export function openPreimages(folder: string): Preimages {
         waiting = 0;
       }
       write(batch);
+      return unkept;
     },
     keep: (contents) => {
       let room = LIMITS.preimageTotalBytes - total;

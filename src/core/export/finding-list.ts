@@ -6,7 +6,7 @@ import { verdictOf, type Step, type Timeline } from "../replay/timeline.js";
 export interface Reported {
   readonly step: Step;
   readonly rule: string;
-  /** `error`: refused, or found and not undone; `warning`: asked, or undone. */
+  /** `error`: refused, or found and not undone; `warning`: asked, or undone, or a mere notice. */
   readonly level: "error" | "warning";
   readonly message: string;
   /** What the rule matched, or the path of a change. */
@@ -40,7 +40,9 @@ function found(step: Step): readonly Reported[] {
     const fate = held !== undefined ? ` (${heldText({ ...finding, held })})` : about === undefined ? (reverted ? " (undone)" : " (not undone)") : "";
     // Of home and the temporary folders the whole path is given.
     const inWorkspace = (about === undefined || about === "attempt") && path !== "" && !path.startsWith("/");
-    return { step, rule, level: reverted ? "warning" : "error", message: `${message}${fate}`, subject: path, layer, threats, path: inWorkspace ? path : null };
+    // Says something of the session that harms nothing.
+    const isNotice = about === "session" && finding.risk === null && threats.length === 0;
+    return { step, rule, level: reverted || isNotice ? "warning" : "error", message: `${message}${fate}`, subject: path, layer, threats, path: inWorkspace ? path : null };
   });
 }
 

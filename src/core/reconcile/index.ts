@@ -8,7 +8,7 @@ export { heldText } from "./held-text.js";
 export { holdingsOf, type Holding, type Holdings } from "./holdings.js";
 export { comparePaths, decodeName, encodeName, isWorkspacePath, parentPath } from "./names.js";
 export type { Hunk, TextDiff } from "./hunks.js";
-export { leavesWorkspace } from "./own-findings.js";
+export { leavesWorkspace, unkeptFinding } from "./own-findings.js";
 export { fileDiff, whyMoved, withHunks, type Sides } from "./partial.js";
 export { renderPatch, type PatchInput, type RenderedPatch } from "./patch.js";
 export { needsContent, planRevert, revertOps, type RevertOp, type RevertPlan, type RevertStep } from "./revert.js";

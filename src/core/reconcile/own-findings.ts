@@ -1,7 +1,7 @@
 // What is wrong with a change whatever the policy says: files that change privileges, special files, links that leave
 // the workspace. Judges what is there now, never what the agent said.
 
-import { LIMITS, type ThreatId } from "../shared/index.js";
+import { LIMITS, printable, type ThreatId } from "../shared/index.js";
 import type { MaestroLayer, RuleRisk } from "../policy/decision.js";
 import type { Change, Finding } from "./change.js";
 import { parentPath } from "./names.js";
@@ -13,6 +13,9 @@ export interface OwnFinding {
 }
 
 const SET_ID = 0o6000;
+/** Names in one finding, and characters of each. */
+const NAMED = 3;
+const NAME_CHARS = 120;
 
 /** Findings on one change of a call. A set-id bit on a folder only passes on the group and is no finding. */
 export function ownFindings(change: Change, root: string): readonly OwnFinding[] {
@@ -46,6 +49,13 @@ export function limitFinding(count: number): Finding {
   const risk: RuleRisk = { severity: "medium", cvss: null, factors: {} };
   const threats: readonly ThreatId[] = ["maestro:L4/denial-of-service"];
   return { rule: "reconcile.limit", layer: "L4", threats, message, path: "", operation: "modify", reverted: false, risk };
+}
+
+/** One finding for what a call wrote that is too large to be kept: nothing is refused, but no step of the session can bring it back. */
+export function unkeptFinding(changes: readonly Change[]): Finding {
+  const named = changes.slice(0, NAMED).map(({ path, after }) => `${printable(path, NAME_CHARS)} (${String(after?.bytes ?? 0)} bytes)`).join(", ");
+  const message = `too large to be kept; once it is changed or deleted, \`undo\` cannot bring it back: ${named}${changes.length > NAMED ? ` and ${String(changes.length - NAMED)} more` : ""}`;
+  return { rule: "reconcile.not-kept", layer: null, threats: [], message, path: "", operation: "modify", reverted: false, risk: null, about: "session" };
 }
 
 /**

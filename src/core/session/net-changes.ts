@@ -61,11 +61,14 @@ export function lastStanding(events: readonly AuditEvent[]): { readonly call: Ca
  */
 function standing(events: readonly AuditEvent[], then?: { readonly to: CallId | null }): Standing | null {
   const after = new Map<CallId | null, Standing | null>([[null, null]]);
+  // What a process ran is told of the call that opened it, long after that call.
+  const closed = new Set<CallId>();
   let now: Standing | null = null;
   for (const event of events) {
     if (event.type === "reconciliation.done") now = { event, earlier: now };
     if (event.type === "session.undone") now = after.has(event.data.to) ? (after.get(event.data.to) ?? null) : now;
-    else if (event.call !== null) after.set(event.call, now);
+    else if (event.call !== null && !closed.has(event.call)) after.set(event.call, now);
+    if (event.type === "call.closed" && event.call !== null) closed.add(event.call);
   }
   if (then === undefined || !after.has(then.to)) return now;
   return after.get(then.to) ?? null;

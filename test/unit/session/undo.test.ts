@@ -69,6 +69,14 @@ describe("taking back", () => {
     expect(netChangesAfter(placed(events), call(2)).map(({ path }) => path)).toEqual(["one", "two"]);
   });
 
+  it("to a call whose process ran on is to how that call left things, not to how things were when the process ended", () => {
+    const [a, b, c] = [new Map(), new Map([["one", FILE]]), new Map([["one", FILE], ["two", FILE]])];
+    const end = (index: number): EventDraft => ({ call: call(index), type: "call.closed", data: { outcome: "completed", exitCode: 0, observationDigest: null } });
+    const ran: EventDraft = { call: call(1), type: "programs.recorded", data: { record: "exec", programs: [], writes: [], dropped: { programs: 0, writes: 0 } } };
+    const events = placed([opening, received(call(1)), reconciled(call(1), differences(a, b)), end(1), received(call(2)), reconciled(call(2), differences(b, c)), end(2), ran]);
+    expect(netChangesAfter(events, call(1)).map(({ path }) => path)).toEqual(["one"]);
+  });
+
   it("takes numbers and call ids, and nothing else", () => {
     const events = placed([opening, received(call(1)), received(call(2))]);
     expect(["0", "1", "2", call(2)].map((wanted) => undoTarget(events, wanted))).toEqual([null, call(1), call(2), call(2)].map((to, index) => ({ ok: true, value: { to, step: [0, 1, 2, 2][index] } })));

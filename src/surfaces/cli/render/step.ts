@@ -6,6 +6,7 @@ import type { Reason } from "../../../core/policy/index.js";
 import { printable, printableBlock } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
 import type { Palette } from "../io.js";
+import type { Finding } from "../../../core/reconcile/index.js";
 import { groupFindings } from "./findings.js";
 import { cut, pad, textWidth, wrap, type Part } from "./layout.js";
 
@@ -160,10 +161,17 @@ function changeText(sheet: Sheet, call: ToolCall, { changes }: Observation): rea
   return changes.length > CHANGES ? [...shown, line(sheet, `and ${changes.length - CHANGES} more paths`, sheet.paint.dim)] : shown;
 }
 
+function fateOf(about: Finding["about"], reverted: boolean): string {
+  if (about === "attempt") return "held: ";
+  if (about === "program") return reverted ? "refused: " : "ran: ";
+  if (about === "session") return "limit passed";
+  return reverted ? "undone: " : "not undone: ";
+}
+
 function findingLines(sheet: Sheet, { findings }: Observation): readonly string[] {
   const { paint } = sheet;
   return groupFindings(findings).flatMap(({ rule, about, threats, message, reverted, where }) => [
-    ...paragraph(sheet, [{ text: about === "attempt" ? "held: " : about === "program" ? (reverted ? "refused: " : "ran: ") : reverted ? "undone: " : "not undone: ", paint: reverted ? paint.green : paint.red }, { text: where }]),
+    ...paragraph(sheet, [{ text: fateOf(about, reverted), paint: reverted ? paint.green : about === "session" ? paint.yellow : paint.red }, ...(about === "session" ? [] : [{ text: where }])]),
     ...paragraph(sheet, [{ text: `${rule} `, paint: paint.bold }, ...threatPart(threats, paint), { text: printable(message, 300) }], MARGIN + 2),
   ]);
 }
