@@ -16,7 +16,7 @@ import { GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, guardCapabi
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { createFreezer } from "./freezer.js";
-import { findHostProcess, isRunning, killFrozen, killHostProcess, type HostProcess } from "./host-kill.js";
+import { findHostProcess, isRunning } from "./host-kill.js";
 import { labelsOf } from "./labels.js";
 import type { BesideOrder, Companion } from "./companion.js";
 import { openLine, reapLines, type DirectLine } from "./line.js";
@@ -24,7 +24,7 @@ import { hideLive } from "./live-mask.js";
 import { placeNonce, type Nonce } from "./nonce.js";
 import { overlayOptions } from "./overlay-volume.js";
 import { reapOrphans, type ReapReport } from "./reaper.js";
-import { removeContainer, removeVolume } from "./remove.js";
+import { making, nothingMade, removal, type Made } from "./made.js";
 import { refuseUncontained, type Permitted } from "./refuse.js";
 import { runtimeDigest } from "./runtime-folder.js";
 import { createSandbox } from "./sandbox.js";
@@ -130,7 +130,7 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   const name = `ringfence-${spec.sessionId.replace(/[^A-Za-z0-9_.-]/g, "-")}-${randomBytes(4).toString("hex")}`;
   const labels = labelsOf(spec.sessionId, options.lease);
   const nonce = mount.kind === "overlay" ? await placeNonce(mount.upper, spec.uid, spec.gid) : travellingNonce();
-  const first: { process: HostProcess | null } = { process: null };
+  const first: Made = nothingMade();
   // A socket of this machine is of no use where its files are not seen.
   const line = options.lineDir === undefined || mount.kind === "tar" ? null : await openLine(options.lineDir, options.lease);
   const removeAll = removal(docker, name, first, owed);
@@ -142,8 +142,8 @@ async function openOn({ docker, info }: Engine, options: DockerProviderOptions, 
   const attached: { channel: SandboxChannel | null } = { channel: null };
   const step = stopwatch();
   try {
-    await engineCall({ what: "making the workspace volume", limitMs: STEP_MS, signal }, (abortSignal) =>
-      docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal }),
+    await engineCall({ what: "making the workspace volume", limitMs: STEP_MS, signal }, () =>
+      making(first, docker.createVolume({ Name: name, Driver: "local", DriverOpts: volumeOptions, Labels: labels, abortSignal: AbortSignal.timeout(STEP_MS) })),
     );
     step("volume");
     const { runtimeDir } = options;
@@ -185,8 +185,7 @@ interface StartInput {
   readonly signal: AbortSignal;
   /** Gets the channel as soon as there is one. */
   readonly attached: { channel: SandboxChannel | null };
-  /** Gets process 1 as this machine sees it. */
-  readonly first: { process: HostProcess | null };
+  readonly first: Made;
   readonly step: (name: string) => void;
 }
 
@@ -203,7 +202,7 @@ async function startContainer({ docker, info, plan, name, line, signal, attached
   const wanted = { ...containerOptions(plan), name };
   const permitted = permittedOf(wanted, info, plan.beside, plan.spec.record ?? RECORD_DEFAULT);
   refuseUncontained({ ...wanted }, permitted);
-  const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, (abortSignal) => docker.createContainer({ ...wanted, abortSignal }));
+  const container = await engineCall({ what: "creating the container", limitMs: STEP_MS, signal }, () => making(first, docker.createContainer({ ...wanted, abortSignal: AbortSignal.timeout(STEP_MS) })));
   // What the engine made counts, not what it was asked for: images and engines add to it.
   refuseUncontained({ ...(await engineCall({ what: "looking at the container", limitMs: STEP_MS, signal }, () => container.inspect())) }, permitted);
   step("create");
@@ -238,7 +237,7 @@ interface CompanionInput extends BesideOrder {
 async function openCompanion({ docker, info, options, owed, plan, spec, hidden, nonce, signal }: CompanionInput): Promise<Companion> {
   const name = `${plan.volume}-${randomBytes(4).toString("hex")}`;
   const line = options.lineDir === undefined || plan.runtimeDir === null ? null : await openLine(options.lineDir, options.lease);
-  const first: { process: HostProcess | null } = { process: null };
+  const first: Made = nothingMade();
   const removeAll = removal(docker, name, first, owed, false);
   const remove = async (): Promise<void> => {
     line?.stopListening();
@@ -330,20 +329,4 @@ function checkHello(hello: HelloMessage, spec: SandboxSpec, nonce: Nonce, needed
 
 function engineElsewhere(cause: unknown): GuardError {
   return new GuardError("ENGINE_REMOTE", "the engine does not see this machine's files: the workspace is not what was mounted", { cause, hint: "leave `--workspace-mode` to `auto`, and the folder is sent to it" });
-}
-
-/** Removes container, then volume. Rejects when the engine does not, and is then owed. */
-function removal(docker: Docker, name: string, first: { readonly process: HostProcess | null }, owed: Set<() => Promise<void>>, hasVolume = true): () => Promise<void> {
-  const remove = async (): Promise<void> => {
-    // Before anything is asked of an engine that may be gone, or hang.
-    if (first.process !== null) {
-      killFrozen(first.process);
-      killHostProcess(first.process);
-    }
-    owed.add(remove);
-    await removeContainer(docker, name);
-    if (hasVolume) await removeVolume(docker, name);
-    owed.delete(remove);
-  };
-  return remove;
 }
