@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { builtinPoliciesDir, loadPolicySources } from "../../../src/adapters/files/policy-source.js";
-import { checkLine, compilePolicy, MAESTRO_THREATS, policyData, policyFromData, type PolicyData, type PolicySet } from "../../../src/core/policy/index.js";
+import { checkLine, compilePolicy, decideEffects, MAESTRO_THREATS, policyData, policyFromData, type PolicyData, type PolicySet } from "../../../src/core/policy/index.js";
 import { digestOf } from "../../../src/core/policy/digest.js";
 import { formatIssue } from "../../../src/core/shared/index.js";
 import { hash } from "./support.js";
@@ -25,6 +25,15 @@ function effect(line: Readonly<Record<string, string>>): string {
 describe("the built-in packs", () => {
   it("load, and every example of every rule holds", () => {
     expect(policy.rules.length).toBeGreaterThan(50);
+  });
+
+  it("take the history that an interpreter writes as it ends, in the session's own home, for none that is tampered with", () => {
+    const judged = (path: string, by: string): string => {
+      const change = { kind: "file", operation: "write", path, certainty: "exact", recursive: false, by, from: "x" } as const;
+      return decideEffects(policy, [change], { role: null, root: "/workspace", cwd: "/workspace", home: "/home/agent", containment: "attested" }).effect;
+    };
+    expect([judged("/home/agent/.python_history", "observed change"), judged("/home/agent/.python_history", "tee"), judged("/workspace/.bash_history", "observed change"), judged("/home/agent/.bashrc", "observed change")]).toEqual(["allow", "deny", "deny", "deny"]);
+    expect([effect({ command: "rm ~/.bash_history" }), effect({ command: "> ~/.python_history" }), effect({ command: "ln -sf /dev/null ~/.bash_history" })]).toEqual(["deny", "deny", "deny"]);
   });
 
   it("have at least one rule for each MAESTRO layer and for threats across layers", () => {
