@@ -132,7 +132,7 @@ describe.skipIf(missing !== null).concurrent("an engine that cannot be used", ()
   it("is said by `doctor`, with the mend, and the exit code 75", async () => {
     const { code, out } = await rig.run(["doctor", "--json"], { env: { DOCKER_HOST: "unix:///nonexistent/docker.sock" } });
     const { ready, parts } = JSON.parse(out) as { readonly ready: boolean; readonly parts: readonly { readonly id: string; readonly state: string; readonly mend: string | null }[] };
-    expect([code, ready, parts.filter(({ state }) => state === "missing")]).toEqual([75, false, [expect.objectContaining({ id: "engine", mend: expect.stringContaining("npm run setup") })]]);
+    expect([code, ready, parts.filter(({ state }) => state === "missing")]).toEqual([75, false, [expect.objectContaining({ id: "engine", mend: expect.stringContaining("unset DOCKER_HOST") })]]);
   });
 
   it("has no such image", async () => {

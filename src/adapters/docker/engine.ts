@@ -61,7 +61,10 @@ export async function connectEngine(socketPath: string | undefined, signal?: Abo
       reasons.push(`${endpointOf(address)} (${address.from}): ${cause.message}`);
     }
   }
-  throw new GuardError("ENGINE_UNAVAILABLE", `no container engine answers; tried ${reasons.join("; ")}`);
+  const [only] = addresses;
+  // Set-up would start another one, and it would still not be asked.
+  const named = addresses.length === 1 && only !== undefined && (only.from === "DOCKER_HOST" || only.from.startsWith("the context")) ? { hint: `start that engine, or ${only.from === "DOCKER_HOST" ? "unset DOCKER_HOST" : "run `docker context use default`"}` } : {};
+  throw new GuardError("ENGINE_UNAVAILABLE", `no container engine answers; tried ${reasons.join("; ")}`, named);
 }
 
 function endpointOf({ socketPath, remote }: EngineAddress): string {
