@@ -20,6 +20,8 @@ export interface ProgramJudge {
   readonly findings: (log: ProgramLog | undefined) => readonly Finding[];
   /** The first that was refused, for the end of the call; null for none. */
   readonly refused: () => string | null;
+  /** The strictest rule against one of the call's programs, for the record; null for none. */
+  readonly against: (program: StartedProgram) => RecordedProgram["against"] | null;
 }
 
 const NAME_CHARS = 200;
@@ -64,6 +66,11 @@ export function judgePrograms(live: LiveSession, context: DecisionContext, appro
       return [...found.values()];
     },
     refused: () => refusals[0] ?? null,
+    against: (program) => {
+      const reasons = look(program).filter(({ effect, rule }) => effect === "deny" || !approvedRules.has(rule));
+      const reason = reasons.find(({ effect }) => effect === "deny") ?? reasons.find(({ effect }) => effect === "ask");
+      return reason === undefined ? null : { rule: reason.rule, effect: reason.effect === "deny" ? "deny" : "ask" };
+    },
   };
 }
 
@@ -98,12 +105,14 @@ function namesOf({ argv, image }: StartedProgram): readonly (readonly string[])[
 }
 
 /** What really ran, for the record: none where nothing is recorded. Secrets are taken out here. */
-export function programsEvent(live: Pick<LiveSession, "deps">, call: CallId, log: ProgramLog | undefined): readonly EventDraft[] {
+export function programsEvent(live: Pick<LiveSession, "deps">, call: CallId, log: ProgramLog | undefined, judge?: Pick<ProgramJudge, "against">): readonly EventDraft[] {
   if (log === undefined || log.record === "off") return [];
   const text = (value: string): string => live.deps.redactor.text(printable(value, LIMITS.programArgumentBytes));
-  const programs = log.programs.map((program): RecordedProgram => {
+  const programs = log.programs.map((program, at): RecordedProgram => {
     const { number, parent, replaced, image, argv, cwd, atMs, end } = program;
     const { exitCode, signal } = end ?? { exitCode: null, signal: null };
+    // The first is the command itself, which was judged as text.
+    const against = at === 0 ? null : (judge?.against(program) ?? null);
     return {
       number,
       parent,
@@ -115,6 +124,7 @@ export function programsEvent(live: Pick<LiveSession, "deps">, call: CallId, log
       startedMs: rounded(atMs),
       durationMs: end === null ? null : rounded(Math.max(0, end.atMs - atMs)),
       exit: end?.replaced === true ? "replaced" : (exitCode ?? signal),
+      ...(against === null ? {} : { against }),
     };
   });
   const writes = log.writes.map(({ program, path }) => ({ program, path: text(path) }));

@@ -35,7 +35,7 @@ describe("programs of a call", () => {
     expect(observation.message).toContain("ended: refused");
     expect(observation.message).toContain("L6.privilege");
     expect(only(events, "execution.finished")).toMatchObject({ ended: "refused", detail: expect.stringContaining("sudo by L6.privilege") as unknown });
-    expect(only(events, "programs.recorded").programs).toHaveLength(3);
+    expect(only(events, "programs.recorded").programs.map(({ against }) => against ?? null)).toEqual([null, null, { rule: "L6.privilege", effect: "deny" }]);
     const scored = events.filter(({ type }) => type === "risk.updated");
     expect(JSON.stringify(scored.at(-1)?.data)).toContain("L6.privilege");
   });
@@ -55,7 +55,8 @@ describe("programs of a call", () => {
   });
 
   it("that would have been asked about are a finding that stands, unless the call was approved for it", async () => {
-    const { observation } = await ran([["git", "reset", "--hard"]]);
+    const { observation, events } = await ran([["git", "reset", "--hard"]]);
+    expect(only(events, "programs.recorded").programs[1]?.against).toEqual({ rule: "L2.discard-work", effect: "ask" });
     expect(observation).toMatchObject({ outcome: "completed", findings: [{ rule: "L2.discard-work", about: "program", reverted: false }] });
   });
 
@@ -74,13 +75,15 @@ describe("programs of a call", () => {
 
   it("stand as a tree, with what became of each, and what is not in it counted", () => {
     const program = (number: number, parent: number, argv: string[], rest: object = {}) => ({ number, parent, image: `/usr/bin/${argv[0] ?? ""}`, argv, cwd: "/", startedMs: 0, durationMs: 12, exit: 0, ...rest });
-    const tree = programTree({ record: "full", programs: [program(1, 0, ["make"], { exit: "replaced" }), program(2, 1, ["sh", "-c", "a b"], { exit: "SIGKILL" }), program(3, 2, ["x\u001b"], { image: "/memfd:m (deleted)", cut: true }), program(4, 1, ["ls"]), program(9, 8, ["stray"])], writes: [{ program: 2, path: "/f" }, { program: 3, path: "/f" }], dropped: { programs: 2, writes: 0 } }, 4);
+    const tree = programTree({ record: "full", programs: [program(1, 0, ["make"], { exit: "replaced" }), program(2, 1, ["sh", "-c", "a b"], { exit: "SIGKILL", cwd: "/sub\n", against: { rule: "own.no\u001b", effect: "deny" } }), program(3, 2, ["x\u001b"], { image: "/memfd:m (deleted)", cut: true }), program(4, 1, ["ls"]), program(9, 8, ["stray"])], writes: [{ program: 2, path: "/f" }, { program: 3, path: "/f" }], dropped: { programs: 2, writes: 0 } }, 4);
+    const nothing = { cwd: null, against: null };
     expect(tree).toEqual({
+      cwd: "/",
       lines: [
-        { depth: 0, text: "make", end: "became another, 12 ms" },
-        { depth: 1, text: 'sh -c "a b"', end: "SIGKILL, 12 ms" },
-        { depth: 2, text: '/memfd:m (deleted): "x\\u001b" …', end: "exit 0, 12 ms" },
-        { depth: 1, text: "ls", end: "exit 0, 12 ms" },
+        { depth: 0, text: "make", end: "became another, 12 ms", ...nothing },
+        { depth: 1, text: 'sh -c "a b"', end: "SIGKILL, 12 ms", cwd: "/sub\\n", against: "forbidden: own.no\\x1b" },
+        { depth: 2, text: '/memfd:m (deleted): "x\\u001b" …', end: "exit 0, 12 ms", cwd: "/", against: null },
+        { depth: 1, text: "ls", end: "exit 0, 12 ms", ...nothing },
       ],
       more: 3,
       written: ["/f"],

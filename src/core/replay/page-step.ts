@@ -87,9 +87,9 @@ function diffHtml({ path, operation, diff, why }: FileDiff): Html {
 /** What really ran, where it was more than one program. */
 function programsHtml({ programs }: Step["call"]): Html | null {
   if (programs === undefined) return null;
-  const { lines, more, written } = programTree(programs, LINES);
+  const { lines, more, written, cwd } = programTree(programs, LINES);
   if (lines.length + more <= 1 && written.length === 0) return null;
-  const text = [...lines.map(({ depth, text: words, end }) => `${"  ".repeat(depth)}${words}  (${end})`), ...(more > 0 ? [`… ${more} more`] : []), ...written.slice(0, LINES).map((path) => `opened for writing: ${path}`)];
+  const text = [...(cwd === null ? [] : [`in ${cwd}`]), ...lines.map(({ depth, text: words, end, cwd: folder, against }) => `${"  ".repeat(depth)}${words}  (${[...(folder === null ? [] : [`in ${folder}`]), end].join(", ")})${against === null ? "" : `  ✗ ${against}`}`), ...(more > 0 ? [`… ${more} more`] : []), ...written.slice(0, LINES).map((path) => `opened for writing: ${path}`)];
   return html`<details><summary>ran ${lines.length + more} ${lines.length + more === 1 ? "program" : "programs"}</summary><pre>${text.join("\n")}</pre></details>`;
 }
 

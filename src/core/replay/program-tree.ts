@@ -9,9 +9,15 @@ export interface ProgramLine {
   readonly text: string;
   /** How it ended, in a few words. */
   readonly end: string;
+  /** The folder it ran in, where that is not its parent's; null otherwise. */
+  readonly cwd: string | null;
+  /** The rule against it, and what came of that, in a few words; null for none. */
+  readonly against: string | null;
 }
 
 export interface ProgramTree {
+  /** The folder of the first program; null where there is none. */
+  readonly cwd: string | null;
   readonly lines: readonly ProgramLine[];
   /** Programs that are not among the lines. */
   readonly more: number;
@@ -33,14 +39,17 @@ export function programTree({ programs, writes, dropped }: EventData["programs.r
     if (known === undefined) children.set(parent, [program]);
     else known.push(program);
   }
+  const folders = new Map(programs.map(({ number, cwd }) => [number, cwd]));
+  const first = programs[0]?.cwd ?? null;
   const lines: ProgramLine[] = [];
   const open = (children.get(0) ?? []).map((program) => ({ program, depth: 0 })).reverse();
   for (let next = open.pop(); next !== undefined && lines.length < most; next = open.pop()) {
     const { program, depth } = next;
-    lines.push({ depth: Math.min(depth, DEEPEST), text: programText(program), end: endText(program) });
+    const cwd = program.cwd === (folders.get(program.parent) ?? first) ? null : printable(program.cwd, WORD_CHARS);
+    lines.push({ depth: Math.min(depth, DEEPEST), text: programText(program), end: endText(program), cwd, against: againstText(program) });
     for (const child of [...(children.get(program.number) ?? [])].reverse()) open.push({ program: child, depth: depth + 1 });
   }
-  return { lines, more: programs.length - lines.length + dropped.programs, written: [...new Set(writes.map(({ path }) => path))] };
+  return { cwd: first === null ? null : printable(first, WORD_CHARS), lines, more: programs.length - lines.length + dropped.programs, written: [...new Set(writes.map(({ path }) => path))] };
 }
 
 /** Its words; and the file that really ran where its name is another. */
@@ -57,4 +66,9 @@ function endText({ exit, durationMs }: RecordedProgram): string {
   if (exit === null) return `end not seen${took}`;
   if (exit === "replaced") return `became another${took}`;
   return typeof exit === "number" ? `exit ${exit}${took}` : `${printable(exit, 20)}${took}`;
+}
+
+function againstText({ against }: RecordedProgram): string | null {
+  if (against === undefined) return null;
+  return `${against.effect === "deny" ? "forbidden" : "nobody was asked"}: ${printable(against.rule, 80)}`;
 }

@@ -64,6 +64,8 @@ export interface RecordedProgram {
   readonly durationMs: number | null;
   /** Code, or name of the signal; `replaced` when another took its place; null where its end was not seen. */
   readonly exit: number | string | null;
+  /** A rule that is against it: with `deny` it was ended before its first instruction, with `ask` it ran and nobody was asked. Left out where none is. */
+  readonly against?: { readonly rule: string; readonly effect: "deny" | "ask" };
 }
 
 /** Where an imported session comes from. */
@@ -121,6 +123,8 @@ export interface EventData {
   };
   "call.received": {
     readonly label: string;
+    /** The person who gave it from another process; left out for the agent's own. */
+    readonly by?: string;
     readonly role: Role | null;
     readonly tool: string;
     /** With secrets taken out; empty when past a limit, or when they are in the blob store. */
@@ -210,7 +214,7 @@ export interface EventData {
     readonly cause?: number;
   };
   /** Nothing of the session runs until it is resumed. `call`: the one that was stopped where it stood; null: none ran. */
-  "session.paused": { readonly by: string; readonly reason: string | null; readonly call: CallId | null };
+  "session.paused": { /** A person, or `policy`. */ readonly by: string; readonly reason: string | null; readonly call: CallId | null };
   "session.resumed": { readonly by: string; readonly pausedMs: number };
   /** A forensic copy of the workspace layer, made when a session was stopped, or of what a call that was killed at its deadline had changed. */
   "session.copied": {

@@ -10,6 +10,8 @@ export interface CallState {
   readonly id: CallId;
   /** The agent's own name of the call. */
   readonly label: string;
+  /** The person who gave it from another process; left out for the agent's own. */
+  readonly by?: string;
   readonly tool: string;
   readonly role: Role | null;
   readonly arguments: JsonObject;
@@ -159,6 +161,7 @@ function received(id: CallId, data: EventData["call.received"]): CallState {
   return {
     id,
     label: data.label,
+    ...(data.by === undefined ? {} : { by: data.by }),
     tool: data.tool,
     role: data.role,
     arguments: data.arguments,

@@ -9,8 +9,13 @@ import { registerStore } from "./sessions-store.js";
 import { recoverFirst } from "../recovered.js";
 import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
+import { programLines } from "../render/programs.js";
 import { claimLines, importLines, outputLines } from "../render/claimed.js";
 import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
+
+/** Programs of a call that are shown, and with --output. */
+const FEW_PROGRAMS = 8;
+const MOST_PROGRAMS = 200;
 
 export function registerSessions(program: Command, context: CliContext): void {
   const sessions = program
@@ -24,7 +29,7 @@ export function registerSessions(program: Command, context: CliContext): void {
     .command("show")
     .description("show a session: its calls, decisions, findings and score")
     .argument("<session>", "session id, a unique beginning of it, or `last`")
-    .option("--output", "show the recorded beginning of each output")
+    .option("--output", "show the recorded beginning of each output, and more of the programs that ran")
     .addHelpText("after", "\nExamples:\n  ringfence show last\n  ringfence show ses_abc --output\n  ringfence show last --json")
     .action(async (id: string, flags: { readonly output?: boolean }, command: Command) => show(id, flags.output === true, context.ioOf(command)));
 }
@@ -69,7 +74,7 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
     if (state === null) return;
     header(state, io);
     for (const { opened, closed } of state.processes) io.out(`  process    ${paintedName(opened.name, io)} ${closed === null ? "lives" : `${closed.reason}${closed.exitCode === null ? "" : ` ${String(closed.exitCode)}`}`}  ${io.paint.dim(printable(opened.summary, 200))}`);
-    if (state.paused !== null) io.out(`  paused     by ${printable(state.paused.by)}${state.paused.reason === null ? "" : `: ${printable(state.paused.reason)}`}`);
+    if (state.paused !== null) io.out(`  ${state.closed === null ? "paused    " : "was paused"} by ${printable(state.paused.by)}${state.paused.reason === null ? "" : `: ${printable(state.paused.reason)}`}`);
     for (const call of state.calls) callLines(call, withOutput, io);
     const net = netChanges(events);
     io.out("");
@@ -110,6 +115,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   io.out(`${paint.dim(call.id)} ${call.effect === null ? "" : effectMark(call.effect, paint)}${role} ${paint.bold(printable(call.summary === "" ? call.tool : call.summary, 200))}`);
   if (call.effect !== null && call.effect !== "allow") for (const line of reasonLines({ effect: call.effect, reasons: call.reasons }, paint)) io.out(`  ${line}`);
   if (call.approval !== null) io.out(`  ${call.approval.outcome} by ${printable(call.approval.by)}${call.approval.detail === null ? "" : ` (${printable(call.approval.detail)})`}`);
+  if (call.by !== undefined) io.out(`  given by ${printable(call.by, 100)}, from another process`);
   if (call.claimed !== undefined) for (const line of claimLines(call.claimed, paint, withOutput)) io.out(`  ${line}`);
   if (call.execution !== null) {
     const { execution } = call;
@@ -117,6 +123,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
     io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${execution.stdout.bytes + execution.stderr.bytes} bytes of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
     if (withOutput) for (const line of outputLines(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
   }
+  if (call.programs !== undefined) for (const line of programLines(call.programs, withOutput ? MOST_PROGRAMS : FEW_PROGRAMS, paint)) io.out(line);
   for (const change of call.changes.slice(0, 8)) io.out(`  ${changeLine(change, paint)}`);
   if (call.changes.length > 8) io.out(paint.dim(`  and ${call.changes.length - 8} more`));
   for (const group of groupFindings(call.findings)) io.out(`  ${groupLine(group, paint)}`);

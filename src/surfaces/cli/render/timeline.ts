@@ -1,11 +1,12 @@
 // One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
 
-import { endOf, programTree, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
+import { endOf, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
 import type { Reached } from "../../../core/session/index.js";
 import { printable, printableBlock } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { groupFindings, groupLine } from "./findings.js";
 import { importLines } from "./claimed.js";
+import { programLines } from "./programs.js";
 import { changeLine, count, effectMark, reasonLines } from "./text.js";
 
 export type StepText = StepTexts;
@@ -63,16 +64,6 @@ export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint
 function reachedText({ what, path, digest, length, left, dropped }: Reached): string {
   const gaps = [...(left === 0 ? [] : [`${left} characters left out`]), ...(dropped === 0 ? [] : [`${dropped} bytes dropped`])];
   return [path === null ? `${what}, ${length} characters` : `${printable(path, 200)}, ${length} bytes`, ...gaps, printable(digest, 80)].join(", ");
-}
-
-/** What really ran, as a tree; nothing where it was one program alone, which the summary says. */
-function programLines(programs: NonNullable<Step["call"]["programs"]>, most: number, paint: Palette): readonly string[] {
-  const { lines, more, written } = programTree(programs, most);
-  if (lines.length + more <= 1 && written.length === 0) return [];
-  const shown = lines.map(({ depth, text, end }) => `    ${"  ".repeat(depth)}${text}  ${paint.dim(end)}`);
-  const rest = more > 0 ? [paint.dim(`    … ${count(more, "more program")}`)] : [];
-  const files = written.length === 0 ? [] : [`  ${paint.dim("opened for writing")}`, ...written.slice(0, most).map((path) => `    ${printable(path, 300)}`), ...(written.length > most ? [paint.dim(`    … ${count(written.length - most, "more file")}`)] : [])];
-  return [`  ${paint.dim("ran")}`, ...shown, ...rest, ...files];
 }
 
 function scoreText({ before, after }: Step, paint: Palette): string {
