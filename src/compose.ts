@@ -68,6 +68,8 @@ export interface OpenOptions {
   /** What is recorded, and judged, of the programs that calls run; left out: every program. */
   readonly recordExec?: RecordSetting;
   readonly timeoutMs?: number;
+  /** How long a session that policy paused waits for `resume` where nobody can be asked here, in milliseconds; then it is stopped. Left out: not at all. */
+  readonly pauseWaitMs?: number;
   readonly source?: EventData["session.opened"]["source"];
   readonly startedBy?: string;
   readonly agent?: Partial<AgentInfo>;
@@ -171,7 +173,7 @@ async function sessionOptions(open: OpenOptions, env: NodeJS.ProcessEnv): Promis
     source: open.source ?? "library",
     startedBy: open.startedBy ?? "library",
     agent: { name: null, model: null, endpoint: null, version: null, sampling: null, ...open.agent },
-    defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.recordExec === undefined ? {} : { record: open.recordExec }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }) },
+    defaults: { ...DEFAULTS, ...(open.root === undefined ? {} : { root: open.root }), ...(open.runtime === undefined ? {} : { runtime: open.runtime }), ...(open.workspaceMode === undefined ? {} : { workspaceMode: open.workspaceMode }), ...(open.recordExec === undefined ? {} : { record: open.recordExec }), ...(open.timeoutMs === undefined ? {} : { timeoutMs: open.timeoutMs }), ...(open.pauseWaitMs === undefined ? {} : { pauseWaitMs: open.pauseWaitMs }) },
     ...(open.onEvent === undefined ? {} : { onEvent: open.onEvent }),
   };
   return { options, texts };

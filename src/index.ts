@@ -5,6 +5,7 @@ export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
 export { exportBundle, verifyBundle, type ExportedBundle } from "./compose-bundle.js";
 export { undoSession, type Undone } from "./compose-undo.js";
+export { steerSession, type ProcessAnswer, type ProcessInput, type ProcessWait, type SessionHandle } from "./compose-control.js";
 export { importTrajectories, type ImportOptions, type ImportOutcome } from "./compose-import.js";
 export { redecideSessions, type RedecideAnswer, type RedecideRequest } from "./compose-redecide.js";
 export { exportStored, openReplay, writeSessionPage, type ReplayView } from "./compose-replay.js";

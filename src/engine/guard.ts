@@ -25,7 +25,7 @@ import { reachedOutputs, recordOutput, shownToModel } from "./output.js";
 import { resumeSession, whilePaused } from "./pause.js";
 import { perform, type Performed, type PerformOptions } from "./perform.js";
 import { freezeProcesses, living, takeProcessEvents, thawProcesses } from "./processes.js";
-import { judgePrograms, programsEvent } from "./programs.js";
+import { judgePrograms, programsEvent, type ProgramJudge } from "./programs.js";
 import { overLimit } from "./receive.js";
 import { changeEvents, closedEvent, decisionEvent, keepBlob, receivedEvent } from "./records.js";
 import { checkWritten, settle, type Settled } from "./settle.js";
@@ -55,7 +55,7 @@ export async function guardCall(live: LiveSession, call: ToolCall, hooks: CallHo
   if (broken !== null) throw broken;
   if (isThought(call)) return think(live, call);
   await holdForUser(live);
-  const judged = await judge(live, call);
+  const judged = await judge(live, call, hooks.by);
   const { drafts } = judged;
   if (live.options.gate === "off") return run(live, judged, drafts, null, hooks, signal);
   if (judged.decision.effect === "deny") return refuse(live, judged, await drafts(), null);
@@ -84,7 +84,7 @@ async function think(live: LiveSession, call: ToolCall): Promise<Observation> {
 }
 
 /** Steps 1 to 3: receive, normalise, decide. Nothing has an effect yet. */
-async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
+async function judge(live: LiveSession, call: ToolCall, by: string | undefined): Promise<Judged> {
   const { deps, options, surroundings } = live;
   const id = nextCallId(live);
   const role = call.role ?? options.role;
@@ -104,7 +104,7 @@ async function judge(live: LiveSession, call: ToolCall): Promise<Judged> {
   const summary = deps.redactor.text(describeAction(action));
   const cwd = action.kind === "command" ? surroundings.cwd : null;
   const drafts = async (): Promise<readonly EventDraft[]> => [
-    await receivedEvent(live, id, kept),
+    await receivedEvent(live, id, kept, by),
     decisionEvent(live, id, decision, { action: { kind: action.kind, summary, cwd, effects: action.effects.length }, actionDigest }),
   ];
   return { id, call, role, action, evaluation, readText, decision, context, actionDigest, summary, drafts };
@@ -156,7 +156,7 @@ async function run(
     const settled = { ...seen, findings: [...seen.findings, ...programs.findings(performed.programs), ...(live.userEdits?.take() ?? []), ...spendingFindings(live, seen.changes, performed.durationMs, context)] };
     await within(checkWritten(live, performed.wrote, settled), settleMs, "looking at what was written");
     if (judged.evaluation !== null && action.kind === "command" && performed.ended === "exit") live.surroundings = await surroundingsAfter(live, action, judged.evaluation, judged.readText);
-    const observation = await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints() });
+    const observation = await finish(live, judged, approval, { performed, settled, hints: live.watch.takeHints(), toModel: hooks.by === undefined, ...(options.gate === "off" ? {} : { programs }) });
     if (exposed !== null) await breakSession(live, exposed);
     return observation;
   } catch (error) {
@@ -170,7 +170,7 @@ async function run(
 async function besideProcesses(live: LiveSession, action: Action, options: PerformOptions): Promise<Performed> {
   const { pause } = live;
   // A call that is given up must be able to end.
-  const wake = (): void => void resumeSession(live, "the call was given up").catch(() => undefined);
+  const wake = (): void => void resumeSession(live, "the call was given up", "guard").catch(() => undefined);
   await whilePaused(live, options.signal);
   pause.running = options.call;
   options.signal.addEventListener("abort", wake, { once: true });
@@ -190,13 +190,17 @@ interface Outcome {
   readonly performed: Performed;
   readonly settled: Settled;
   readonly hints: number;
+  /** False for what a person looks at. */
+  readonly toModel: boolean;
+  /** Left out with the gate off. */
+  readonly programs?: Pick<ProgramJudge, "against">;
 }
 
 async function finish(
   live: LiveSession,
   judged: Judged,
   approval: EventData["approval.resolved"] | null,
-  { performed, settled, hints }: Outcome,
+  { performed, settled, hints, toModel, programs }: Outcome,
 ): Promise<Observation> {
   const { deps } = live;
   const putBlob = (bytes: Uint8Array): Promise<Digest> => keepBlob(live, bytes);
@@ -223,9 +227,9 @@ async function finish(
       },
     },
     ...takeProcessEvents(live),
-    ...programsEvent(live, judged.id, performed.programs),
+    ...programsEvent(live, judged.id, performed.programs, programs),
     ...changeEvents(judged.id, settled.changes, findings, hints),
-    closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message), reached: [...reachedOutputs(texts, { stdout, stderr }, deps.hasher), ...reachedFile(performed)] }),
+    closedEvent(judged.id, outcome, { exitCode: performed.exitCode, observationDigest: deps.hasher(message), reached: toModel ? [...reachedOutputs(texts, { stdout, stderr }, deps.hasher), ...reachedFile(performed)] : [] }),
   ]);
   // What policy forbids and nobody could undo would lie there for the next call.
   if (settled.left.length > 0) await breakSession(live, `forbidden changes could not be undone: ${settled.left.slice(0, 5).map((path) => printable(path)).join(", ")}`);

@@ -8,6 +8,8 @@ export interface CallHooks {
   readonly output?: OutputSink;
   /** A terminal for a command, with a person at it. Left out: it has none, and no input. */
   readonly terminal?: CallTerminal;
+  /** A person who gave the call, from another process; left out for the agent's own. What it gives reaches that person and no model. */
+  readonly by?: string;
 }
 
 /** Who types while a call runs. */

@@ -1,4 +1,5 @@
-// Pausing a session by hand: what runs is frozen where it stands, nothing new begins, and time does not count until somebody resumes it.
+// Pausing a session, by hand or by policy: what runs is frozen where it stands, nothing new begins, and time does not count until somebody
+// resumes it.
 
 import { printable, type CallId } from "../core/shared/index.js";
 import { breakSession, faultOf } from "./break-off.js";
@@ -13,9 +14,9 @@ export interface PauseState {
   beforeMs: number;
   /** The call that runs in the sandbox just now; null between them. */
   running: CallId | null;
-  /** Settles when it goes on. */
-  over: Promise<void>;
-  goOn: () => void;
+  /** Settles when it goes on: with the person who said so, or null where nobody did and it only ends. */
+  over: Promise<string | null>;
+  goOn: (by: string | null) => void;
   /** One order after the other. */
   turn: Promise<unknown>;
   /** Takes no orders of other processes any more. */
@@ -23,7 +24,7 @@ export interface PauseState {
 }
 
 export function notPaused(): PauseState {
-  return { since: null, beforeMs: 0, running: null, over: Promise.resolve(), goOn: () => undefined, turn: Promise.resolve(), deaf: () => undefined };
+  return { since: null, beforeMs: 0, running: null, over: Promise.resolve(null), goOn: () => undefined, turn: Promise.resolve(), deaf: () => undefined };
 }
 
 /** Time as far as it counts for a call. */
@@ -35,7 +36,7 @@ export function stoppedTime({ pause, deps }: Pick<LiveSession, "pause" | "deps">
 export async function whilePaused({ pause }: Pick<LiveSession, "pause">, signal: AbortSignal): Promise<void> {
   while (pause.since !== null && !signal.aborted) {
     let stop = (): void => undefined;
-    const aborted = new Promise<void>((resolve) => (stop = resolve));
+    const aborted = new Promise<null>((resolve) => (stop = () => resolve(null)));
     signal.addEventListener("abort", stop, { once: true });
     await Promise.race([pause.over, aborted]);
     signal.removeEventListener("abort", stop);
@@ -59,8 +60,11 @@ export function pauseSession(live: LiveSession, by: string, reason: string | nul
   });
 }
 
-/** Lets it go on, on record. False where it is not paused. */
-export function resumeSession(live: LiveSession, by: string): Promise<boolean> {
+/** What resumes a paused session: a person, or the guard because something has to end. */
+type Resumer = "person" | "guard";
+
+/** Lets it go on, on record. False where it is not paused. Only a person's word answers a pause by policy. */
+export function resumeSession(live: LiveSession, by: string, resumer: Resumer = "person"): Promise<boolean> {
   return inTurn(live, async () => {
     const { pause } = live;
     if (pause.since === null) return false;
@@ -74,7 +78,7 @@ export function resumeSession(live: LiveSession, by: string): Promise<boolean> {
     }
     pause.beforeMs += pausedMs;
     pause.since = null;
-    pause.goOn();
+    pause.goOn(resumer === "person" ? printable(by, 100) : null);
     return true;
   });
 }
@@ -94,19 +98,7 @@ async function stopped(live: LiveSession, work: () => Promise<unknown>): Promise
     await breakSession(live, fault.message);
     // Nothing is left that could be held.
     live.pause.since = null;
-    live.pause.goOn();
+    live.pause.goOn(null);
     throw fault;
-  }
-}
-
-/** Does what people order from other processes; gives what ends it. */
-export function listenForOrders(live: LiveSession): () => void {
-  const { control, telemetry } = live.deps;
-  const failed = (error: unknown): void => telemetry.warn("an order could not be carried out", { session: live.id, cause: printable(String(error)) });
-  try {
-    return control?.listen(live.id, ({ order, by, reason }) => void (order === "pause" ? pauseSession(live, by, reason) : resumeSession(live, by)).catch(failed)) ?? (() => undefined);
-  } catch (error) {
-    failed(error);
-    return () => undefined;
   }
 }

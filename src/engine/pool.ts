@@ -132,7 +132,7 @@ export function createPool(deps: EngineDeps, nowMs: () => number): SandboxPool {
 
 /** Everything that a sandbox is made from. What concerns a session alone (who opens it, its risk profile, its time-outs) is not in it. */
 function keyOf({ workspace, image, policy, role, defaults, enforce, gate }: SessionOptions): string {
-  const { timeoutMs: _call, approvalTimeoutMs: _approval, outputBytes: _output, ...made } = defaults;
+  const { timeoutMs: _call, approvalTimeoutMs: _approval, pauseWaitMs: _wait, outputBytes: _output, ...made } = defaults;
   return JSON.stringify([workspace, image, policy.digest, role, Object.entries(made).sort(([a], [b]) => (a < b ? -1 : 1)), enforce ?? null, gate ?? null]);
 }
 

@@ -7,9 +7,9 @@ import type { OutputSink } from "../ports/sandbox.js";
 import { within } from "./deadline.js";
 import { describeAction } from "./describe.js";
 import type { LiveSession } from "./live.js";
-import { collectOutput, quiet } from "./output.js";
+import { quiet } from "./output.js";
 import type { Performed, PerformOptions } from "./perform.js";
-import { endProcess, living, noteEnd, renewLease, takeOutput, thawProcesses, type LiveProcess } from "./processes.js";
+import { endProcess, living, noteEnd, nothingUnread, renewLease, takeOutput, thawProcesses, type LiveProcess, type Reader } from "./processes.js";
 import { environmentOf, judgedEnvironment } from "./surroundings.js";
 
 /** A container has to be started for each. */
@@ -28,7 +28,7 @@ export async function performProcess(live: LiveSession, call: CallId, action: Pr
   const start = live.deps.clock.elapsedMs();
   const outcome = await operate(live, call, action, options);
   const { process = null, ok, text } = outcome;
-  const output = process === null ? { stdout: new TextEncoder().encode(text), stderr: new Uint8Array(0), stdoutDropped: 0, stderrDropped: 0 } : takeOutput(process);
+  const output = process === null ? { stdout: new TextEncoder().encode(text), stderr: new Uint8Array(0), stdoutDropped: 0, stderrDropped: 0 } : takeOutput(process, readerOf(options));
   return {
     ...output,
     exitCode: ok ? 0 : 1,
@@ -41,6 +41,10 @@ export async function performProcess(live: LiveSession, call: CallId, action: Pr
     wrote: null,
     read: null,
   };
+}
+
+function readerOf({ hooks }: Pick<PerformOptions, "hooks">): Reader {
+  return hooks.by === undefined ? "agent" : "person";
 }
 
 interface Outcome {
@@ -88,8 +92,7 @@ async function open(live: LiveSession, call: CallId, action: ProcessAction, opti
     opened: call,
     history: [],
     handle: null,
-    stdout: collectOutput(LIMITS.processUnreadBytes),
-    stderr: collectOutput(LIMITS.processUnreadBytes),
+    unread: { agent: nothingUnread(), person: nothingUnread() },
     watcher: null,
     end: null,
     ending: null,
@@ -117,7 +120,8 @@ function notOpened(error: unknown): GuardError {
 }
 
 function took(process: LiveProcess, stream: "stdout" | "stderr", chunk: Uint8Array): void {
-  process[stream].push(chunk);
+  process.unread.agent[stream].push(chunk);
+  process.unread.person[stream].push(chunk);
   process.watcher?.(stream, chunk);
 }
 
@@ -170,7 +174,7 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
     signal.addEventListener("abort", done, { once: true });
     // What came before this call waited counts too, but for a line that is only about to be written.
     for (const stream of op === "write" ? [] : (["stdout", "stderr"] as const)) {
-      const bytes = process[stream].bytes();
+      const bytes = process.unread[readerOf({ hooks })][stream].bytes();
       if (bytes.length > 0) process.watcher?.(stream, bytes);
     }
     if (process.end !== null || signal.aborted) done();

@@ -10,6 +10,18 @@ import type { LiveSession } from "./live.js";
 import { programsEvent } from "./programs.js";
 import { collectOutput, type OutputCollector } from "./output.js";
 
+/** Whose calls read it. */
+export type Reader = "agent" | "person";
+
+export interface Unread {
+  readonly stdout: OutputCollector;
+  readonly stderr: OutputCollector;
+}
+
+export function nothingUnread(): Unread {
+  return { stdout: collectOutput(LIMITS.processUnreadBytes), stderr: collectOutput(LIMITS.processUnreadBytes) };
+}
+
 /** One of them, as the engine holds it. */
 export interface LiveProcess extends RunningProcess {
   readonly name: string;
@@ -21,9 +33,8 @@ export interface LiveProcess extends RunningProcess {
   readonly opened: CallId;
   readonly history: string[];
   handle: SandboxProcess | null;
-  /** What no call has read yet. */
-  stdout: OutputCollector;
-  stderr: OutputCollector;
+  /** What none of its readers has read yet: what a person looks at is still there for the agent. */
+  readonly unread: Record<Reader, Unread>;
   /** Told of each piece of output, and of the end, while a call waits. */
   watcher: ((stream: "stdout" | "stderr" | "end", chunk: Uint8Array) => void) | null;
   end: ProcessEnd | null;
@@ -87,11 +98,10 @@ export function noteEnd(live: Pick<LiveSession, "processes" | "deps">, process: 
   process.watcher?.("end", new Uint8Array(0));
 }
 
-/** What was printed and not read. */
-export function takeOutput(process: LiveProcess): { readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly stdoutDropped: number; readonly stderrDropped: number } {
-  const { stdout, stderr } = process;
-  process.stdout = collectOutput(LIMITS.processUnreadBytes);
-  process.stderr = collectOutput(LIMITS.processUnreadBytes);
+/** What was printed and this reader has not read. */
+export function takeOutput(process: LiveProcess, reader: Reader): { readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly stdoutDropped: number; readonly stderrDropped: number } {
+  const { stdout, stderr } = process.unread[reader];
+  process.unread[reader] = nothingUnread();
   return { stdout: stdout.bytes(), stderr: stderr.bytes(), stdoutDropped: stdout.dropped(), stderrDropped: stderr.dropped() };
 }
 
@@ -148,11 +158,11 @@ export async function expireProcess(live: LiveSession, name: string): Promise<vo
   if (events.length > 0) await live.append(events);
 }
 
-/** A person ends one; false where none of that name lives. */
-export async function endByHand(live: LiveSession, name: string): Promise<boolean> {
+/** A person ends one, `by` from another process; false where none of that name lives. */
+export async function endByHand(live: LiveSession, name: string, by: string | null): Promise<boolean> {
   const process = live.processes.all.get(name);
   if (process === undefined || process.end !== null) return false;
-  await endProcess(live, process, "killed", "ended by hand");
+  await endProcess(live, process, "killed", by === null ? "ended by hand" : `ended by hand, by ${printable(by, 100)}`);
   await live.append(takeProcessEvents(live));
   return true;
 }

@@ -4,14 +4,17 @@
 
 import { dueReactions } from "../core/risk/index.js";
 import type { Reacted } from "../core/policy/index.js";
-import type { EventDraft } from "../core/session/event.js";
+import type { EventData, EventDraft } from "../core/session/event.js";
+import type { ApprovalRequest } from "../ports/approver.js";
 import { GuardError, printable } from "../core/shared/index.js";
 import { consult } from "./approve.js";
 import { breakSession, brokenError, closeSandbox } from "./break-off.js";
 import { keepForensicCopy } from "./forensic.js";
 import type { LiveSession } from "./live.js";
-import { whilePaused } from "./pause.js";
+import { pauseSession, resumeSession, whilePaused } from "./pause.js";
 import type { ScoredBatch } from "./score-batch.js";
+
+type Answer = EventData["approval.resolved"];
 
 /** A batch with the reactions that it makes due. None with the gate off: they are part of it, and what is tested then is what holds without. */
 export function reactingBatch(live: LiveSession, batch: ScoredBatch): ScoredBatch {
@@ -41,8 +44,9 @@ export function stoppedError({ id, stopped }: Pick<LiveSession, "id" | "stopped"
 export async function goOn<T>(live: LiveSession, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   // What the start itself made due.
   await stopIfDue(live);
-  if (live.history.history.paused !== null && live.stopped === null && live.broken === null) await holdPaused(live, live.history.history.paused, signal);
+  // Whoever resumes what a person paused has not been asked about what policy pauses.
   await whilePaused(live, signal);
+  if (live.history.history.paused !== null && live.stopped === null && live.broken === null) await holdPaused(live, live.history.history.paused, signal);
   const stopped = stoppedError(live);
   if (stopped !== null) throw stopped;
   try {
@@ -52,19 +56,42 @@ export async function goOn<T>(live: LiveSession, signal: AbortSignal, work: () =
   }
 }
 
-/** Asks a person whether a paused session goes on. Anything but a clear yes stops it. */
-async function holdPaused(live: LiveSession, pause: Reacted, signal: AbortSignal): Promise<void> {
-  const { deps, options } = live;
+/** Who paused it, on record, where no person did. */
+const BY_POLICY = "policy";
+
+/**
+ * Pauses the session for a person: whoever is asked here says whether it goes on, or whoever resumes it elsewhere. Anything but a clear
+ * yes stops it.
+ */
+async function holdPaused(live: LiveSession, due: Reacted, signal: AbortSignal): Promise<void> {
+  const { deps, options, pause } = live;
   const { digest: policyDigest } = options.policy;
-  const actionDigest = deps.keyedDigest(JSON.stringify({ session: live.id, pause: pause.reaction, at: live.nextSeq }));
-  const summary = `go on with a session that was paused: ${printable(pause.message, 400)}`;
-  await live.append([{ call: null, type: "approval.requested", data: { actionDigest, policyDigest, summary, rules: [pause.reaction] } }]);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.defaults.approvalTimeoutMs)]);
-  const reason = { rule: pause.reaction, effect: "ask" as const, layer: pause.layer, threats: pause.threats, message: pause.message, allowed: null, subject: "the session", at: null, risk: null };
+  const actionDigest = deps.keyedDigest(JSON.stringify({ session: live.id, pause: due.reaction, at: live.nextSeq }));
+  const summary = `go on with a session that was paused: ${printable(due.message, 400)}`;
+  await live.append([{ call: null, type: "approval.requested", data: { actionDigest, policyDigest, summary, rules: [due.reaction] } }]);
+  const isOver = (): boolean => signal.aborted || live.broken !== null || live.stopped !== null;
+  // A person may pause it at this very moment.
+  while (!(await pauseSession(live, BY_POLICY, `${due.reaction}: ${due.message}`)) && !isOver()) await whilePaused(live, signal);
+  const elsewhere = new AbortController();
+  const reason = { rule: due.reaction, effect: "ask" as const, layer: due.layer, threats: due.threats, message: due.message, allowed: null, subject: "the session", at: null, risk: null };
   const request = { actionDigest, policyDigest, role: null, tool: "session", action: summary, cwd: null, files: [], reasons: [reason], rejectedBefore: 0 };
-  const answer = await consult(live, null, request, deadline);
+  const resumed = pause.over.then((by): Answer => (by === null ? { actionDigest, outcome: "expired", by: "guard", detail: "the session ends" } : { actionDigest, outcome: "approved", by, detail: "resumed" }));
+  const answer = await Promise.race([resumed, answeredHere(live, request, AbortSignal.any([signal, elsewhere.signal]))]);
+  elsewhere.abort();
+  if (answer.outcome === "approved") await resumeSession(live, answer.by);
+  if (live.broken !== null) return;
   await live.append([{ call: null, type: "approval.resolved", data: answer }]);
-  if (answer.outcome !== "approved") await stop(live, `${pause.reaction} paused it and nobody said to go on (${answer.outcome})`);
+  if (answer.outcome !== "approved") await stop(live, `${due.reaction} paused it and nobody said to go on (${answer.outcome})`);
+}
+
+/** The answer of whoever can be asked in this process; where nobody can, none until the wait for somebody elsewhere is over. */
+async function answeredHere(live: LiveSession, request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
+  const { approvalTimeoutMs, pauseWaitMs = 0 } = live.options.defaults;
+  const answer = await consult(live, null, request, AbortSignal.any([signal, AbortSignal.timeout(approvalTimeoutMs)]));
+  if (answer.outcome !== "unavailable" || pauseWaitMs === 0) return answer;
+  const over = AbortSignal.any([signal, AbortSignal.timeout(pauseWaitMs)]);
+  if (!over.aborted) await new Promise((resolve) => over.addEventListener("abort", resolve, { once: true }));
+  return { ...answer, outcome: "expired", by: "timer", detail: signal.aborted ? "the wait was given up" : `nobody resumed it within ${String(pauseWaitMs / 1000)} s` };
 }
 
 /** Stops the session when a reaction that has happened says so. Never rejects. */

@@ -17,10 +17,11 @@ export interface Recorder {
 }
 
 const ROLE_CHARS = 64;
+const BY_CHARS = 100;
 const MARK_CHARS = 5_000;
 
 /** A call as received. Arguments too long for a record go into the blob store, with secrets taken out as well. */
-export async function receivedEvent(live: Recorder, id: CallId, call: ToolCall): Promise<EventDraft> {
+export async function receivedEvent(live: Recorder, id: CallId, call: ToolCall, by?: string): Promise<EventDraft> {
   const { redactor, keyedDigest } = live.deps;
   const kept = redactor.json(call.arguments) as JsonObject;
   const bytes = new TextEncoder().encode(JSON.stringify(kept));
@@ -31,6 +32,7 @@ export async function receivedEvent(live: Recorder, id: CallId, call: ToolCall):
     type: "call.received",
     data: {
       label: printable(call.id),
+      ...(by === undefined ? {} : { by: printable(by, BY_CHARS) }),
       role: role === null ? null : printable(role, ROLE_CHARS),
       tool: printable(call.tool),
       ...place,

@@ -27,7 +27,8 @@ import { prepareSession, takeDown, type Prepared } from "./prepare.js";
 import { goOn, reactingBatch, stopIfDue, stoppedError } from "./react.js";
 import { scoreBatch } from "./score-batch.js";
 import { initialSurroundings } from "./surroundings.js";
-import { listenForOrders, notPaused, pauseSession, resumeSession } from "./pause.js";
+import { listenForOrders } from "./orders.js";
+import { notPaused, pauseSession, resumeSession } from "./pause.js";
 import { endByHand, expireProcess, noProcesses, processInfos, takeProcessEvents, type ProcessInfo } from "./processes.js";
 import { safeTelemetry } from "./telemetry.js";
 import { takeBack, type TakenBack } from "./take-back.js";
@@ -165,7 +166,7 @@ async function start(parts: Parts): Promise<Session> {
   const close: Session["close"] = (reason, detail) => {
     closing ??= queue.then(() => end(live, reason, detail ?? null));
     // What waits for the end of a pause would wait for ever.
-    void resumeSession(live, "the session ends").catch(() => undefined);
+    void resumeSession(live, "the session ends", "guard").catch(() => undefined);
     return closing;
   };
   /** At once, so that nothing waits for a sandbox that is gone. Whoever closes the session gets the same end. */
@@ -181,7 +182,17 @@ async function start(parts: Parts): Promise<Session> {
     (ended) => (ended.reason === "broken" ? closeBroken(ended.detail) : undefined),
     (error: unknown) => closeBroken(printable(String(error))),
   );
-  live.pause.deaf = listenForOrders(live);
+  const endProcess = (name: string, by: string | null = null): Promise<boolean> => take(() => endByHand(live, name, by));
+  live.pause.deaf = listenForOrders(live, {
+    endProcess,
+    call: (args, by, signal) =>
+      take(() => {
+        if (signal.aborted) throw new GuardError("SESSION_BUSY", "its turn did not come in time", { hint: "a call runs; try again when it has ended" });
+        // Its end would be taken for an answer to the pause.
+        if (live.pause.since !== null || live.history.history.paused !== null) throw new GuardError("SESSION_BUSY", "the session is paused", { hint: "`ringfence resume` lets it go on" });
+        return goOn(live, signal, () => guardCall(live, { id: "by hand", role: null, tool: "process", arguments: args }, { by }, signal));
+      }),
+  });
   live.processes.onLease = (name) => void take(() => expireProcess(live, name)).catch((error: unknown) => deps.telemetry.warn("a lease that was over", { session: id, process: name, cause: printable(String(error)) }));
   return {
     id,
@@ -195,7 +206,7 @@ async function start(parts: Parts): Promise<Session> {
     processes: () => processInfos(live),
     pause: (by, reason = null) => (closing === null ? pauseSession(live, by, reason) : Promise.resolve(false)),
     resume: (by) => resumeSession(live, by),
-    endProcess: (name) => take(() => endByHand(live, name)),
+    endProcess: (name) => endProcess(name),
     undo: (step) => take(() => takeBack(live, step)),
     abandon: async (why) => {
       await breakSession(live, why);

@@ -11,6 +11,11 @@ export interface SessionDefaults {
   readonly timeoutMs: number;
   /** Longest wait for a person; then the call is rejected. */
   readonly approvalTimeoutMs: number;
+  /**
+   * How long a session that policy paused waits for a person elsewhere to resume it, where nobody can be asked here; then it is stopped.
+   * Left out: not at all.
+   */
+  readonly pauseWaitMs?: number;
   /** Most bytes kept of each output stream of a call. */
   readonly outputBytes: number;
   readonly sandbox: SandboxLimits;

@@ -29,6 +29,14 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     expect([code, out], err).toEqual([1, "/workspace/sub\n5\n/tmp\n/tmp\none two\n"]);
   });
 
+  it("opens a process that lives on from line to line, writes to it, and ends it", async () => {
+    const { code, out, err } = await piped(":open up while read -r l; do echo \"${l^^}\"; done\n:write up hello\necho beside\n:write up .\n:ps\n:end up\n:ps\n:read no\n");
+    expect([code, out], err).toEqual([0, "HELLO\nbeside\n.\n"]);
+    expect(err).toContain("up: lives, open process up: while read");
+    expect(err).toContain("up has ended");
+    expect(err).toContain("there is no process `no`");
+  });
+
   it("refuses a line with its reason and goes on; the folder itself is never written", async () => {
     const { code, out, err } = await piped("cat ~/.ssh/id_rsa\necho more >> a.txt\ncat a.txt\n:undo\ncat a.txt\n:nonsense\n:undo 99\n:score\n");
     expect([code, out], err).toEqual([0, "one\nmore\none\n"]);

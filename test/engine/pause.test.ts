@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { sessionState } from "../../src/core/session/index.js";
 import { within } from "../../src/engine/deadline.js";
+import type { SessionOrder } from "../../src/ports/control.js";
 import { bash, createRig, never, toolCall } from "../support/rig.js";
 
 const turns = async (): Promise<void> => {
@@ -70,8 +71,8 @@ describe("a paused session", () => {
 
   it("takes orders of other processes, and none after its end", async () => {
     const rig = createRig({ pausable: true });
-    const told: { take: ((order: { order: "pause" | "resume"; by: string; reason: string | null }) => void) | null; deaf: boolean } = { take: null, deaf: false };
-    const control = { listen: (_id: string, take: NonNullable<typeof told.take>) => ((told.take = take), () => void (told.deaf = true)) };
+    const told: { take: ((order: SessionOrder) => void) | null; deaf: boolean } = { take: null, deaf: false };
+    const control = { listen: (_id: string, take: NonNullable<typeof told.take>) => ((told.take = take), () => void (told.deaf = true)), answer: () => undefined };
     const { openSession } = await import("../../src/engine/session.js");
     const session = await openSession({ ...rig.deps, control }, rig.options, never);
     told.take?.({ order: "pause", by: "other", reason: null });

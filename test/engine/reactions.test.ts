@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createForensics } from "../../src/adapters/store/forensics.js";
 import { sha256 } from "../../src/adapters/system/hasher.js";
+import { LIMITS } from "../../src/core/shared/index.js";
 import { sessionHistory } from "../../src/core/session/history.js";
 import { sessionState } from "../../src/core/session/index.js";
 import { openSession, type Session } from "../../src/engine/session.js";
@@ -90,7 +91,7 @@ describe("a pause", () => {
     expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
     await session.close("finished");
     const events = await rig.events(session);
-    expect(events.flatMap((event) => (event.call === null ? [event.type] : []))).toEqual(["session.opened", "risk.updated", "session.tightened", "approval.requested", "approval.resolved", "session.closed"]);
+    expect(events.flatMap((event) => (event.call === null ? [event.type] : []))).toEqual(["session.opened", "risk.updated", "session.tightened", "approval.requested", "session.paused", "session.resumed", "approval.resolved", "session.closed"]);
     expect(sessionState(events)?.closed?.reason).toBe("finished");
   });
 
@@ -101,6 +102,55 @@ describe("a pause", () => {
     await session.close("finished");
     expect(sessionState(await rig.events(session))?.closed).toMatchObject({ reason: "stopped", detail: expect.stringContaining("own.pause") });
     expect(rig.sandboxes.opened.map(({ closed, requests }) => [closed, requests.length])).toEqual([[true, 0]]);
+  });
+});
+
+describe("a pause that is answered elsewhere", () => {
+  const due = reaction("pause", "pause", "{ findings: { severity: high } }");
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 30; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it("goes on when somebody resumes the session, who is on record, with why it was paused; whoever is asked here is not waited for", async () => {
+    for (const options of [{ answers: ["unavailable"], defaults: { pauseWaitMs: 60_000 } }, { approver: { request: () => new Promise<never>(() => undefined) } }] satisfies RigOptions[]) {
+      const { rig, session } = await opened(due, options);
+      await session.call(HOOK, {}, never);
+      const call = session.call(bash("ls"), {}, never);
+      await turns();
+      expect(sessionState(await rig.events(session))?.paused).toEqual({ by: "policy", reason: "own.pause: pause is due: 1 attempt, by rig.no-hooks", call: null });
+      expect(rig.sandboxes.opened[0]?.requests.length).toBe(0);
+      expect(await session.resume("ann")).toBe(true);
+      expect((await call).outcome).toBe("completed");
+      expect((await session.call(bash("ls"), {}, never)).outcome).toBe("completed");
+      const events = await rig.events(session);
+      expect(events.flatMap((event) => (event.type === "session.resumed" ? [event.data.by] : []))).toEqual(["ann"]);
+      expect(events.flatMap((event) => (event.type === "approval.resolved" ? [event.data] : []))).toMatchObject([{ outcome: "approved", by: "ann", detail: "resumed" }]);
+    }
+  });
+
+  it("stops when nobody resumes it in time, and when the session ends meanwhile", async () => {
+    const late = await opened(due, { answers: ["unavailable"], defaults: { pauseWaitMs: 20 } });
+    await late.session.call(HOOK, {}, never);
+    await expect(late.session.call(bash("ls"), {}, never)).rejects.toMatchObject({ code: "SESSION_STOPPED" });
+    expect((await late.rig.events(late.session)).flatMap((event) => (event.type === "approval.resolved" ? [event.data.detail] : []))).toEqual(["nobody resumed it within 0.02 s"]);
+    const ended = await opened(due, { answers: ["unavailable"], defaults: { pauseWaitMs: 60_000 } });
+    await ended.session.call(HOOK, {}, never);
+    const call = ended.session.call(bash("ls"), {}, never).catch((error: unknown) => error);
+    await turns();
+    await ended.session.close("cancelled");
+    expect(await call).toMatchObject({ code: "SESSION_STOPPED" });
+    expect((await ended.rig.events(ended.session)).at(-1)).toMatchObject({ type: "session.closed", data: { reason: "stopped" } });
+  });
+
+  it("is not answered by who resumes what a person paused", async () => {
+    const { rig, session } = await opened(due, { answers: ["rejected"] });
+    await session.call(HOOK, {}, never);
+    await session.pause("ann", "a look");
+    const call = session.call(bash("ls"), {}, never).catch((error: unknown) => error);
+    await turns();
+    await session.resume("ann");
+    expect(await call).toMatchObject({ code: "SESSION_STOPPED" });
+    expect(rig.approver.requests.length).toBe(1);
   });
 });
 
@@ -140,6 +190,22 @@ describe("a stop", () => {
     await session.close("finished");
     expect(sessionState(await rig.events(session))?.closed?.reason).toBe("stopped");
     expect(rig.lines.some(({ message }) => message.includes("no forensic copy"))).toBe(true);
+  });
+
+  it("copies no file over the limit, and no more files than the limit, and names the rest", async () => {
+    const MORE = 20;
+    const changes = (tree: MemoryTree): void => {
+      tree.set("a-big.bin", { kind: "file", content: "x".repeat(LIMITS.forensicFileBytes + 1) });
+      for (let index = 0; index < LIMITS.forensicFiles + MORE; index += 1) tree.set(`many/f${String(index)}`, { kind: "file", content: "same" });
+    };
+    const { rig, session, state } = await opened(reaction("stop", "stop", "{ findings: { severity: high } }"), { programs: { ...programs, "python3 fill.py": { changes } } });
+    await session.call(bash("python3 fill.py"), {}, never);
+    await session.call(HOOK, {}, never);
+    await session.close("finished");
+    const [copied] = (await rig.events(session)).flatMap((event) => (event.type === "session.copied" ? [event.data] : []));
+    expect(copied).toMatchObject({ files: LIMITS.forensicFiles, bytes: 4 * LIMITS.forensicFiles, left: MORE + 1 });
+    const manifest = JSON.parse(readFileSync(join(state, copied?.place ?? "", "manifest.json"), "utf8")) as { changes: { path: string; left?: string }[] };
+    expect(manifest.changes.find(({ path }) => path === "a-big.bin")?.left).toBe("past the limits of a forensic copy");
   });
 
   it("comes before a call that a person would have let run", async () => {

@@ -20,6 +20,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ["demo"], load: async () => (await import("./commands/demo.js")).registerDemo },
   { names: ["sessions", "show"], load: async () => (await import("./commands/sessions.js")).registerSessions },
   { names: ["pause", "resume"], load: async () => (await import("./commands/pause.js")).registerPause },
+  { names: ["process"], load: async () => (await import("./commands/process.js")).registerProcess },
   { names: ["diff", "apply", "undo", "discard"], load: async () => (await import("./commands/review.js")).registerReview },
   { names: ["import"], load: async () => (await import("./commands/import.js")).registerImport },
   { names: ["replay"], load: async () => (await import("./commands/replay.js")).registerReplay },
@@ -34,6 +35,16 @@ const MODULES: readonly CommandModule[] = [
   { names: ["doctor"], load: async () => (await import("./commands/doctor.js")).registerDoctor },
   { names: ["completion"], load: async () => (await import("./commands/completion.js")).registerCompletion },
 ];
+
+/** Headings in help, and the commands below each. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "Run, guarded:": ["exec", "shell", "run", "demo"],
+  "What runs and ran:": ["sessions", "show", "pause", "resume", "process"],
+  "What it changed:": ["diff", "apply", "undo", "discard"],
+  "Evidence:": ["log", "replay", "import", "export", "bundle"],
+  "Policy and risk:": ["policy", "score", "aivss", "sandbox"],
+  "Installation:": ["image", "doctor", "completion", "help"],
+};
 
 /** Commands that describe all the others. */
 const WHOLE: ReadonlySet<string> = new Set(["completion"]);

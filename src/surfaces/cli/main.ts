@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { GuardError, ERRORS, printable } from "../../core/shared/index.js";
-import { registersFor } from "./command-modules.js";
+import { GROUPS, registersFor } from "./command-modules.js";
 import { createIo, type GlobalOptions, type Io } from "./io.js";
 import { installedVersion } from "../../compose-policy.js";
 
@@ -36,6 +36,7 @@ For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rej
   const ioOf = (command: Command): Io => createIo(globalsOf(command));
   const context = { ioOf, exit };
   for (const register of await registersFor(words)) register(program, context);
+  for (const [heading, names] of Object.entries(GROUPS)) for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
   addGlobals(program);
   return program;
 }
@@ -52,6 +53,8 @@ function addGlobals(command: Command): void {
     .option("--json", "print JSON instead of text")
     .option("-q, --quiet", "print results and failures only")
     .addOption(new Option("--no-color", "never use colour (also: NO_COLOR)"));
+  // Help would show an empty list as `[]`.
+  for (const option of command.options) if (Array.isArray(option.defaultValue) && option.defaultValue.length === 0) option.default([], "none");
   for (const sub of command.commands) addGlobals(sub);
 }
 

@@ -3,6 +3,7 @@
 import { userInfo } from "node:os";
 import { composeEngine, type OpenedSession } from "../../compose.js";
 import type { EventData, AuditEvent } from "../../core/session/index.js";
+import { printable } from "../../core/shared/index.js";
 import type { Io } from "./io.js";
 import { tellRecovered } from "./recovered.js";
 import type { SessionFlags } from "./session-options.js";
@@ -36,13 +37,30 @@ export async function openCliSession(
       ...(flags.workspaceMode === undefined || flags.workspaceMode === "auto" ? {} : { workspaceMode: flags.workspaceMode }),
       ...(flags.recordExec === undefined ? {} : { recordExec: flags.recordExec }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+      pauseWaitMs: flags.pauseWait ?? (isCi(io.env) ? 0 : PAUSE_WAIT_MS),
       onEvent: (event) => {
         if (io.options.json) io.json(event);
+        else tellPause(event, io);
         onEvent?.(event);
       },
     },
     signal,
   );
+}
+
+/** So long a session that policy paused waits for somebody elsewhere to resume it. */
+const PAUSE_WAIT_MS = 300_000;
+
+/** Nobody is there to be waited for. */
+function isCi(env: NodeJS.ProcessEnv): boolean {
+  const { CI } = env;
+  return CI !== undefined && CI !== "" && CI !== "false" && CI !== "0";
+}
+
+/** A session that stands still says why, also where little is said. */
+function tellPause({ type, data, session }: AuditEvent, io: Io): void {
+  if (type === "session.paused") io.fail(`${io.paintErr.yellow("paused")} by ${printable(data.by, 100)}${data.reason === null ? "" : `: ${printable(data.reason, 400)}`}`, `ringfence resume ${session}`);
+  if (type === "session.resumed") io.fail(`goes on after ${String(Math.round(data.pausedMs / 1000))} s, by ${printable(data.by, 100)}`);
 }
 
 /** The person or account that started the command; recorded, never trusted. */

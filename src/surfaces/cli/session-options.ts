@@ -14,6 +14,7 @@ export interface SessionFlags {
   readonly root?: string;
   readonly runtime?: string;
   readonly timeout?: number;
+  readonly pauseWait?: number;
   readonly workspaceMode?: "auto" | "overlay" | "tar";
   readonly recordExec?: "off" | "exec" | "full";
 }
@@ -31,7 +32,8 @@ export function addSessionOptions(command: Command): Command {
     .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
     .option("--workspace-mode <mode>", "how the folder comes to the engine: auto, overlay (a view of it), tar (sent to an engine that does not see it)", parseMode)
     .option("--record-exec <what>", "what is recorded, and judged, of the programs that calls run: exec (each program, the default), full (also files opened for writing), off", parseRecord)
-    .option("--timeout <seconds>", "longest time of one call", parseSeconds);
+    .option("--timeout <seconds>", "longest time of one call", parseSeconds)
+    .option("--pause-wait <seconds>", "how long a session that policy paused waits for `ringfence resume` where nobody can be asked here, before it is stopped (default 300; 0 where CI is set)", parseWait);
 }
 
 /** Collects a repeated option. */
@@ -56,6 +58,11 @@ export function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 86_400) throw new InvalidArgumentError("give seconds between 0 and 86400");
   return Math.ceil(seconds * 1000);
+}
+
+/** The same, and 0 for not at all. */
+function parseWait(text: string): number {
+  return /^0+$/u.test(text) ? 0 : parseSeconds(text);
 }
 
 function parseRole(text: string): string {

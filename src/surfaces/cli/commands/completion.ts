@@ -23,8 +23,8 @@ interface Described {
 function describe(program: Command): readonly Described[] {
   return program.commands.map((command) => ({
     name: command.name(),
-    words: [...command.commands.map((sub) => sub.name()), ...command.options.flatMap((option) => (option.long === undefined ? [] : [option.long])), "--help"],
-    takesSession: command.registeredArguments.some((argument) => argument.name() === "session") || command.commands.some((sub) => sub.registeredArguments.length > 0 && (command.name() === "log" || command.name() === "replay")),
+    words: [...command.commands.map((sub) => sub.name()), ...new Set([command, ...command.commands].flatMap((one) => one.options.flatMap((option) => (option.long === undefined ? [] : [option.long])))), "--help"],
+    takesSession: [command, ...command.commands].some((one) => one.registeredArguments.some((argument) => argument.name() === "session") || (one !== command && one.registeredArguments.length > 0 && (command.name() === "log" || command.name() === "replay"))),
   }));
 }
 

@@ -12,6 +12,7 @@ import type { Io } from "../io.js";
 import { readKeys } from "../key-line.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { openLines, type Lines } from "../shell-lines.js";
+import { PROCESS_HELP, processLine } from "../shell-processes.js";
 import { tellOutcome } from "../render/outcome.js";
 import { changeLine, count } from "../render/text.js";
 
@@ -23,10 +24,11 @@ const CANCELLED = 130;
 /** Changes listed after `:undo`. */
 const LISTED = 20;
 
-const HELP = `  :undo [STEP]   back to before the last change, or to how it was after call STEP (0: before the first)
-  :score         the score, and where it stands
-  :help          this
-  :exit          end the session (so does Ctrl-D)`;
+const HELP = `  :undo [STEP]         back to before the last change, or to how it was after call STEP (0: before the first)
+  :score               the score, and where it stands
+${PROCESS_HELP}
+  :help                this
+  :exit                end the session (so does Ctrl-D)`;
 
 export function registerShell(program: Command, context: CliContext): void {
   addGateOptions(addSessionOptions(program.command("shell")))
@@ -34,11 +36,13 @@ export function registerShell(program: Command, context: CliContext): void {
     .addHelpText(
       "after",
       `
-Working directory and exported variables are carried from line to line; functions, aliases and jobs are not. A line that ends with
-\\ goes on in the next. On a terminal programs have one too (its size, its keys): what you type while one runs is judged line by line
-as what it reads, put on record, and then sent; a line that would need a question is not sent. Programs that draw the whole screen do
-not work: what steers a terminal is shown, not obeyed. Ctrl-C interrupts the program, three times end the command, Ctrl-D ends its
-input, and with nothing running the session. Lines may also come from a pipe; programs then get no input. The changes stay in the session: see \`ringfence diff\`, then \`apply\` or \`discard\`.
+Working directory and exported variables are carried from line to line; functions, aliases and jobs are not. A line
+that ends with \\ goes on in the next. On a terminal programs have one too (its size, its keys): what you type while
+one runs is judged line by line as what it reads, put on record, and then sent; a line that would need a question is
+not sent. Programs that draw the whole screen do not work: what steers a terminal is shown, not obeyed. Ctrl-C
+interrupts the program, three times end the command; Ctrl-D ends its input, and with nothing running the session.
+Lines may also come from a pipe; programs then get no input. The changes stay in the session: see
+\`ringfence diff\`, then \`apply\` or \`discard\`.
 
 ${HELP}
 
@@ -97,11 +101,15 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
     const text = await whole(lines, () => `${paint.cyan(printable(session.cwd(), 200))} ${paint.dim(riskSummary(session.risk()).live.score)} ${paint.bold("$")} `);
     if (text === null || text === ":exit" || text === "exit") break;
     if (text === "") continue;
+    running.call = new AbortController();
     if (text.startsWith(":")) {
-      await own(session, text, io);
+      await own(session, text, io, running.call.signal).finally(() => {
+        running.call = null;
+        running.strikes = 0;
+      });
+      if (session.stopped() !== null) break;
       continue;
     }
-    running.call = new AbortController();
     const observation = await session
       .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, hooksOf(io, running.call), running.call.signal)
       .catch((error: unknown) => {
@@ -122,13 +130,17 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
   return farewell(session, flags, code, io);
 }
 
+function outputOf(io: Io): NonNullable<CallHooks["output"]> {
+  return { stdout: (chunk) => io.command("stdout", chunk), stderr: (chunk) => io.command("stderr", chunk) };
+}
+
 /** Strikes of Ctrl-C at one program before its call is ended. */
 const STRIKES = 3;
 
 /** Output as it comes; on a terminal the program has one too, and what is typed meanwhile goes to it. */
 function hooksOf(io: Io, call: AbortController): CallHooks {
   if (io.options.json) return {};
-  const output = { stdout: (chunk: Uint8Array) => io.command("stdout", chunk), stderr: (chunk: Uint8Array) => io.command("stderr", chunk) };
+  const output = outputOf(io);
   if (!io.isTerminal.in || !io.isTerminal.err || process.stdout.isTTY !== true) return { output };
   const { rows, columns } = process.stdout;
   return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { rows: Math.min(Math.max(1, rows), 500), columns: Math.min(Math.max(1, columns), 1_000), attach: (to) => type(to, io, call) } };
@@ -182,7 +194,13 @@ async function whole(lines: Lines, prompt: () => string): Promise<string | null>
   return text?.trim() ?? null;
 }
 
-async function own(session: OpenedSession, text: string, io: Io): Promise<void> {
+async function own(session: OpenedSession, text: string, io: Io, signal: AbortSignal): Promise<void> {
+  const isDone = await processLine(session, text, io, io.options.json ? {} : { output: outputOf(io) }, signal).catch((error: unknown) => {
+    // A stop by policy is told at the end.
+    if (session.stopped() === null) throw error;
+    return true;
+  });
+  if (isDone) return;
   const [word, argument, ...rest] = text.split(/\s+/u);
   if (word === ":undo" && rest.length === 0) return undo(session, argument ?? null, io);
   if (word === ":score" && argument === undefined) {
