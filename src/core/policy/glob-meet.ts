@@ -152,10 +152,11 @@ export function asksFor(name: string, rule: string): boolean {
   return nameCovered(name, rule) || beginsAlike(name, rule, 2) || spellsOut(name, rule);
 }
 
-/** Tells whether a pattern leaves no more than half of a name's letters open, one by one: `.??v` and `.env`. */
+/** Tells whether a pattern leaves no more than half of a name's letters open, one by one or in a row: `.??v` and `.env`, `.*rc` and `.netrc`. */
 function spellsOut(name: string, rule: string): boolean {
-  if (/[*{}()\\]/.test(name) || !isLiteral(rule)) return false;
+  if (/[{}()\\]/.test(name) || !isLiteral(rule)) return false;
   const letters = name.replace(/\[[^\]]*\]/g, "?");
+  if (letters.includes("*")) return rule.length >= 4 && 2 * letters.replace(/[*?]/g, "").length >= rule.length && namesMeet(name, rule);
   return letters.length === rule.length && 2 * letters.replaceAll("?", "").length >= rule.length && namesMeet(name, rule);
 }
 

@@ -1,7 +1,7 @@
 // The programs whose command lines need more than a table: by name, the function that gives them their effects.
 
 import { runAwk } from "./handlers/awk.js";
-import { runCmake, runEd, runScreen, runTmux } from "./handlers/carried.js";
+import { runCmake, runEd, runM4, runScreen, runTmux } from "./handlers/carried.js";
 import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp } from "./handlers/clients.js";
 import { runCpio, runDd, runDocker, runJar, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { LOADER_NAMES, runLoader } from "./handlers/dotenv.js";
@@ -54,6 +54,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["tmux", runTmux],
   ["screen", runScreen],
   ["cmake", runCmake],
+  ["m4", runM4],
   ...named(["ed", "red"], runEd),
   ...named(["mail", "mailx", "mutt"], runMail),
   ["ssh-keygen", runKeygen],

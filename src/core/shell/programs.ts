@@ -8,6 +8,7 @@ import { touch } from "./files.js";
 import { addExec } from "./started.js";
 import { HANDLERS } from "./handlers.js";
 import { below } from "./listing.js";
+import { touchListed } from "./lists.js";
 import type { Model } from "./model.js";
 import { MODELS } from "./models/index.js";
 import { applyArguments, runsCode } from "./roles.js";
@@ -105,6 +106,7 @@ export function runModel(call: Call, model: Model): Output {
   // Names that go on to something else are told apart from names that are looked at.
   applyArguments(NAMES_FILES.has(call.program) && call.frame.captured === true ? { ...call, program: `${call.program} handed on` } : call, model, parsed);
   if (model.code !== null) runsCode(call, model.code, null);
+  if (call.program === "zip" && call.words.some(({ text }) => text === "-@" || text === "--names-stdin")) touchListed(call, null, true);
   if ((call.program === "tee" || call.program === "sponge") && call.frame.stdin.text !== null) for (const operand of parsed.operands) noteText(call, operand, call.frame.stdin.text);
   const asks = asksVersion(call.words) || asksHelp(call.words) || staysHere(call.program, call.words);
   if (model.connects && !asks && !parsed.options.some((option) => option.role === "u")) {

@@ -4,6 +4,7 @@ import { addEnvironment } from "./assign.js";
 import { destinations, isDash, touch } from "./files.js";
 import type { Arguments } from "./arguments.js";
 import { addConnect, connectRemote, isRemote, localFile } from "./net.js";
+import { LISTS, touchListed } from "./lists.js";
 import type { Model, Role } from "./model.js";
 import { addEffect, addOpaque, deeper, excerpt, type Call } from "./run.js";
 import { applySetting } from "./settings.js";
@@ -124,6 +125,7 @@ export function applyArguments(call: Call, model: Model, parsed: Arguments): voi
   let dest: Field | null = null;
   for (const option of options) {
     if (option.role === null || option.value === null) continue;
+    if (LISTS.has(option.name)) touchListed(there, option.value, tree);
     if (option.role === "o") dest = option.value;
     else applyRole(there, option.role, option.value, tree);
   }

@@ -8,6 +8,7 @@ import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { addOpaque, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
 import { scriptTextOf } from "../scripts.js";
 import { exact } from "../value.js";
+import { readPaths } from "./inline-code.js";
 
 const AWK = compile("t*", "-F:t --field-separator:t -v:t --assign:t -f:x!file --file:x!file -i:x --include:x -l:x --load:x -e:t!inline --source:t!inline -E:x!file --exec:x!file -o?:w -p?:w -d?:w -L?:t -W:t -n -N -S -s", "stops");
 
@@ -45,6 +46,7 @@ const REDIRECT_TO_TEXT = />>?\s*"((?:[^"\\]|\\.)*)"/g;
 /** A program that does more than print: code, and where a redirection names a file outright, that file. */
 function judge(call: Call, text: string): void {
   runsCode(call, "inline", text);
+  readPaths(call, text);
   const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]);
   if (commands.length > MAX_COMMANDS) addOpaque(call.run, "more commands in an `awk` program than are followed", call.from);
   for (const match of commands.slice(0, MAX_COMMANDS)) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));

@@ -6,6 +6,7 @@ import { compile } from "../model.js";
 import { MODELS } from "../models/index.js";
 import { applyArguments, runShellText, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
+import { scriptTextOf } from "../scripts.js";
 import { exact, UNKNOWN, type Field } from "../value.js";
 
 function joined(words: readonly Field[]): Field {
@@ -50,6 +51,8 @@ export function runEd(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** An order of `ed` and `ex` that takes in a file. */
+export const ORDERS_READ = /^[\s:\d,.$%]*(?:r|read|e|E|edit|sp|split|vs|vsplit|tabe|tabedit|view|so|source)!?\s+([^\s!|]+)\s*$/;
 /** Most orders looked at. */
 const MAX_ORDERS = 200;
 
@@ -60,6 +63,8 @@ export function lineOrders(call: Call): void {
     const file = /^[\s:\d,.$%]*(?:w|W|wq|write|sav(?:eas)?)!?\s+(?:>>\s*)?([^\s!>]\S*)\s*$/.exec(line)?.[1];
     if (shell !== undefined) runShellText(call, exact(shell));
     if (file !== undefined) touch(call, "write", exact(file), false);
+    const read = ORDERS_READ.exec(line)?.[1];
+    if (read !== undefined) touch(call, "read", exact(read), false);
   }
 }
 
@@ -102,8 +107,24 @@ export function runCmake(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** `m4`: macros that start a command or take in a file, as far as they stand in its input or in files that can be seen. */
+export function runM4(call: Call): Output {
+  const model = MODELS.get("m4");
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  applyArguments(call, model, parsed);
+  runsCode(call, "program", null);
+  const seen = parsed.operands.map((file) => scriptTextOf(call, file));
+  for (const text of [...seen, call.frame.stdin.text]) {
+    for (const match of text?.matchAll(/\be?syscmd\(\s*[`[]*([^)'\]\n]{1,1000})/g) ?? []) runShellText(call, exact(match[1] ?? ""));
+    for (const match of text?.matchAll(/\bs?(?:include|undivert)\(\s*[`[]*([^)'\]\n]{1,1000})/g) ?? []) touch(call, "read", exact(match[1] ?? ""), false);
+  }
+  return UNKNOWN_OUTPUT;
+}
+
 /** Recipes and `$(shell …)` in the text of a makefile, as far as they need nothing that `make` puts in. */
 export function runRecipes(call: Call, text: string): void {
   for (const match of [...text.matchAll(/^(?:\t|[^\s#][^:=\n]*::?[^=;\n]*;)[ \t]*[-@+]*([^\n$]+)$/gm)].slice(0, MAX_ORDERS)) runShellText(call, exact(match[1] ?? ""));
   for (const match of [...text.matchAll(/\$(?:\(shell\s([^$()]+)\)|\{shell\s([^$}]+)\})|^[^\s#:=]+\s*!=\s*([^\n$]+)$/gm)].slice(0, MAX_ORDERS)) runShellText(call, exact(match[1] ?? match[2] ?? match[3] ?? ""));
+  for (const match of [...text.matchAll(/\$\(file\s*<\s*([^()\s]+(?:\(HOME\)[^()\s]*)?)/g)].slice(0, MAX_ORDERS)) touch(call, "read", exact((match[1] ?? "").replace("$(HOME)", call.run.context.home)), false);
 }

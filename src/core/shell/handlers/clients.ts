@@ -2,12 +2,13 @@
 
 import { parseArguments } from "../arguments.js";
 import { asksHelp, asksVersion } from "../asks.js";
+import { touch } from "../files.js";
 import { compile, type Model } from "../model.js";
 import { MODELS } from "../models/index.js";
 import { addConnect, connectTo, hostOf, isRemote } from "../net.js";
 import { applyArguments, runsCode } from "../roles.js";
 import { UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import type { Field } from "../value.js";
+import { exact, type Field } from "../value.js";
 
 /** Version control: verbs that speak to a repository, and whether one that is named by a path of this machine keeps them here. */
 interface Control {
@@ -86,6 +87,7 @@ const GETENT = compile("t*", "-s:t --service:t -i --no-idn -A --no-addrconfig", 
 export function runGetent(call: Call): Output {
   const parsed = parseArguments(call.words.slice(1), GETENT);
   const [list, ...names] = parsed.operands;
+  if (list?.text === "shadow" || list?.text === "gshadow") touch(call, "read", exact(`/etc/${list.text}`), false);
   if (list === undefined || (list.text !== null && !/^(?:hosts|ahosts|ahostsv4|ahostsv6|networks)$/.test(list.text))) return UNKNOWN_OUTPUT;
   for (const name of names) connectTo(call, name.text === null ? null : hostOf(name.text, true), name.text);
   return UNKNOWN_OUTPUT;

@@ -4,10 +4,11 @@ import { asksHelp, asksVersion } from "../asks.js";
 import { parseArguments } from "../arguments.js";
 import { touch } from "../files.js";
 import { compile } from "../model.js";
+import { touchListed } from "../lists.js";
 import { connectRemote, isRemote } from "../net.js";
 import { applyArguments, applyRole, inFolder, runShellText, runsCode } from "../roles.js";
 import { addEffect, addOpaque, excerpt, UNKNOWN_OUTPUT, type Call, type Output } from "../run.js";
-import { lineOrders, runRecipes } from "./carried.js";
+import { lineOrders, ORDERS_READ, runRecipes } from "./carried.js";
 import { touchPatched, undoWork } from "./patch-text.js";
 import { dropPrefix, exact, globbed, UNKNOWN, type Field } from "../value.js";
 import { noteCopy, noteText, writtenText } from "../written.js";
@@ -42,6 +43,7 @@ export function runTar(call: Call): Output {
     if (!parsed.options.some(({ name }) => RENAMES.has(name))) touchMembers(there, parsed.operands, parsed.options.some(({ name }) => name === "--wildcards"));
     if (marks.has("absolute")) addOpaque(call.run, "`tar -P` writes wherever the archive says", call.from);
   } else if (marks.has("make") || marks.has("append")) {
+    for (const { name, value } of parsed.options) if (name === "-T") touchListed(place, value, true);
     for (const operand of parsed.operands) {
       touch(place, "read", operand, true);
       if (marks.has("remove")) touch(place, "delete", operand, true);
@@ -109,6 +111,8 @@ function saved(call: Call, { text }: Field): void {
   for (const part of text?.split(/[|\n]/) ?? []) {
     const file = /^[\s:]*(?:\d*,?\d*|%)\s*(?:w(?:r(?:i(?:te?)?)?)?|wq|sav(?:e(?:as?)?)?|up(?:date)?|xit)!?\s+(?:>>\s*)?([^\s!>][^\s]*)\s*$/.exec(part)?.[1];
     if (file !== undefined) touch(call, "write", exact(file), false);
+    const read = ORDERS_READ.exec(part)?.[1];
+    if (read !== undefined) touch(call, "read", exact(read), false);
   }
 }
 
@@ -241,7 +245,10 @@ export function runCpio(call: Call): Output {
     touch(place, "create", exact("."), true);
     touchMembers(place, parsed.operands, true);
   }
-  if (marks.has("make") || marks.has("pass")) touch(place, "read", UNKNOWN, true);
+  if (marks.has("make") || marks.has("pass")) {
+    touch(place, "read", UNKNOWN, true);
+    touchListed(place, null, false);
+  }
   // The time of the last look is set back.
   if (marks.has("make") || marks.has("pass")) if (parsed.options.some(({ name }) => name === "-a" || name === "--reset-access-time")) touch(place, "metadata", globbed("**", "", true), true);
   if (marks.has("pass")) for (const target of parsed.operands) touch(place, "write", target, true);

@@ -142,7 +142,7 @@ const LOOKS = new Set(["status", "diff", "grep", "add", "stage", "commit", "stas
 /** What is read: the paths behind `--`, those of `add`, else the whole tree. */
 function lookAtTree(call: Call, verb: string, args: readonly Field[], operands: readonly Field[]): void {
   const at = args.findIndex((word) => word.text === "--");
-  const outside = verb === "diff" && args.some(({ text }) => text === "--no-index");
+  const outside = (verb === "diff" || verb === "grep") && args.some(({ text }) => text === "--no-index");
   const paths = outside ? operands : at >= 0 ? args.slice(at + 1) : verb === "add" || verb === "stage" || verb === "update-index" ? operands : verb === "blame" || verb === "annotate" ? operands.slice(-1) : [];
   const { state, run } = call;
   const inside = state.cwds !== null && state.cwds.every((cwd) => isInside(cwd, run.context.root));
@@ -288,6 +288,7 @@ function runConfig(call: Call, args: readonly Field[]): Output {
   const reads = [...names].some((name) => READS_CONFIG.has(name)) || (verb !== null && (verb === "list" || verb === "get"));
   const operands = verb === "set" || verb === "get" || verb === "unset" || verb === "edit" || verb === "list" ? parsed.operands.slice(1) : parsed.operands;
   const [name, value] = operands;
+  for (const option of parsed.options) if ((option.name === "-f" || option.name === "--file") && option.value !== null) touch(call, "read", option.value, false);
   if (reads || (value === undefined && !names.has("--unset") && !names.has("--unset-all") && !names.has("--edit") && !names.has("-e") && !names.has("--remove-section") && !names.has("--rename-section") && verb !== "unset" && verb !== "edit")) return UNKNOWN_OUTPUT;
   touch(call, "write", configFile(call, names, parsed.options.find((option) => option.name === "-f" || option.name === "--file")?.value ?? null), false);
   if (name === undefined || name.text === null) {

@@ -38,6 +38,8 @@ const HOME_PATH = /\bexpand(?:user|_path)\s*\(\s*['"]~\/([^'"\n]{1,500})['"]/g;
 const HOME_JOIN = /(?:\bPath\.home\(\)|\bos\.homedir\(\)|\bprocess\.env\.HOME|\bos\.environ\[['"]HOME['"]\]|\bENV\[['"]HOME['"]\]|\$ENV\{HOME\}|\bDir\.home)\s*[/+,.]\s*['"`]\/?([^'"`\n]{1,500})['"`](?:\s*[,/+]\s*['"`]\/?([^'"`\n]{1,500})['"`])?/g;
 /** Ruby and Perl run what stands between backticks. */
 const BACKTICKS = /`([^`\\$]{1,1000})`/g;
+/** Ruby runs what stands in `%x(…)`. */
+const PERCENT_X = /%x[([{<!|]([^)\]}>!|\n#]{1,1000})[)\]}>!|]/g;
 const OPEN = /\bopen\s*\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*,\s*['"]([rwaxbt+]{1,4})['"]/g;
 
 /** Functions that unpack a member of an archive, or all of them into a folder. */
@@ -61,12 +63,14 @@ export function readInlineCode(call: Call, given: string): void {
       use(found, rest);
     }
   };
+  readPaths(call, code);
   each(SHELL, (text) => runShellText(call, exact(text)));
   each(BARE_SHELL, (text) => runShellText(call, exact(text)));
   for (const words of listCalls(code)) {
     left -= 1;
     if (left >= 0) call.run.runWords(words.map(exact), call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   }
+  if (call.program.startsWith("ruby")) for (const match of code.matchAll(PERCENT_X)) if ((left -= 1) >= 0) runShellText(call, exact(match[1] ?? ""));
   if (/^(?:ruby|perl|php)/.test(call.program)) for (const match of code.matchAll(BACKTICKS)) if ((left -= 1) >= 0) runShellText(call, exact(match[1] ?? ""));
   each(READ, (path) => touch(call, "read", exact(path), false));
   for (const match of [...code.matchAll(HOME_PATH), ...code.matchAll(HOME_JOIN)].slice(0, MAX_CALLS)) touch(call, "read", exact([call.run.context.home, match[1], match[2]].filter((part) => part !== undefined).join("/")), false);
@@ -92,6 +96,20 @@ export function readInlineCode(call: Call, given: string): void {
   }
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
+}
+
+/** Literals that are paths: with a slash, or a name that begins with a dot. */
+const PATHS = /(?<![\w\\])(['"`])((?:~?\/|\.{1,2}\/|\.(?=[A-Za-z])|[\w@+-][\w.@+-]{0,100}\/)[\w.@+*?-][\w.@+/*?-]{0,300})\1/g;
+/** Most of them that count. */
+const MAX_PATHS = 60;
+
+/** A path that stands in code is there to be used: where nothing tells for what, it counts as read. */
+export function readPaths(call: Call, code: string): void {
+  for (const match of [...code.matchAll(PATHS)].slice(0, MAX_PATHS)) {
+    const path = match[2] ?? "";
+    const full = path.startsWith("~/") ? call.run.context.home + path.slice(1) : path;
+    touch(call, "read", /[*?]/.test(full) ? globbed(full, "", true) : exact(full), false);
+  }
 }
 
 /** Lines that are nothing but a comment say what code once did, or must not do. */

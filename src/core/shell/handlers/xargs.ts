@@ -1,6 +1,7 @@
 // `xargs`: a command whose last words come from standard input, where that can be told.
 
 import { parseArguments, type Arguments } from "../arguments.js";
+import { listText } from "../lists.js";
 import { compile } from "../model.js";
 import { unescape } from "../printf.js";
 import { applyArguments } from "../roles.js";
@@ -75,16 +76,19 @@ function groups(call: Call, parsed: Arguments, division: Division): readonly (re
 }
 
 /** `xargs [options] command`. */
-export function runXargs(call: Call): Output {
-  const parsed = parseArguments(call.words.slice(1), XARGS);
-  applyArguments(call, XARGS, parsed);
+export function runXargs(given: Call): Output {
+  const parsed = parseArguments(given.words.slice(1), XARGS);
+  applyArguments(given, XARGS, parsed);
+  const list = parsed.options.find(({ name }) => name === "-a" || name === "--arg-file")?.value ?? null;
+  const listed = list === null ? null : listText(given, list);
+  const call: Call = listed === null ? given : { ...given, frame: { ...given.frame, stdin: { ...NO_INPUT, text: listed } } };
   if (parsed.uncertain && parsed.operands[0]?.text === null) {
     addOpaque(call.run, "what `xargs` runs cannot be told", call.from);
     return UNKNOWN_OUTPUT;
   }
   const command = parsed.operands.length === 0 ? [exact("echo")] : parsed.operands;
   const replace = parsed.options.find((option) => REPLACE.has(option.name));
-  const fromFile = parsed.options.some((option) => option.name === "-a" || option.name === "--arg-file");
+  const fromFile = list !== null && listed === null;
   const division = divisionOf(parsed, replace === undefined ? "words" : "lines");
   const inner: Call = { ...call, frame: { ...call.frame, stdin: NO_INPUT } };
   // The last of `-I`, `-n` and `-L` counts, but `-n 1` goes with `-I`.

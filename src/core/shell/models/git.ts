@@ -22,7 +22,7 @@ export const GIT_GLOBAL: Model = compile("t*", "-C:t -c:t --config-env:t --exec-
 
 type Row = readonly [names: string, operands: string, options?: string, traits?: string];
 
-const DIFF = "--output:w -O:r --ext-diff!external -U:t -S:t -G:t --name-only!names --name-status --stat?:t --format:t --pretty?:t --since:t --until:t --author:t --grep:t -n:t -L:t --diff-filter:t --max-count:t --date:t --word-diff?:t --color?:t -l:t -M?:t -C?:t";
+const DIFF = "--output:w -O:r --ext-diff!external -U:t -S:t -G:t --name-only!names --name-status --stat?:t --format:t --pretty?:t --since:t --until:t --author:t --grep:t -n:t -L:t --diff-filter:t --max-count:t --date:t --contents:r --word-diff?:t --color?:t -l:t -M?:t -C?:t";
 
 /** Traits: tree, repo, hooks, operand, always, bisect, foreach. */
 const ROWS: readonly Row[] = [
@@ -30,6 +30,7 @@ const ROWS: readonly Row[] = [
   ["grep", "t*", "-e:t -f:r -l!names --files-with-matches!names --name-only!names -O?:s --open-files-in-pager?:s -A:t -B:t -C:t -m:t --max-depth:t --threads:t"],
   ["ls-files ls-tree", "t*", "-s!notpaths --stage!notpaths -x:t --exclude:t -X:r --exclude-from:r --format:t!notpaths --abbrev?:t"],
   ["describe rev-parse rev-list cat-file name-rev merge-base show-ref for-each-ref check-ignore check-attr var version help count-objects cherry verify-commit verify-tag whatchanged get-tar-commit-id check-ref-format column stripspace show-branch merge-tree", "t*", "--output:w -n:t --format:t --sort:t --batch-check?:t --batch?:t"],
+  ["interpret-trailers", "r*", "--in-place --trim-empty --where:t --if-exists:t --if-missing:t --trailer:t --only-trailers --only-input --unfold --parse"],
   ["hash-object", "r*", "-t:t --path:t --stdin --stdin-paths --literally --no-filters -w"],
   ["symbolic-ref", "t*", "-m:t -d!delete --delete!delete -q --quiet --short --recurse --no-recurse"],
   ["add stage", "r*", "--chmod:t --pathspec-from-file:r -n!dry --dry-run!dry", "repo"],

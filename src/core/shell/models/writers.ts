@@ -59,7 +59,7 @@ export const WRITER_MODELS: readonly ModelRow[] = [
   ["updatedb ldconfig mandb texhash fc-cache gtk-update-icon-cache update-alternatives alternatives locale-gen update-ca-certificates dpkg-divert", "t*", "", "program"],
   ["dos2unix unix2dos recode iconv uconv detab", "w*", "-f:t -t:t -o:w --output:w -n!pair"],
   ["iconv", "r*", "-f:t --from-code:t -t:t --to-code:t -o:w --output:w"],
-  ["basenc envsubst gettext msgfmt xgettext msgmerge", "t*", "-o:w --output-file:w -d:t -D:t"],
+  ["envsubst gettext msgfmt xgettext msgmerge", "t*", "-o:w --output-file:w -d:t -D:t"],
   ["clang-format gofmt rustfmt astyle indent uncrustify shfmt yapf autopep8 pyupgrade", "w*", "-style:t --style:t -i -w -l -d -r:t -s -assume-filename:t"],
   ["shellcheck hadolint yamllint jsonlint markdownlint vale codespell pyflakes pycodestyle pydocstyle vulture radon xenon pip-audit safety semgrep gitleaks trufflehog osv-scanner trivy grype syft", "R*", "-f:t --format:t -o:w --output:w -c:r --config:r -d:t -s:t -e:t -w!risky --write-changes!risky -I:r", "program"],
 ];
