@@ -46,7 +46,7 @@ const REDIRECT_TO_TEXT = />>?\s*"((?:[^"\\]|\\.)*)"/g;
 /** A program that does more than print: code, and where a redirection names a file outright, that file. */
 function judge(call: Call, text: string): void {
   runsCode(call, "inline", text);
-  readPaths(call, text);
+  const begun = call.run.effects.length;
   const commands = COMMANDS.flatMap((form) => [...text.matchAll(form)]);
   if (commands.length > MAX_COMMANDS) addOpaque(call.run, "more commands in an `awk` program than are followed", call.from);
   for (const match of commands.slice(0, MAX_COMMANDS)) runShellText(call, exact((match[1] ?? "").replace(/\\(["\\/])/g, "$1")));
@@ -55,6 +55,7 @@ function judge(call: Call, text: string): void {
     const file = match[1] ?? "";
     if (file !== "" && !file.includes("\\")) touch(call, "write", exact(file), false);
   }
+  readPaths(call, text, begun);
 }
 
 /** Tells whether an awk program can start a command, read or write another file, or open a socket. */

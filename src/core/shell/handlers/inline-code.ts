@@ -1,6 +1,7 @@
 // What inline code of an interpreter says in plain literals: shell text it runs, files it deletes or writes. Everything else in it
 // stays unknown code; nothing found here takes the place of that.
 
+import { normalisePath } from "../../action/paths.js";
 import { touch } from "../files.js";
 import { connectTo, hostOf } from "../net.js";
 import { runShellText } from "../roles.js";
@@ -63,7 +64,7 @@ export function readInlineCode(call: Call, given: string): void {
       use(found, rest);
     }
   };
-  readPaths(call, code);
+  const begun = call.run.effects.length;
   each(SHELL, (text) => runShellText(call, exact(text)));
   each(BARE_SHELL, (text) => runShellText(call, exact(text)));
   for (const words of listCalls(code)) {
@@ -96,6 +97,7 @@ export function readInlineCode(call: Call, given: string): void {
   }
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
+  readPaths(call, code, begun);
 }
 
 /** Literals that are paths: with a slash, or a name that begins with a dot. */
@@ -103,11 +105,13 @@ const PATHS = /(?<![\w\\])(['"`])((?:~?\/|\.{1,2}\/|\.(?=[A-Za-z])|[\w@+-][\w.@+
 /** Most of them that count. */
 const MAX_PATHS = 60;
 
-/** A path that stands in code is there to be used: where nothing tells for what, it counts as read. */
-export function readPaths(call: Call, code: string): void {
+/** A path that stands in code is there to be used: where nothing since the effect `begun` tells for what, it counts as read. */
+export function readPaths(call: Call, code: string, begun: number): void {
+  const told = new Set(call.run.effects.slice(begun).flatMap((effect) => (effect.kind === "file" ? [effect.path] : [])));
   for (const match of [...code.matchAll(PATHS)].slice(0, MAX_PATHS)) {
     const path = match[2] ?? "";
     const full = path.startsWith("~/") ? call.run.context.home + path.slice(1) : path;
+    if (told.has(normalisePath(full, call.state.cwds?.[0] ?? "/") ?? "")) continue;
     touch(call, "read", /[*?]/.test(full) ? globbed(full, "", true) : exact(full), false);
   }
 }

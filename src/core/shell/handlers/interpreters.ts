@@ -159,7 +159,7 @@ function runModule(call: Call, parsed: Arguments): Output {
   if (name === "dotenv") return runLoader({ ...call, program: "dotenv", words: [exact("dotenv"), ...call.words.slice(call.words.findIndex((word) => word === module) + 1)] });
   if (name === "http.server") serveFolder(call);
   // What stands behind a module is a file as often as not; then it is read.
-  for (const word of call.words.slice(call.words.findIndex((one) => one === module) + 1)) if (!word.lead.startsWith("-")) touch(call, "read", word, name === "tarfile" || name === "zipfile");
+  if (!PROJECT_MODULES.has(top)) for (const word of call.words.slice(call.words.findIndex((one) => one === module) + 1)) if (!word.lead.startsWith("-")) touch(call, "read", word, name === "tarfile" || name === "zipfile");
   if (name === "tarfile" || name === "zipfile") unpack(call, call.words);
   if (name === "http.server" || name === "pdb" || name === "cProfile" || name === "trace" || name === "timeit") runsCode(call, "project", name);
   else if (name !== null && PLAIN_MODULES.has(name)) runsCode(call, "program", name);
