@@ -31,6 +31,8 @@ static int followed_once, behind;
 // The program of the call is held back, and the process that stands with it.
 static int holds;
 static pid_t standing;
+// A program of the call was refused: until all of it is dead no other begins.
+static int refused;
 
 void rf_trace_open(enum rf_record which) { record = which; }
 
@@ -95,7 +97,7 @@ static void go_on(pid_t pid, int request, int signal_number) {
 
 void rf_trace_hold(int hold) {
   holds = hold;
-  standing = 0;
+  standing = refused = 0;
 }
 
 void rf_trace_let_go(void) {
@@ -149,6 +151,7 @@ static void first_stop(pid_t pid) {
 
 static void refuse(pid_t pid, void (*forbid)(void)) {
   // It still stands before its first instruction.
+  refused = 1;
   kill(pid, SIGKILL);
   forbid();
 }
@@ -169,7 +172,7 @@ static void started(pid_t pid, void (*forbid)(void)) {
   task = insert(pid, number, OWNS | kept | (verdict == RF_WAIT ? AWAITS_ANSWER : 0));
   // What was killed meanwhile cannot be looked at, and runs nothing.
   if (verdict == RF_UNKNOWN && message_of(pid) == 0) return;
-  if (verdict == RF_REFUSED || verdict == RF_UNKNOWN) refuse(pid, forbid);
+  if (verdict == RF_REFUSED || verdict == RF_UNKNOWN || refused) refuse(pid, forbid);
   else if (verdict == RF_GO_ON && holds) standing = pid;
   else if (verdict == RF_GO_ON) go_on(pid, PTRACE_CONT, 0);
 }
@@ -256,6 +259,6 @@ void rf_trace_answer(const uint8_t *payload, uint32_t size, void (*forbid)(void)
   // Ended while the answer was on its way.
   if (task == NULL || task->number != number || (task->flags & AWAITS_ANSWER) == 0) return;
   task->flags &= ~(unsigned)AWAITS_ANSWER;
-  if (payload[8] == 1) go_on(pid, PTRACE_CONT, 0);
+  if (payload[8] == 1 && !refused) go_on(pid, PTRACE_CONT, 0);
   else refuse(pid, forbid);
 }
