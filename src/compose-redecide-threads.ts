@@ -1,4 +1,4 @@
-// Many sessions judged by several threads. This one judges too, from the first moment; the others join it once they have read the policies.
+// Many sessions judged by several threads. This one judges too, from the first moment; the others join it once they have started.
 // What they answer is told in the order of the sessions. A session that a thread could not judge is judged here, which says why.
 
 import { existsSync } from "node:fs";
@@ -6,16 +6,16 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { packageFile } from "./adapters/system/package-root.js";
+import type { PolicyData } from "./core/policy/index.js";
 import type { Redecided } from "./core/replay/index.js";
-import type { Digest, SessionId } from "./core/shared/index.js";
+import type { SessionId } from "./core/shared/index.js";
 
 /** What a thread is told when it starts. */
 export interface HelperTask {
-  readonly policies: readonly string[];
-  readonly baseline: readonly string[];
+  /** Policies as this thread compiled them: a thread reads no file of theirs again. */
+  readonly policy: PolicyData;
+  readonly baseline: PolicyData | null;
   readonly env: NodeJS.ProcessEnv;
-  /** Of the policies as this thread read them: files that changed meanwhile are not judged by. */
-  readonly digests: readonly [Digest, Digest | null];
 }
 
 /** What a thread says: that it is ready, or what became of a session. */
@@ -41,11 +41,12 @@ interface Helper {
 }
 
 /** Starts threads for so many sessions; none where they cost more than they save, or are not there. */
-export function startHelpers(sessions: number, task: HelperTask, threads?: number): readonly Worker[] {
+export function startHelpers(sessions: number, task: () => HelperTask, threads?: number): readonly Worker[] {
   const program = workerFile();
-  const count = threads ?? (sessions < SESSIONS_FROM ? 0 : availableParallelism() - 1);
-  if (program === null) return [];
-  return Array.from({ length: Math.min(MOST_HELPERS, count) }, () => new Worker(program, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } }));
+  const count = Math.min(MOST_HELPERS, threads ?? (sessions < SESSIONS_FROM ? 0 : availableParallelism() - 1));
+  if (program === null || count === 0) return [];
+  const workerData = task();
+  return Array.from({ length: count }, () => new Worker(program, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } }));
 }
 
 export interface Judging {

@@ -6,7 +6,7 @@ import { judgeInOrder, startHelpers, type Judged } from "./compose-redecide-thre
 import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
-import type { PolicySet } from "./core/policy/index.js";
+import { policyData, type PolicySet } from "./core/policy/index.js";
 import { createSummariser, redecide, type Redecided, type RedecideSummary } from "./core/replay/index.js";
 import { GuardError, type SessionId } from "./core/shared/index.js";
 import { containmentOf } from "./engine/containment.js";
@@ -35,8 +35,9 @@ export interface RedecideAnswer {
 
 /** Judges recorded sessions under other policies. A record that does not verify is left out by name; one alone rejects. */
 export async function redecideSessions(request: RedecideRequest): Promise<RedecideAnswer> {
-  const { policies, env } = request;
-  const { policy, baseline } = await policiesOf(request);
+  const { env } = request;
+  const policy = await loadPolicy(request.policies, env);
+  const baseline = request.baseline.length === 0 ? null : await loadPolicy(request.baseline, env);
   const stored = await openStore(env);
   try {
     const ids = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
@@ -51,17 +52,12 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
       if (!(judged.error instanceof GuardError) || ids.length === 1) throw judged.error;
       left.push({ session: id, reason: judged.error.message });
     };
-    const helpers = startHelpers(ids.length, { policies, baseline: request.baseline, env: { ...env }, digests: [policy.digest, baseline?.digest ?? null] }, request.threads);
+    const helpers = startHelpers(ids.length, () => ({ policy: policyData(policy), baseline: baseline === null ? null : policyData(baseline), env: { ...env } }), request.threads);
     await judgeInOrder(ids, { here: (id) => redecideOne(stored, id, policy, baseline), helpers, tell });
     return { summary: summariser.result(), policy, baseline, left };
   } finally {
     await stored.close();
   }
-}
-
-/** The policies of a request, compiled. Throws POLICY_INVALID. */
-export async function policiesOf({ policies, baseline, env }: Pick<RedecideRequest, "policies" | "baseline" | "env">): Promise<{ readonly policy: PolicySet; readonly baseline: PolicySet | null }> {
-  return { policy: await loadPolicy(policies, env), baseline: baseline.length === 0 ? null : await loadPolicy(baseline, env) };
 }
 
 async function resolveAll(stored: Stored, wanted: readonly string[]): Promise<readonly SessionId[]> {
