@@ -29,6 +29,7 @@ const args = process.argv.slice(2);
 const wanted = args.includes("--part") ? (args[args.indexOf("--part") + 1] ?? "").split(",") : PARTS;
 const unknown = wanted.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) throw new Error(`there is no part \`${unknown}\`; there are ${PARTS.join(", ")}`);
+const needsBig = wanted.some((part) => ["starts", "cold", "calls"].includes(part));
 const base = mkdtempSync(join(tmpdir(), "ringfence-bench-start-"));
 const state = join(base, "state");
 const signal = new AbortController().signal;
@@ -74,7 +75,7 @@ function layOut() {
     for (let file = 0; file < 10; file += 1) writeFileSync(join(folder, `f${file}.py`), content);
     execFileSync("git", ["init", "-q", folder]);
   }
-  for (let index = 0; index < FOLDERS; index += 1) {
+  for (let index = 0; needsBig && index < FOLDERS; index += 1) {
     const folder = join(folders.big, "src", `p${Math.floor(index / 40)}`, `d${index}`);
     mkdirSync(folder, { recursive: true });
     for (let file = 0; file < FILES; file += 1) writeFileSync(join(folder, `f${file}.py`), content);
@@ -89,7 +90,7 @@ async function measure() {
   const orchestrator = await composeEngine({ env: { ...process.env, RINGFENCE_HOME: state }, approver: { terminal: null } });
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   // The first compiles the policy and keeps it; the second finds everything kept.
-  for (const folder of [folders.small, folders.small, folders.big, folders.big]) await started(orchestrator, folder);
+  for (const folder of needsBig ? [folders.small, folders.big, folders.small, folders.big] : [folders.small, folders.small]) await started(orchestrator, folder);
   const parts = { starts: () => starts(orchestrator), cold: () => coldStarts(orchestrator), ready: () => ready(orchestrator), calls: () => calls(orchestrator), large: () => large(orchestrator) };
   try {
     for (const part of PARTS) if (wanted.includes(part)) await parts[part]();
