@@ -16,7 +16,7 @@ import { programsIn, traceImage, traceLines, whyNoTrace, type Order, type Traced
 import { fillPlaceholders, withVariables } from "../support/trace/fill.js";
 import { layoutFor } from "../support/trace/layout.js";
 import { corpusRows } from "../support/trace/lines.js";
-import { REFUSED_PACKAGES } from "../support/trace/packages.js";
+import { OTHER_PROGRAMS, REFUSED_PACKAGES } from "../support/trace/packages.js";
 
 const PLACE = { root: "/workspace", cwd: "/workspace", home: "/home/agent" };
 const DOC = join(CHECKOUT, "docs", "benchmarks.md");
@@ -25,8 +25,10 @@ const MARK = "<!-- policy strace -->";
 const SETS = ["nl2bash/commands.jsonl", "tldr/commands.jsonl"];
 /** Rows run between two looks at how many are still wanted. */
 const BATCH = 40;
-/** The second run is for what asks first or takes something for given, the third for what was cut off in it. */
-const SECONDS = { first: 8, second: 15, third: 90 } as const;
+/** Of a row's three runs: the second is for what asks first or takes something for given, the third for what was cut off in it. */
+const SECONDS = [8, 15, 90] as const;
+/** Where a program itself is refused its start is all that is waited for. */
+const START_SECONDS = 3;
 /** Rows at a time: most of their time is waiting for answers that do not come. */
 const WORKERS = 4;
 const SHOWN = 160;
@@ -99,69 +101,88 @@ function waiting(text: string): string {
   return /&\s*$/.test(text) ? `${text}\nwait` : text;
 }
 
-/** Runs rows, once quickly and, where nothing was seen, once with time and answers. */
-async function runRows(policy: PolicySet, image: string, rows: readonly Refused[], programs: ReadonlySet<string>): Promise<readonly Result[]> {
+interface World {
+  readonly policy: PolicySet;
+  readonly image: string;
+  readonly programs: ReadonlySet<string>;
+  readonly workers: number;
+}
+
+/**
+ * Runs rows, once quickly and, where nothing was seen, once with time and answers, a third time where that was cut off. Each result is handed
+ * on as soon as it stands; none is begun after `until`.
+ */
+async function runRows({ policy, image, programs, workers }: World, rows: readonly Refused[], until: number, onRow: (row: Refused, result: Result) => void): Promise<void> {
   const environment = Object.fromEntries(sessionEnvironment(PLACE));
-  const results = new Map<string, Result>();
-  const pass = async (part: readonly Refused[], seconds: number, answers: boolean): Promise<void> => {
-    const orders = part.map((refused): Order => ({ id: refused.id, text: waiting(refused.text), cwd: PLACE.cwd, root: true, network: true, answers, seconds, environment, seed: layoutFor(refused.text, refused.all) }));
-    await traceLines(image, orders, WORKERS, (order, traced: Traced) => {
-      const refused = part.find(({ id }) => id === order.id);
-      if (refused !== undefined) results.set(refused.id, { refused, verdict: traced.started ? confirm(refused.text, refused.effects, traced) : "not runnable", stderr: traced.stderr, timedOut: traced.timedOut });
-    });
+  const begun = new Map<string, { readonly row: Refused; readonly refused: Refused; readonly pass: number }>();
+  const orderOf = (row: Refused, refused: Refused, pass: number): Order => {
+    begun.set(row.id, { row, refused, pass });
+    return { id: row.id, text: waiting(refused.text), cwd: PLACE.cwd, root: true, network: true, answers: pass > 0, seconds: pass === 0 && refused.effects.some(({ kind }) => kind === "exec") ? START_SECONDS : (SECONDS[pass] ?? 0), environment: pass > 0 ? { ...environment, TERM: "xterm" } : environment, seed: layoutFor(refused.text, refused.all) };
   };
-  const isThere = ({ effects }: Refused): boolean => {
-    const needed = programsOf(effects);
-    return needed.length < effects.length || needed.some((program) => program === "redirect" || programs.has(program));
-  };
-  for (const refused of rows) if (!isThere(refused)) results.set(refused.id, { refused, verdict: "not runnable", stderr: "", timedOut: false });
-  await pass(rows.filter(isThere), SECONDS.first, false);
-  // What a variable holds is part of the text that is judged, so the refusal is the one of the line with its values.
-  const again = rows.filter(({ id }) => results.get(id)?.verdict === "false").map((refused) => refusalOf(policy, refused.id, withVariables(refused.text)) ?? refused);
-  await pass(again, SECONDS.second, true);
-  await pass(again.filter(({ id }) => results.get(id)?.verdict === "false" && results.get(id)?.timedOut === true), SECONDS.third, true);
-  return rows.flatMap(({ id }) => results.get(id) ?? []);
+  function* orders(): Generator<Order> {
+    for (const row of rows) {
+      if (performance.now() > until) return;
+      if (isThere(row, programs)) yield orderOf(row, row, 0);
+      else onRow(row, { refused: row, verdict: "not runnable", stderr: "", timedOut: false });
+    }
+  }
+  await traceLines(image, orders(), workers, ({ id }, traced: Traced) => {
+    const one = begun.get(id);
+    if (one === undefined) throw new Error(`nothing was begun of ${id}`);
+    const { row, refused, pass } = one;
+    const verdict = traced.started ? confirm(refused.text, refused.effects, traced) : "not runnable";
+    // What a variable holds is part of the text that is judged, so the refusal is the one of the line with its values.
+    if (verdict === "false" && pass === 0) return orderOf(row, refusalOf(policy, id, withVariables(row.text)) ?? row, 1);
+    if (verdict === "false" && pass === 1 && traced.timedOut) return orderOf(row, refused, 2);
+    return onRow(row, { refused, verdict, stderr: traced.stderr, timedOut: traced.timedOut });
+  });
+}
+
+/** A program that is named is installed, or something is named that is no program. */
+function isThere({ effects }: Refused, programs: ReadonlySet<string>): boolean {
+  const needed = programsOf(effects);
+  return needed.length < effects.length || needed.some((program) => program === "redirect" || programs.has(program));
 }
 
 async function main(): Promise<number> {
   const reason = whyNoTrace();
   if (reason !== null) throw new Error(reason);
   const seed = Number(flag("seed") ?? "20261122");
-  const wanted = process.argv.includes("--all") ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
+  const isAll = process.argv.includes("--all");
+  const wanted = isAll ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
   const only = flag("only");
   const policy = await builtinPolicy();
   const rows = drawn(refusedRows(policy), seed).filter(({ rules }) => only === null || rules.includes(only));
   const image = process.env["RINGFENCE_TRACE_IMAGE"] ?? traceImage(REFUSED_PACKAGES);
-  const programs = programsIn(image);
+  const world = { policy, image, programs: new Set([...programsIn(image)].filter((name) => !OTHER_PROGRAMS.has(name))), workers: Number(flag("workers") ?? WORKERS) };
   const file = flag("resume");
   const kept = earlier(file);
   const until = performance.now() + 1000 * Number(flag("for") ?? "Infinity");
   const results: Result[] = [];
   const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
-  for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += BATCH) {
-    const batch = rows.slice(at, at + BATCH);
-    const fresh = batch.filter((refused) => !kept.has(keyOf(refused)));
-    if (fresh.length > 0 && performance.now() > until) return UNFINISHED;
-    for (const [index, result] of (await runRows(policy, image, fresh, programs)).entries()) {
-      const entry: [string, Result] = [keyOf(fresh[index] ?? result.refused), result];
-      kept.set(...entry);
-      if (file !== null) appendFileSync(file, `${JSON.stringify(entry)}\n`);
-    }
-    for (const refused of batch) {
-      const result = kept.get(keyOf(refused));
-      if (result === undefined) throw new Error(`no result of ${refused.id}`);
-      if (count("seen") + count("false") >= wanted) continue;
+  const size = isAll ? rows.length : BATCH;
+  for (let at = 0; at < rows.length && count("seen") + count("false") < wanted; at += size) {
+    const batch = rows.slice(at, at + size);
+    await runRows(world, batch.filter((row) => !kept.has(keyOf(row))), until, (row, result) => {
+      kept.set(keyOf(row), result);
+      if (file !== null) appendFileSync(file, `${JSON.stringify([keyOf(row), result])}\n`);
+    });
+    const left = batch.filter((row) => !kept.has(keyOf(row))).length;
+    process.stderr.write(`${Math.min(at + size, rows.length) - left} of ${rows.length} rows\n`);
+    if (left > 0) return UNFINISHED;
+    for (const row of batch) {
+      const result = kept.get(keyOf(row));
+      if (result === undefined || count("seen") + count("false") >= wanted) continue;
       results.push(result);
       if (result.verdict === "false") process.stderr.write(`${describe(result)}\n`);
     }
-    process.stderr.write(`${Math.min(at + BATCH, rows.length)} of ${rows.length}: seen ${count("seen")}, false ${count("false")}, not runnable ${count("not runnable")}\n`);
   }
   const run = count("seen") + count("false");
   const share = (100 * count("false")) / Math.max(1, run);
   const table = [
     "### Refusals of untagged rows, run for real",
     "",
-    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more on a terminal with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS.third} seconds where it was cut off.`,
+    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more on a terminal with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS[2]} seconds where it was cut off.`,
     "",
     "A row is false when no effect that its refusal names was seen, tried ones counted. Seen is: of a program that is refused, its start; of a file, a change or read of a path that the effect covers, of that operation; of a connection, a `connect`, a datagram (a question to the resolver too) or a raw frame of the named program or of one that it started, to anything but the row's own loopback; of text that cannot be told, a program of that name started with a word, or a file changed at a name, that stands nowhere in the text. A row whose program is not installed is replaced by the next.",
     "",

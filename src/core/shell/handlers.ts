@@ -8,7 +8,7 @@ import { LOADER_NAMES, runLoader } from "./handlers/dotenv.js";
 import { runFind } from "./handlers/find.js";
 import { runGit } from "./handlers/git.js";
 import { runInterpreter, INTERPRETER_NAMES } from "./handlers/interpreters.js";
-import { runAria, runCurl, runDig, runNetcat, runPing, runSsh, runWhois } from "./handlers/network.js";
+import { BROWSER_NAMES, runAria, runBrowser, runCurl, runDig, runNetcat, runPing, runSsh, runWhois } from "./handlers/network.js";
 import { PACKAGE_MANAGER_NAMES, runFilePackages, runPackageManager } from "./handlers/packages.js";
 import { COMPRESSOR_NAMES, runCompressor, runInstall, runKeygen, runMktemp, runSplit } from "./handlers/pieces.js";
 import { runSed } from "./handlers/sed.js";
@@ -62,6 +62,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["whois", runWhois],
   ...named(["ping", "ping4", "ping6"], runPing),
   ["aria2c", runAria],
+  ...named(BROWSER_NAMES, runBrowser),
   ["git", runGit],
   ["env", runEnv],
   ["su", runSu],

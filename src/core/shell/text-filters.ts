@@ -23,10 +23,12 @@ export function passThrough(call: Call, parsed: Arguments): Output {
     case "shuf":
     case "head":
     case "tail":
-      return readsInput(parsed) ? linesOnly(stdin) : UNKNOWN_OUTPUT;
+      if (!readsInput(parsed)) return UNKNOWN_OUTPUT;
+      return picksOnly(call.program, parsed) && stdin.text === "" ? SILENT : linesOnly(stdin);
     case "grep":
     case "egrep":
     case "fgrep":
+      if (parsed.operands.length === 1 && stdin.text === "" && picksOnly("grep", parsed)) return SILENT;
       return parsed.operands.length <= 1 && !parsed.options.some((option) => MARKED.has(option.name)) ? linesOnly(stdin) : UNKNOWN_OUTPUT;
     case "base64":
     case "base32":
@@ -78,6 +80,13 @@ function translated({ text, globs }: Stream, parsed: Arguments): Output {
 const MARKED = new Set(["-n", "--line-number", "-H", "-c", "--count", "-o", "--only-matching", "-b", "-Z", "-A", "-B", "-C"]);
 const PLAIN_DATE = /^\+(?:%[YmdHMSsjNyeFTuUVWIZzbBaA]|[\w.:-])+$/;
 const DECODE = new Set(["-d", "-D", "--decode", "-i"]);
+
+/** Options with which a filter still prints nothing but lines of its input: of no line, none. */
+const PICKS: ReadonlyMap<string, string> = new Map([["sort", "bdfghinrstuVkMR"], ["uniq", "dDuizfsw"], ["head", "ncq"], ["tail", "ncq"], ["grep", "ivEFGwxPsq"]]);
+
+function picksOnly(program: string, { options, uncertain }: Arguments): boolean {
+  return !uncertain && options.every(({ name }) => name.length === 2 && PICKS.get(program)?.includes(name.charAt(1)) === true);
+}
 
 function readsInput(parsed: Arguments): boolean {
   return parsed.operands.every((operand) => operand.text === "-");

@@ -81,40 +81,44 @@ function start(image: string): ChildProcessWithoutNullStreams {
   return spawn("docker", [...words, image, "node", "--input-type=module", "-e", program()], { stdio: ["pipe", "pipe", "pipe"] });
 }
 
-/** `scene`: the texts of the project's files, by path. */
-export type OnResult = (order: Order, traced: Traced, scene: ReadonlyMap<string, string>) => void;
+/** `scene`: the texts of the project's files, by path. An order that is returned is run next: the same line once more, in another way. */
+export type OnResult = (order: Order, traced: Traced, scene: ReadonlyMap<string, string>) => Order | undefined | void;
 
-/** Runs lines, `workers` at a time; each result is handed on as it comes. A line that takes its container down is told as not started. */
-export async function traceLines(image: string, orders: readonly Order[], workers: number, onResult: OnResult, signal?: AbortSignal): Promise<void> {
-  const queue = [...orders];
+/** Runs lines, `workers` at a time; each is taken when it is to run, each result handed on as it comes. A line that takes its container down is told as not started. */
+export async function traceLines(image: string, orders: Iterable<Order>, workers: number, onResult: OnResult, signal?: AbortSignal): Promise<void> {
+  const queue = orders[Symbol.iterator]();
+  const next: Next = () => {
+    if (signal?.aborted === true) return undefined;
+    const taken = queue.next();
+    return taken.done === true ? undefined : taken.value;
+  };
   const worker = async (): Promise<void> => {
-    while (queue.length > 0 && signal?.aborted !== true) await oneContainer(image, queue, onResult, signal);
+    for (let order = next(); order !== undefined; order = next()) await oneContainer(image, order, next, onResult, signal);
   };
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-async function oneContainer(image: string, queue: Order[], onResult: OnResult, signal?: AbortSignal): Promise<void> {
+type Next = () => Order | undefined;
+
+async function oneContainer(image: string, first: Order, next: Next, onResult: OnResult, signal?: AbortSignal): Promise<void> {
   const child = start(image);
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-1_000)));
   child.stdin.on("error", () => undefined);
   const stop = (): void => void child.kill("SIGTERM");
   signal?.addEventListener("abort", stop, { once: true });
-  let current: Order | undefined;
+  let current: Order | undefined = first;
   let ready = false;
   let scene: ReadonlyMap<string, string> = new Map();
-  const next = (): void => {
-    current = signal?.aborted === true ? undefined : queue.shift();
-    if (current === undefined) child.stdin.end();
-    else child.stdin.write(`${JSON.stringify(current)}\n`);
-  };
   for await (const line of createInterface({ input: child.stdout })) {
     const answer = JSON.parse(line) as Traced & { readonly ready?: boolean; readonly scene?: Readonly<Record<string, string>> };
     if (answer.ready === true) {
       ready = true;
       scene = new Map(Object.entries(answer.scene ?? {}));
-    } else if (current !== undefined) onResult(current, answer, scene);
-    next();
+    } else if (current !== undefined) current = onResult(current, answer, scene) ?? next();
+    if (signal?.aborted === true) current = undefined;
+    if (current === undefined) child.stdin.end();
+    else child.stdin.write(`${JSON.stringify(current)}\n`);
   }
   signal?.removeEventListener("abort", stop);
   if (!ready && signal?.aborted !== true) throw new Error(`the container for tracing did not start: ${stderr}`);

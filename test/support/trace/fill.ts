@@ -18,6 +18,8 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:.*_)?version$/, "1.0.0"],
   [/^query$/, "query=x"],
   [/^(?:i|j|k|num)$/, "3"],
+  [/^oid$/, "1.3.6.1.2.1.1"],
+  [/^server_id$/, "3"],
   [/template$/, "tmp.XXXXXX"],
   [/^owner\/repo(?:sitory)?$/, "owner/gh-repo"],
 ];

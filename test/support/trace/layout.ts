@@ -6,11 +6,11 @@ import { seedFor } from "./lines.js";
 
 /** Shell text that lays out what a line of these effects works on. */
 export function layoutFor(text: string, effects: readonly ActionEffect[]): string {
-  const lines = [PREPARED, installedFor(text), scriptsOf(text), seedFor(text), searchedOf(text)];
+  const lines = [PREPARED, installedFor(text), controlled(text), scriptsOf(text), seedFor(text), searchedOf(text)];
   // What a search looks for is there, is old, and holds the words of the line.
   const folders = [...new Set([".", ...effects.flatMap((effect) => (effect.kind === "file" && effect.operation === "read" && effect.certainty === "exact" && effect.recursive ? [effect.path] : []))])].slice(0, 4);
-  for (const match of [...given(text).matchAll(/-i?(?:name|path|wholename)\s+\\?["']?([^"'\s;)]+)/g)].slice(0, 6)) {
-    const name = sample(match[1] ?? "")?.split("/").pop() ?? "";
+  for (const match of [...given(text).matchAll(/-i?(?:name|path|wholename)\s+(?:"([^"]+)"|'([^']+)'|\\?["']?([^"'\s;)]+))/g)].slice(0, 6)) {
+    const name = sample(match[1] ?? match[2] ?? match[3] ?? "")?.split("/").pop() ?? "";
     if (!/^[\w. -]{1,60}$/.test(name)) continue;
     for (const folder of folders) if (!/^\/(?:usr|bin|sbin|lib|etc|proc|sys|dev)?(?:\/|$)(?:$)|'/.test(folder)) lines.push(`mkdir -p '${folder}/deep/er/est' && for p in '${folder}' '${folder}/deep/er/est'; do ${/-type d\b/.test(text) ? `mkdir -p "$p/${name}"` : `printf '%s\\n' "$WORDS" > "$p/${name}"`}; touch -d '10 days ago' "$p/${name}"; done 2>/dev/null || :`, `mkdir -p '${folder}/${name}.d' 2>/dev/null || :`);
   }
@@ -42,13 +42,15 @@ function given(text: string): string {
 function installedFor(text: string): string {
   const plain = (after: RegExp): readonly string[] => [...text.matchAll(after)].flatMap(([, words]) => (words ?? "").split(/\s+/)).filter((word) => /^[a-z@][\w./@-]*$/i.test(word)).slice(0, 4);
   const modules = plain(/\bp?npm ((?:[\w-]+ )+[^;|&]*)/g).map((name) => `for d in node_modules /usr/local/lib/node_modules; do mkdir -p "$d/${name}" && printf '{"name":"%s","version":"1.0.0"}\\n' '${name}' > "$d/${name}/package.json"; done`);
-  const extensions = plain(/\bgh ext(?:ension)? \w+ ([\w-]+)/g).map((name) => `e=/home/agent/.local/share/gh/extensions/gh-${name}; mkdir -p $e && git init -q $e && git -C $e remote add origin https://github.com/example/gh-${name} && printf '#!/bin/sh\\n' > $e/gh-${name} && chmod +x $e/gh-${name}`);
+  const named = plain(/\bgh ext(?:ension)? \w+ ([\w-]+)/g);
+  const extensions = (named.length === 0 && /\bgh ext(?:ension)? (?:upgrade|list)\b/.test(text) ? ["example"] : named).map((name) => `e=/home/agent/.local/share/gh/extensions/gh-${name}; mkdir -p $e && git init -q $e && git -C $e remote add origin https://github.com/example/gh-${name} && printf '#!/bin/sh\\n' > $e/gh-${name} && chmod +x $e/gh-${name}`);
   const crates = plain(/--path ([\w./-]+)/g).map((path) => `mkdir -p '${path}/src' && printf '[package]\\nname = "q"\\nversion = "1.0.0"\\nedition = "2021"\\n[dependencies]\\nserde = "1"\\n' > '${path}/Cargo.toml' && printf 'fn main() {}\\n' > '${path}/src/main.rs'`);
   const registries = plain(/--registry ([\w-]+)/g).map((name) => `mkdir -p /home/agent/.cargo && printf '[registries.%s]\\nindex = "https://host.example/index"\\ntoken = "x"\\n' '${name}' >> /home/agent/.cargo/config.toml`);
   const projects = plain(/\bpip3? (?:install|wheel|download)((?: [^;|&]*)?)/g).filter((word) => word.includes("/") && !/\.\w+$/.test(word)).map((path) => `mkdir -p '${path}' && printf '[project]\\nname = "q"\\nversion = "1.0.0"\\ndependencies = ["requests"]\\n' > '${path}/pyproject.toml'`);
   const lists = plain(/\b(?:aria2c|wget|curl) (?:[^;|&]* )?-(?:i|-input-file|K)[ =]?([\w./-]+)/g).map((path) => `mkdir -p "$(dirname '${path}')" && printf 'https://host.example/p\\n' > '${path}'`);
+  const pairs = plain(/\bhydra (?:[^;|&]* )?-C ([\w./-]+)/g).map((path) => `mkdir -p "$(dirname '${path}')" && echo a:b > '${path}'`);
   const bundles = plain(/([\w./-]+\.bundle)/g).map((path) => `mkdir -p "$(dirname '${path}')" && git bundle create -q '${path}' --all`);
-  return [...modules, ...extensions, ...crates, ...registries, ...projects, ...lists, ...certificatesOf(text), ...bundles].join("\n");
+  return [...modules, ...extensions, ...crates, ...registries, ...projects, ...lists, ...certificatesOf(text), ...pairs, ...bundles].join("\n");
 }
 
 /** Keys, requests and certificates that `openssl` is to read. */
@@ -66,8 +68,44 @@ function atLast(text: string): string {
   const addresses = /\b(?:masscan|nmap|fping|zmap|nping)\b/.test(text) ? ["for f in path/to/file path/to/file.txt; do [ -f $f ] && printf '192.0.2.1\\n192.0.2.2\\n' > $f; done"] : [];
   const committed = /\bgit\b/.test(text) ? ["git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm three; git branch -f feature", ...(/\bgit (?:pull|rebase)\b/.test(text) ? [] : ["for f in path/to/file file.txt README.md src/index.js; do [ -f $f ] && echo more >> $f; done"])] : [];
   const added = /\bgit submodule add\b/.test(text) ? ["git rm -rqf --ignore-unmatch path/to && git -c user.name=a -c user.email=a@a.invalid commit -qm four; rm -rf path/to"] : [];
-  const copies = [...text.matchAll(/ -C ([A-Za-z][\w.-]*)(?= |$)/g)].map(([, name]) => `[ -d '${name}' ] || { mkdir -p '${name}' && cp -a /scene/. '${name}'; }`).slice(0, 2);
-  return [...links, ...addresses, ...copies, ...committed, ...added].join("\n");
+  const copies = [...text.matchAll(/ -C ([A-Za-z][\w.-]*)(?= |$)/g)].map(([, name]) => `[ -e '/scene/${name}' ] || { mkdir -p '${name}' && cp -a /scene/. '${name}'; }`).slice(0, 2);
+  // A class of letters that stands without quotes is meant for a program: no file has such a name.
+  const classes = /(?<!["'[])\[:\w+:\]/.test(text) ? ["rm -f [a-z]"] : [];
+  return [...links, ...addresses, ...copies, ...committed, ...added, ...submodules(text), ...classes, ...tracked(text)].join("\n");
+}
+
+/** A working copy of the program that a line speaks of, whose repository lies elsewhere; settings without which it does nothing. */
+function controlled(text: string): string {
+  const copies: readonly (readonly [RegExp, string])[] = [
+    [/\bhg\b/, "hg init -q && printf '[paths]\\ndefault = https://example.invalid/p\\n' > .hg/hgrc && hg branch -q feature && echo h > h && hg add -q h && hg commit -q -u a -m one && hg bookmark -i bookmark && hg update -q default"],
+    [/\bfossil\b/, "export HOME=/home/agent USER=a; fossil init /tmp/p.fossil && fossil open --force /tmp/p.fossil && fossil user default a && fossil remote-url https://example.invalid/p"],
+    [/\bsvn\b/, `svnadmin create /tmp/p.svn && svn checkout -q file:///tmp/p.svn . && python3 -c 'import sqlite3; c = sqlite3.connect(".svn/wc.db"); c.execute("update REPOSITORY set root = ?", ("https://example.invalid/p",)); c.commit()'`],
+    [/\bcvs\b/, "mkdir -p CVS && echo ':pserver:a@host.example:/p' > CVS/Root && echo p > CVS/Repository && : > CVS/Entries && printf '/1 :pserver:a@host.example:2401/p Ay=0=h<Z\\n' > /home/agent/.cvspass"],
+    [/\bcomposer\b/, `printf '{"require":{"example/q":"^1.0"}}\n' > composer.json`],
+    [/\bnix\b/, "mkdir -p /etc/nix && printf 'experimental-features = nix-command flakes\\n' >> /etc/nix/nix.conf; printf '{ inputs.input.url = \"github:example/q\"; outputs = { self, input }: { }; }\\n' > flake.nix; git add flake.nix"],
+  ];
+  return copies.flatMap(([named, lines]) => (named.test(text) ? [`(${lines}) || :`] : [])).join("\n");
+}
+
+/** What a line sends to another kind of repository was changed in a working copy of it. */
+function tracked(text: string): readonly string[] {
+  const svn = /\bsvn\b/.test(text) && !/\bgit svn\b/.test(text) ? ["svn add -q --force ."] : [];
+  const cvs = /\bcvs\b/.test(text) ? ["find . -type d -not -path '*/.git*' -not -name CVS | while read -r d; do mkdir -p $d/CVS; cp CVS/Root $d/CVS/; printf 'p/%s\\n' $d > $d/CVS/Repository; find $d -maxdepth 1 -type f -printf '/%f/1.1/Thu Jan  1 00:00:01 1970//\\n' > $d/CVS/Entries; done"] : [];
+  const from = "https://example.invalid/p";
+  const gitSvn = /\bgit svn (?!clone\b|init\b)/.test(text) ? [`git svn init ${from}; git add -A; git -c user.name=a -c user.email=a@a.invalid commit -qm svn -m 'git-svn-id: ${from}@1 0b1b4b0e-0000-4000-8000-000000000001'; git update-ref refs/remotes/git-svn HEAD`] : [];
+  return [...svn, ...cvs, ...gitSvn];
+}
+
+/** A submodule that is checked out, and whose repository lies elsewhere. */
+function submodules(text: string): readonly string[] {
+  if (!/\bgit submodule (?!add\b)/.test(text)) return [];
+  const from = "https://github.com/example/sub.git";
+  return [
+    "git init -q /tmp/sub && echo s > /tmp/sub/s && git -C /tmp/sub add s && git -C /tmp/sub -c user.name=a -c user.email=a@a.invalid commit -qm one",
+    "git -c protocol.file.allow=always submodule add -q /tmp/sub sub",
+    `git config -f .gitmodules submodule.sub.url ${from} && git config submodule.sub.url ${from} && git -C sub remote set-url origin ${from}`,
+    "git add -A && git -c user.name=a -c user.email=a@a.invalid commit -qm sub",
+  ];
 }
 
 /** Scripts that a line runs hand their input, or the names they are given, on. */

@@ -49,7 +49,7 @@ export function runControl(call: Call): Output {
     else addConnect(call, place);
   }
   // A path is another repository to those that have one in each folder; to `svn` and `cvs` it is a working copy of one elsewhere.
-  const isHere = (call.program === "svn" || call.program === "cvs" ? /^file:\/\// : /^(?:\.{0,2}\/|file:\/\/)/).test(places[0]?.lead ?? "");
+  const isHere = (call.program === "svn" || call.program === "cvs" ? /^file:\/\// : /^(?:\.{0,2}\/|file:\/\/|[\w.-]+\/[\w./-]*$)/).test(places[0]?.lead ?? "");
   if (remote.length === 0 && !isHere && verb !== undefined && (verb.text === null || control.verbs.has(verb.text))) connectTo(call, null, null);
   return UNKNOWN_OUTPUT;
 }

@@ -34,12 +34,14 @@ export function runFind(call: Call): Output {
     if (word.text === null && word.glob === null && word.lead === "") addOpaque(call.run, "a word of `find` may be any action", call.from);
     places.push(word);
   }
-  const roots = places.length === 0 ? [exact(".")] : places;
+  // No file has an empty name: of such a place `find` says so, and goes on to the next.
+  const roots = places.length === 0 ? [exact(".")] : places.filter((place) => place.text !== "");
   // At depth 0 it looks at the places alone and opens none.
   const shallow = words.some(({ text }, at) => text === "-maxdepth" && words[at + 1]?.text === "0");
   for (const root of roots) if (!isDash(root)) touch(call, "read", root, !shallow);
   const found: Found = { name: null, printf: false, exact: true };
   while (i < words.length) i = expression(call, words, i, roots, found);
+  if (roots.length === 0) return SILENT;
   if (found.printf) return UNKNOWN_OUTPUT;
   return { text: null, globs: matches(roots, found) };
 }
@@ -82,6 +84,7 @@ const PLAIN = /^[\w.*?~#%,=: -]+$/;
 
 /** Globs of what the tests let through. */
 function matches(roots: readonly Field[], found: Found): readonly string[] | null {
+  if (roots.length === 0) return [];
   const globs = below(roots);
   if (globs === null || found.name === null || !found.exact || !PLAIN.test(found.name)) return globs;
   return globs.map((glob) => `${glob}/${found.name ?? "*"}`);

@@ -141,6 +141,22 @@ export function runWhois(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** A page that lies here: a path, or a name with an ending that no domain has. */
+const PAGE = /^(?:\.{0,2}\/|[^:/?#]+\.(?:x?html?|txt)$)/i;
+
+/** `lynx`, `w3m`, `links`: they show files as they show what is fetched. */
+export function runBrowser(call: Call): Output {
+  const model = MODELS.get(call.program);
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  const isHere = ({ text }: Field): boolean => text !== null && PAGE.test(text);
+  applyArguments(call, model, { ...parsed, operands: parsed.operands.filter((word) => !isHere(word)) });
+  for (const word of parsed.operands) if (isHere(word)) touch(call, "read", word, false);
+  return UNKNOWN_OUTPUT;
+}
+
+export const BROWSER_NAMES: readonly string[] = ["lynx", "w3m", "links", "links2", "elinks"];
+
 /** `aria2c`: what has a scheme is fetched, anything else is a file that tells what to fetch. */
 export function runAria(call: Call): Output {
   const model = MODELS.get("aria2c");
