@@ -1,4 +1,4 @@
-// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all] [--why] [--write] [--check] [--resume FILE [--for SECONDS]]`: refused rows of nl2bash and
+// `npm run bench -- --policy-strace [--count N] [--seed N] [--only RULE] [--all [--samples SEED,…]] [--workers N] [--why] [--write] [--check] [--resume FILE [--for SECONDS]]`: refused rows of nl2bash and
 // tldr that carry no risk tag are run for real under strace in a throwaway container, in a world that has what they presuppose. A row
 // is false when nothing that its refusal names was seen.
 
@@ -32,6 +32,7 @@ const START_SECONDS = 3;
 /** Rows at a time: most of their time is waiting for answers that do not come. */
 const WORKERS = 4;
 const SHOWN = 160;
+const SAMPLE = 200;
 /** The time of `--for` is over before the rows are. */
 const UNFINISHED = 75;
 
@@ -149,7 +150,7 @@ async function main(): Promise<number> {
   if (reason !== null) throw new Error(reason);
   const seed = Number(flag("seed") ?? "20261122");
   const isAll = process.argv.includes("--all");
-  const wanted = isAll ? Number.POSITIVE_INFINITY : Number(flag("count") ?? "200");
+  const wanted = isAll ? Number.POSITIVE_INFINITY : Number(flag("count") ?? SAMPLE);
   const only = flag("only");
   const policy = await builtinPolicy();
   const rows = drawn(refusedRows(policy), seed).filter(({ rules }) => only === null || rules.includes(only));
@@ -177,24 +178,55 @@ async function main(): Promise<number> {
       if (result.verdict === "false") process.stderr.write(`${describe(result)}\n`);
     }
   }
-  const run = count("seen") + count("false");
-  const share = (100 * count("false")) / Math.max(1, run);
+  const lines: readonly Line[] = isAll ? [lineOf("every row", results), ...(flag("samples") ?? String(seed)).split(",").map((one) => lineOf(`sample of ${SAMPLE}, seed ${one}`, sampled(rows, kept, Number(one))))] : [lineOf(`sample of ${wanted}, seed ${seed}`, results)];
+  const share = lines[0]?.share ?? 100;
   const table = [
     "### Refusals of untagged rows, run for real",
     "",
-    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with seed ${seed}, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more on a terminal with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS[2]} seconds where it was cut off.`,
+    `\`npm run bench -- --policy-strace --write\` writes this part. Refused rows of \`nl2bash\` and \`tldr\` without a risk tag, in an order drawn with a seed, each run by bash under strace as root in a throwaway container on files laid out for it; ${REFUSED_PACKAGES.length} Debian packages are installed beside the default sandbox. Placeholders of tldr's pages are filled with values of their kind and judged as filled. The row's network has a card, a router and a resolver, and nothing behind them: every name has an address, and every address is the row's own machine, so that a connection is tried and goes nowhere. Where nothing was seen it is run once more on a terminal with a yes to every question, and values in front of it for the variables it takes for given, judged with them, and with ${SECONDS[2]} seconds where it was cut off.`,
     "",
     "A row is false when no effect that its refusal names was seen, tried ones counted. Seen is: of a program that is refused, its start; of a file, a change or read of a path that the effect covers, of that operation; of a connection, a `connect`, a datagram (a question to the resolver too) or a raw frame of the named program or of one that it started, to anything but the row's own loopback; of text that cannot be told, a program of that name started with a word, or a file changed at a name, that stands nowhere in the text. A row whose program is not installed is replaced by the next.",
     "",
-    "| refused rows | run | false | share | bar 1 % | not runnable, replaced | effect inside the shell, not to be seen by strace |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
-    `| ${rows.length} | ${run} | ${count("false")} | ${share.toFixed(1)} % | ${share <= 1 ? "held" : "**missed**"} | ${count("not runnable")} | ${count("not to be seen")} |`,
+    "| of the refused rows | drawn | run | false | share | bar 1 % | not runnable, replaced | effect inside the shell, not to be seen by strace |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...lines.map(({ name, drawn: all, run, wrong, share: of, missing, inner }) => `| ${name} | ${all} | ${run} | ${wrong} | ${of.toFixed(2)} % | ${of <= 1 ? "held" : "**missed**"} | ${missing} | ${inner} |`),
     "",
     "Every row that was drawn, with its rule and what was seen: [policy-strace.txt](policy-strace.txt).",
   ].join("\n");
   process.stdout.write(`${table}\n`);
   if (process.argv.includes("--write")) write(table, seed, results);
   return share <= 1 || !process.argv.includes("--check") ? 0 : 1;
+}
+
+/** A line of the table. */
+interface Line {
+  readonly name: string;
+  readonly drawn: number;
+  readonly run: number;
+  readonly wrong: number;
+  readonly share: number;
+  readonly missing: number;
+  readonly inner: number;
+}
+
+function lineOf(name: string, results: readonly Result[]): Line {
+  const count = (verdict: Verdict): number => results.filter((one) => one.verdict === verdict).length;
+  const wrong = count("false");
+  const run = count("seen") + wrong;
+  return { name, drawn: results.length, run, wrong, share: (100 * wrong) / Math.max(1, run), missing: count("not runnable"), inner: count("not to be seen") };
+}
+
+/** The rows that a sample of this seed draws, of all that were run. */
+function sampled(rows: readonly Refused[], kept: ReadonlyMap<string, Result>, seed: number): readonly Result[] {
+  const out: Result[] = [];
+  let run = 0;
+  for (const row of drawn(rows, seed)) {
+    const result = kept.get(keyOf(row));
+    if (result === undefined || run >= SAMPLE) continue;
+    out.push(result);
+    if (result.verdict === "seen" || result.verdict === "false") run += 1;
+  }
+  return out;
 }
 
 /** With `--why` what was refused, and what the row said. */

@@ -33,7 +33,7 @@ function refusesExtension(words: readonly Field[]): boolean {
 export function staysHere(program: string, words: readonly Field[]): boolean {
   const verb = words[1]?.text ?? null;
   // Who listens reaches for nobody.
-  if (program === "iperf" || program === "iperf3") return verb === "-s" || verb === "--server";
+  if (program === "iperf" || program === "iperf3") return words.some(({ text }) => /^(?:-[A-Za-z]*s|--server)$/.test(text ?? "")) && words.every(({ text }) => text !== null && !/^-[A-Za-z]*c|^--c/.test(text));
   if (program === "gh" && verb === "browse") return words.some(({ text }) => text === "-n" || text === "--no-browser");
   if (program === "gh" && (verb === "extension" || verb === "ext" || verb === "extensions")) return /^(?:list|ls|remove|exec|create)$/.test(words[2]?.text ?? "") || refusesExtension(words);
   // Without a name it asks for a choice from a menu first, and without a terminal it ends.

@@ -21,8 +21,8 @@ export function confirm(text: string, effects: readonly ActionEffect[], traced: 
   const { events } = traced;
   const ran = startedIn(events);
   if (effects.some((effect) => isSeen(text, effect, events, ran, traced.stderr))) return "seen";
-  // `ps` looks for itself by a number that the traced process does not have there; what is traced traces nobody.
-  if (/fatal library error, lookup self|PTRACE_TRACEME: Operation not permitted/.test(traced.stderr)) return "not runnable";
+  // `ps` looks for itself by a number that the traced process does not have there; what is traced traces nobody; there is no device for file systems of programs.
+  if (/fatal library error, lookup self|fuse: device not found|PTRACE_TRACEME: Operation not permitted/.test(traced.stderr)) return "not runnable";
   if (/is not a (?:git )?command|unknown command|no such subcommand|[Uu]nrecognized command|The (?:command|option) "[^"]*" does not exist|No such option|unknown (?:shorthand )?flag/.test(traced.stderr)) return "not runnable";
   if (programsOf(effects).some((program) => !ran.has(program) && !BUILTINS.has(program) && program !== "redirect") && /: command not found|: not found$|No such file or directory/m.test(traced.stderr) && isMissing(effects, events)) return "not runnable";
   if (traced.code === 127 || /: command not found$/m.test(traced.stderr)) return "not runnable";

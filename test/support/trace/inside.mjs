@@ -53,6 +53,7 @@ const NETWORK = String.raw`
 ip link set lo up
 ip link add eth0 type veth peer name eth0p
 ip addr add 10.0.2.15/24 dev eth0
+ip addr add 10.0.2.3/32 dev lo
 ip link set eth0 up; ip link set eth0p up
 ip route add default via 10.0.2.2 dev eth0
 ip route add local 0.0.0.0/0 dev lo

@@ -26,6 +26,8 @@ export function layoutFor(text: string, effects: readonly ActionEffect[]): strin
     const path = effect.certainty === "exact" ? effect.path : sample(effect.path);
     if (path !== null && !/^\/(?:usr|bin|sbin|lib|proc|sys|dev)(?:\/|$)|'/.test(path)) lines.push(`mkdir -p '${parentOf(path)}' 2>/dev/null || :`);
   }
+  // A name that is a host's is no file's.
+  for (const effect of effects) if (effect.kind === "connect" && effect.host !== null && /^[\w.-]+$/.test(effect.host)) lines.push(`rm -f './${effect.host}'`);
   lines.push(atLast(text));
   return `WORDS=${quoted(text.slice(0, 400))}\n${lines.join("\n")}`;
 }
@@ -79,9 +81,10 @@ function controlled(text: string): string {
   const copies: readonly (readonly [RegExp, string])[] = [
     [/\bhg\b/, "hg init -q && printf '[paths]\\ndefault = https://example.invalid/p\\n' > .hg/hgrc && hg branch -q feature && echo h > h && hg add -q h && hg commit -q -u a -m one && hg bookmark -i bookmark && hg update -q default"],
     [/\bfossil\b/, "export HOME=/home/agent USER=a; fossil init /tmp/p.fossil && fossil open --force /tmp/p.fossil && fossil user default a && fossil remote-url https://example.invalid/p"],
-    [/\bsvn\b/, `svnadmin create /tmp/p.svn && svn checkout -q file:///tmp/p.svn . && python3 -c 'import sqlite3; c = sqlite3.connect(".svn/wc.db"); c.execute("update REPOSITORY set root = ?", ("https://example.invalid/p",)); c.commit()'`],
+    [/\bsvn\b/, "svnadmin create /tmp/p.svn && svn checkout -q file:///tmp/p.svn ."],
     [/\bcvs\b/, "mkdir -p CVS && echo ':pserver:a@host.example:/p' > CVS/Root && echo p > CVS/Repository && : > CVS/Entries && printf '/1 :pserver:a@host.example:2401/p Ay=0=h<Z\\n' > /home/agent/.cvspass"],
-    [/\bcomposer\b/, `printf '{"require":{"example/q":"^1.0"}}\n' > composer.json`],
+    [/\bcomposer\b/, `printf '{"require":{"example/q":"^1.0"}}' > composer.json; printf '{"content-hash":"0","packages":[{"name":"example/q","version":"1.0.0"}],"packages-dev":[]}' > composer.lock`],
+    [/\bsshfs\b/, `mkdir -p '${/\bsshfs (?:[^;|&]* )?([\w./-]+)$/.exec(text)?.[1] ?? "mountpoint"}'`],
     [/\bnix\b/, "mkdir -p /etc/nix && printf 'experimental-features = nix-command flakes\\n' >> /etc/nix/nix.conf; printf '{ inputs.input.url = \"github:example/q\"; outputs = { self, input }: { }; }\\n' > flake.nix; git add flake.nix"],
   ];
   return copies.flatMap(([named, lines]) => (named.test(text) ? [`(${lines}) || :`] : [])).join("\n");
@@ -89,7 +92,7 @@ function controlled(text: string): string {
 
 /** What a line sends to another kind of repository was changed in a working copy of it. */
 function tracked(text: string): readonly string[] {
-  const svn = /\bsvn\b/.test(text) && !/\bgit svn\b/.test(text) ? ["svn add -q --force ."] : [];
+  const svn = /\bsvn\b/.test(text) && !/\bgit svn\b/.test(text) ? ["svn add -q --force . && svn commit -q -m one --username a && svn propset -q a b -R .", `python3 -c 'import sqlite3; c = sqlite3.connect(".svn/wc.db"); c.execute("update REPOSITORY set root = ?", ("https://example.invalid/p",)); c.commit()'`] : [];
   const cvs = /\bcvs\b/.test(text) ? ["find . -type d -not -path '*/.git*' -not -name CVS | while read -r d; do mkdir -p $d/CVS; cp CVS/Root $d/CVS/; printf 'p/%s\\n' $d > $d/CVS/Repository; find $d -maxdepth 1 -type f -printf '/%f/1.1/Thu Jan  1 00:00:01 1970//\\n' > $d/CVS/Entries; done"] : [];
   const from = "https://example.invalid/p";
   const gitSvn = /\bgit svn (?!clone\b|init\b)/.test(text) ? [`git svn init ${from}; git add -A; git -c user.name=a -c user.email=a@a.invalid commit -qm svn -m 'git-svn-id: ${from}@1 0b1b4b0e-0000-4000-8000-000000000001'; git update-ref refs/remotes/git-svn HEAD`] : [];

@@ -24,6 +24,7 @@ describe("where a client's words lead", () => {
     ["links a.test/notes.html", "connect a.test"],
     ["lynx \"$X\"", "connect ?"],
     ["iperf3 -c a.test -T -s", "connect ?"],
+    ["iperf3 -s $X", "connect ?"],
     ["rpcinfo -p localhost", "connect localhost"],
     ["showmount -e a.test", "connect a.test"],
     ["hg pull https://a.test/r", "connect a.test"],
@@ -33,5 +34,5 @@ describe("where a client's words lead", () => {
     ["nix-env -i a", "write /nix tree"],
   ])("%s: %s", (text, expected) => expect(touches(text)).toContain(expected));
 
-  test.each(["iperf3 -s -p 9000", "iperf --server", "mosquitto_sub -t b", "hg push ../other", "hg clone mirrors/r copy"])("nowhere: %s", (text) => expect(touches(text).filter((line) => line.startsWith("connect"))).toEqual([]));
+  test.each(["iperf3 -s -p 9000", "iperf --server", "iperf -u -s -p 9000", "mosquitto_sub -t b", "hg push ../other", "hg clone mirrors/r copy"])("nowhere: %s", (text) => expect(touches(text).filter((line) => line.startsWith("connect"))).toEqual([]));
 });
