@@ -2,7 +2,7 @@
 
 import { runAwk } from "./handlers/awk.js";
 import { runCmake, runEd, runM4, runScreen, runTmux } from "./handlers/carried.js";
-import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp } from "./handlers/clients.js";
+import { CONTROL_NAMES, runControl, runGetent, runMail, runMasscan, runTftp, runTwoWords } from "./handlers/clients.js";
 import { runCpio, runDd, runDocker, runJar, runJq, runKill, runMake, runPager, runPatch, runTar, runUnzip, runVim } from "./handlers/files.js";
 import { LOADER_NAMES, runLoader } from "./handlers/dotenv.js";
 import { runFind } from "./handlers/find.js";
@@ -48,6 +48,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...named(["dpkg", "rpm"], runFilePackages),
   ...named(CONTROL_NAMES, runControl),
   ["getent", runGetent],
+  ...named(["sshfs", "hydra"], runTwoWords),
   ["tftp", runTftp],
   ...named(["sqlite3", "duckdb"], runSqlite),
   ["masscan", runMasscan],

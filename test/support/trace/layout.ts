@@ -80,9 +80,9 @@ function atLast(text: string): string {
 function controlled(text: string): string {
   const copies: readonly (readonly [RegExp, string])[] = [
     [/\bhg\b/, "hg init -q && printf '[paths]\\ndefault = https://example.invalid/p\\n' > .hg/hgrc && hg branch -q feature && echo h > h && hg add -q h && hg commit -q -u a -m one && hg bookmark -i bookmark && hg update -q default"],
-    [/\bfossil\b/, "export HOME=/home/agent USER=a; fossil init /tmp/p.fossil && fossil open --force /tmp/p.fossil && fossil user default a && fossil remote-url https://example.invalid/p"],
+    [/\bfossil (?!clone|open|init|new)/, "export HOME=/home/agent USER=a; fossil init /tmp/p.fossil && fossil open --force /tmp/p.fossil && fossil user default a && fossil remote-url https://example.invalid/p"],
     [/\bsvn\b/, "svnadmin create /tmp/p.svn && svn checkout -q file:///tmp/p.svn ."],
-    [/\bcvs\b/, "mkdir -p CVS && echo ':pserver:a@host.example:/p' > CVS/Root && echo p > CVS/Repository && : > CVS/Entries && printf '/1 :pserver:a@host.example:2401/p Ay=0=h<Z\\n' > /home/agent/.cvspass"],
+    [/\bcvs\b/, "mkdir -p CVS && echo ':pserver:a@host.example:/p' > CVS/Root && echo p > CVS/Repository && : > CVS/Entries && printf '/1 :pserver:a@host.example:2401/p Ay=0=h<Z\\n' > /home/agent/.cvspass; echo 'cvs -d :pserver:a@host.example:/p' > /home/agent/.cvsrc"],
     [/\bcomposer\b/, `printf '{"require":{"example/q":"^1.0"}}' > composer.json; printf '{"content-hash":"0","packages":[{"name":"example/q","version":"1.0.0"}],"packages-dev":[]}' > composer.lock`],
     [/\bsshfs\b/, `mkdir -p '${/\bsshfs (?:[^;|&]* )?([\w./-]+)$/.exec(text)?.[1] ?? "mountpoint"}'`],
     [/\bnix\b/, "mkdir -p /etc/nix && printf 'experimental-features = nix-command flakes\\n' >> /etc/nix/nix.conf; printf '{ inputs.input.url = \"github:example/q\"; outputs = { self, input }: { }; }\\n' > flake.nix; git add flake.nix"],

@@ -31,8 +31,18 @@ describe("where a client's words lead", () => {
     ["hg push", "connect ?"],
     ["mosquitto_pub -h a.test -t b -m c", "connect a.test"],
     ["mosquitto_sub -ha.test -t b", "connect a.test"],
+    ["ab -n 9 -e times.csv http://a.test/", "connect a.test"],
+    ["ab -e times.csv http://a.test/", "write /w/times.csv"],
+    ["sshfs a@b.test:c there -o ro", "connect ?"],
+    ["sshfs a@b.test:c \"$X\"", "connect ?"],
+    ["hydra -l a -P list ssh://a.test", "connect ?"],
+    ["hydra -l a -P list a.test ssh", "connect ?"],
+    ["hydra -R", "connect ?"],
+    ["hydra -l a -M hosts -P list ssh", "connect ?"],
+    ["nix registry add a github:b/c", "write /h/.config/nix/registry.json"],
+    ["nix registry pin a", "connect ?"],
     ["nix-env -i a", "write /nix tree"],
   ])("%s: %s", (text, expected) => expect(touches(text)).toContain(expected));
 
-  test.each(["iperf3 -s -p 9000", "iperf --server", "iperf -u -s -p 9000", "mosquitto_sub -t b", "hg push ../other", "hg clone mirrors/r copy"])("nowhere: %s", (text) => expect(touches(text).filter((line) => line.startsWith("connect"))).toEqual([]));
+  test.each(["iperf3 -s -p 9000", "iperf --server", "iperf -u -s -p 9000", "mosquitto_sub -t b", "ab -e times.csv", "hydra -l a -P list a.test", "nix registry remove a", "sshfs a@b.test:c -p 2222", "hg push ../other", "hg clone mirrors/r copy"])("nowhere: %s", (text) => expect(touches(text).filter((line) => line.startsWith("connect"))).toEqual([]));
 });

@@ -93,6 +93,19 @@ export function runGetent(call: Call): Output {
   return UNKNOWN_OUTPUT;
 }
 
+/** `sshfs host:folder place`, `hydra host service`: without the second word they end before they connect. `hydra` also takes both in one, hosts from a file, or goes on. */
+export function runTwoWords(call: Call): Output {
+  const model = MODELS.get(call.program);
+  if (model === undefined) return UNKNOWN_OUTPUT;
+  const parsed = parseArguments(call.words.slice(1), model);
+  applyArguments(call, model, parsed);
+  runsCode(call, "program", null);
+  const [target] = parsed.operands;
+  const isOne = call.program === "hydra" && (target?.text?.includes("://") === true || parsed.options.some(({ name }) => name === "-M" || name === "-R"));
+  if (parsed.operands.length > 1 || parsed.uncertain || isOne) connectTo(call, null, target?.text ?? null);
+  return UNKNOWN_OUTPUT;
+}
+
 const TFTP = compile("t*", "-c:t!told -m:t -R:t -v -4 -6 -l", "stops");
 /** What `tftp` sends something for. */
 const TRANSFERS = new Set(["get", "put", "atftp"]);

@@ -86,9 +86,10 @@ const MAX_COMMANDS = 4;
 
 /** `npm config set`, `pip config set` and their kin write the settings that say where code comes from. */
 function settingsOf(call: Call, verb: string, [first]: readonly Field[]): readonly Field[] {
+  const home = (name: string): Field => exact(`${call.run.context.home}/${name}`);
+  if (call.program === "nix registry") return /^(?:add|remove|pin)$/.test(verb) ? [home(".config/nix/registry.json")] : [];
   const order = verb === "config" ? (first?.text ?? "") : verb;
   if (!(verb === "config" ? /^(?:set|delete|rm|unset|edit|fix)$/ : /^set$/).test(order)) return [];
-  const home = (name: string): Field => exact(`${call.run.context.home}/${name}`);
   if (/^(?:npm|pnpm|cnpm)$/.test(call.program)) return [call.words.some(({ text }) => text === "--location=project" || text === "-L=project") ? exact(".npmrc") : home(".npmrc")];
   if (verb !== "config") return [];
   if (call.program === "yarn") return [exact(".yarnrc.yml"), home(".yarnrc")];
