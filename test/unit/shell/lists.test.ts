@@ -48,3 +48,31 @@ describe("paths in code", () => {
   test("words are no paths", () => expect(touches("python3 -c 'print(\"a b\", \"numpy.linalg\", \"x\")'").filter((one) => one.startsWith("read"))).toEqual([]));
   test("`getent shadow` reads the file", () => expect(touches("getent shadow root")).toContain("read /etc/shadow"));
 });
+
+describe("programs that code starts with words of their own", () => {
+  test.each([
+    ["python3 -c 'from subprocess import run; run([\"rm\",\"-rf\",\"src\"])'"],
+    ["python3 -c 'import os; os.execlp(\"rm\",\"rm\",\"-rf\",\"src\")'"],
+    ["python3 -c 'import os; os.spawnlp(os.P_WAIT,\"rm\",\"rm\",\"-rf\",\"src\")'"],
+    ["node -e 'require(\"child_process\").spawnSync(\"rm\",[\"-rf\",\"src\"])'"],
+    ["node -e 'require(\"child_process\").spawn(\"sh\",[\"-c\",\"rm -rf src\"])'"],
+    ["perl -e 'system \"rm\",\"-rf\",\"src\"'"],
+    ["perl -e 'exec qw(rm -rf src)'"],
+    ["ruby -e 'system(\"rm\",\"-rf\",\"src\")'"],
+    ["php -r 'pcntl_exec(\"/bin/rm\",[\"-rf\",\"src\"]);'"],
+    ["guile -c '(system \"rm -rf src\")'"],
+    ["julia -e 'rm(\"src\"; recursive=true)'"],
+    ["R -e 'unlink(\"src\", recursive=TRUE)'"],
+    ["groovy -e 'new File(\"src\").deleteDir()'"],
+    ["setsid -f rm -rf src"],
+    ["strace -o '|rm -rf src' true"],
+    ["make SHELL='rm -rf src'"],
+    ["go test -exec 'rm -rf src'"],
+  ])("%s", (text) => expect(touches(text)).toContain("delete /w/src tree"));
+
+  test("words that start nothing are words", () => expect(touches("python3 -c 'print([\"rm\", \"src\"])'").filter((one) => one.startsWith("delete"))).toEqual([]));
+  test("a path that code puts together", () => {
+    expect(touches("python3 -c 'from pathlib import Path; p = Path(\".github\") / \"workflows\" / \"x.yml\"; p.write_text(\"on\")'")).toContain("write /w/.github/workflows/x.yml");
+    expect(touches("python3 -c 'import os; print(open(os.path.join(\".ssh\", \"id_rsa\")).read())'")).toContain("read /w/.ssh/id_rsa");
+  });
+});

@@ -163,7 +163,11 @@ export function runMake(call: Call): Output {
     const text = file === "-" || file === "/dev/stdin" ? call.frame.stdin.text : writtenText(call, exact(file));
     if (text !== null) runRecipes(call, text);
   }
-  for (const word of parsed.operands) if (/^(?:SHELL|\.SHELLFLAGS|CC|CXX|MAKEFLAGS)=/.test(word.lead)) runsCode(call, "inline", word.text);
+  for (const word of parsed.operands) if (/^(?:SHELL|\.SHELLFLAGS|CC|CXX|MAKEFLAGS)=/.test(word.lead)) {
+    runsCode(call, "inline", word.text);
+    const value = /^[^=]+=(.+)$/s.exec(word.text ?? "")?.[1];
+    if (value !== undefined && !word.lead.startsWith("MAKEFLAGS")) runShellText(call, exact(value));
+  }
   return UNKNOWN_OUTPUT;
 }
 

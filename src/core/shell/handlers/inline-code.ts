@@ -1,7 +1,7 @@
 // What inline code of an interpreter says in plain literals: shell text it runs, files it deletes or writes. Everything else in it
 // stays unknown code; nothing found here takes the place of that.
 
-import { normalisePath } from "../../action/paths.js";
+import { baseName, normalisePath } from "../../action/paths.js";
 import { touch } from "../files.js";
 import { connectTo, hostOf } from "../net.js";
 import { runShellText } from "../roles.js";
@@ -18,13 +18,16 @@ const LITERAL = /^\s*(?:(?:pathlib\.)?Path\(\s*)?(?:[rbuRBU]{0,2})(?:'([^'\\\n]{
 /** Functions whose first argument is shell text. */
 const SHELL = /(?:\bos\.(?:system|popen|execute)|\b__import__\(['"]os['"]\)\.(?:system|popen)|\bio\.popen|\bsubprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)|\b(?:child_process\.)?(?:exec|execSync|spawnSync|spawn)|\b(?:shell_exec|passthru|proc_open|popen|system|Kernel\.system))\s*\(/g;
 /** The same without brackets, as Perl and Ruby allow. */
-const BARE_SHELL = /(?:^|[;{]|\bdo\b)\s*(?:system|exec)\s+(?=['"])/gm;
+const BARE_SHELL = /(?:^|[;{(]|\bdo\b)\s*(?:system|exec)\s+(?=['"])/gm;
 /** Functions that delete what their first argument names: the whole tree, or one name. */
 const DELETE_TREE = /(?:\bshutil\.rmtree|\bFileUtils\.(?:rm_rf|rm_r|remove_dir|remove_entry)|\bremove_tree|\brmtree)\s*[( ]/g;
 const DELETE_NODE = /\b(?:fs\.)?(?:promises\.)?(?:rmSync|rmdirSync|rm)\s*\(/g;
 const DELETE_ONE = /(?:\bos\.(?:remove|unlink|rmdir|removedirs)|\b(?:File|Dir)\.(?:delete|unlink|rmdir)|\b(?:fs\.)?(?:promises\.)?unlink(?:Sync)?|\bunlink)\s*[( ]/g;
 /** Perl and PHP delete what a glob means. */
-const DELETE_GLOB = /\bunlink\s*\(?\s*glob\s*\(?/g;
+const DELETE_GLOB = /\bunlink['"]?\s*(?:,|\(|\bfor(?:each)?\b)?\s*\(?\s*glob\s*\(?/g;
+const DELETE_ANGLES = /\bunlink\s*\(?\s*<([^>\n$]{1,500})>/g;
+/** A file object that deletes itself: Groovy, Kotlin, Ruby. */
+const DELETE_SELF = /\b(?:File|Pathname)(?:\.new)?\(\s*(['"])([^'"\\\n]{1,1000})\1\s*\)\.(deleteDir|deleteRecursively|rmtree|delete|unlink)\b/g;
 const PATH_METHOD = /\bPath\(\s*(?:'([^'\\\n]{1,1000})'|"([^"\\\n]{1,1000})")\s*\)\.(unlink|rmdir|write_text|write_bytes|touch)\b/g;
 const WRITE = /(?:\b(?:fs\.)?(?:promises\.)?(?:writeFileSync|appendFileSync|writeFile|appendFile|createWriteStream|file_put_contents|truncateSync)|\b(?:File|IO)\.(?:write|binwrite)|\bFileUtils\.touch)\s*\(?\s*(?=['"`])/g;
 /** Functions that put what their first argument names where the second says. */
@@ -67,7 +70,7 @@ export function readInlineCode(call: Call, given: string): void {
   const begun = call.run.effects.length;
   each(SHELL, (text) => runShellText(call, exact(text)));
   each(BARE_SHELL, (text) => runShellText(call, exact(text)));
-  for (const words of listCalls(code)) {
+  for (const words of [...listCalls(code), ...wordCalls(code)]) {
     left -= 1;
     if (left >= 0) call.run.runWords(words.map(exact), call.state, { ...call.frame, depth: call.frame.depth + 1 }, call.from, "programs");
   }
@@ -79,10 +82,12 @@ export function readInlineCode(call: Call, given: string): void {
   each(UNPACK, (path) => touch(call, "write", exact(path), true));
   each(CONNECT_URL, (url) => connectTo(call, hostOf(url, true), url));
   each(CONNECT_HOST, (host) => connectTo(call, hostOf(host, true), host));
+  for (const match of code.matchAll(DELETE_ANGLES)) touch(call, "delete", globbed(match[1] ?? "", "", true), false);
+  for (const match of code.matchAll(DELETE_SELF)) touch(call, "delete", exact(match[2] ?? ""), /^(?:deleteDir|deleteRecursively|rmtree)$/.test(match[3] ?? ""));
   each(DELETE_GLOB, (glob) => touch(call, "delete", globbed(glob, "", true), false));
   each(DELETE_TREE, (path) => touch(call, "delete", exact(path), true));
-  each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*:\s*true/.test(rest)));
-  each(DELETE_ONE, (path) => touch(call, "delete", exact(path), false));
+  each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*[:=]\s*true/.test(rest)));
+  each(DELETE_ONE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*=\s*T/.test(rest)));
   each(WRITE, (path) => touch(call, "write", exact(path), false));
   each(TRANSFER, (_, rest) => {
     const target = literalOf(SECOND.exec(rest)?.[1] ?? "");
@@ -97,7 +102,53 @@ export function readInlineCode(call: Call, given: string): void {
   }
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
+  const writes = WRITES.test(code);
+  for (const path of joinedPaths(code)) touch(call, "read", exact(path), false);
+  for (const path of writes ? joinedPaths(code) : []) touch(call, "write", exact(path), false);
   readPaths(call, code, begun);
+}
+
+/** Functions that start the program which their first literal names, with the literals behind it as its words. */
+const STARTS = /\b(?:system|exec[lv]?[pe]{0,2}|execFile(?:Sync)?|spawn(?:Sync|[lv]p?e?)?|posix_spawnp?|popen2?|Popen|run|call|check_call|check_output|pcntl_exec|create_subprocess_exec)\s*(?:\(|(?=["']))\s*(?:os\.P_\w+\s*,\s*)?/g;
+/** The same with Perl's list of bare words. */
+const BARE_WORDS = /\b(?:system|exec)\s*\(?\s*qw\s*([([{<\/|!])([^)\]}>\/|!\n]{1,1000})/g;
+const NEXT_WORD = /^[\s,[(]*(?:'([^'\\\n]{0,1000})'|"([^"\\\n$]{0,1000})")/;
+const MAX_WORDS = 30;
+
+/** Calls whose arguments are literal words, two at least. */
+function wordCalls(code: string): readonly (readonly string[])[] {
+  const out: (readonly string[])[] = [...code.matchAll(BARE_WORDS)].slice(0, MAX_CALLS).map((match) => (match[2] ?? "").trim().split(/\s+/));
+  for (const match of [...code.matchAll(STARTS)].slice(0, MAX_CALLS)) {
+    const words: string[] = [];
+    let rest = code.slice(match.index + match[0].length, match.index + match[0].length + 4_000);
+    for (let next = NEXT_WORD.exec(rest); next !== null && words.length < MAX_WORDS; next = NEXT_WORD.exec(rest)) {
+      words.push(next[1] ?? next[2] ?? "");
+      rest = rest.slice(next[0].length);
+    }
+    const [program = "", second = ""] = words;
+    // What takes the program and its name apart is given that name twice.
+    if (words.length > 1 && /^[\w./+-]+$/.test(program)) out.push(second === program || second === baseName(program) ? [program, ...words.slice(2)] : words);
+  }
+  return out;
+}
+
+const WRITES = /\b(?:write_text|write_bytes|writeFile(?:Sync)?|appendFile(?:Sync)?|createWriteStream|file_put_contents|File\.write|copy(?:2|file|tree)?|move|symlink(?:_to)?|touch)\b|\bopen\s*\([^)]{0,300}['"][rbt]?[wax+]/;
+/** Paths that are put together of literals. */
+const JOINED = /\b(?:path\.join|File\.join|posixpath\.join)\s*\(|\bPath\s*\(/g;
+const NEXT_PART = /^\s*[,/)]?\s*[,/)]?\s*(?:'([^'\\\n]{1,300})'|"([^"\\\n$]{1,300})")/;
+
+function joinedPaths(code: string): readonly string[] {
+  const out: string[] = [];
+  for (const match of [...code.matchAll(JOINED)].slice(0, MAX_CALLS)) {
+    const parts: string[] = [];
+    let rest = code.slice(match.index + match[0].length, match.index + match[0].length + 2_000);
+    for (let next = NEXT_PART.exec(rest); next !== null && parts.length < MAX_WORDS; next = NEXT_PART.exec(rest)) {
+      parts.push(next[1] ?? next[2] ?? "");
+      rest = rest.slice(next[0].length);
+    }
+    if (parts.length > 1) out.push(parts.join("/"));
+  }
+  return out;
 }
 
 /** Literals that are paths: with a slash, or a name that begins with a dot. */

@@ -25,7 +25,9 @@ interface Wrapper {
 type Row = readonly [names: string, before: number, options?: string, traits?: string];
 
 const ROWS: readonly Row[] = [
-  ["nohup time gtime setsid ltrace", 0, "-f:t --format:t -o:w --output:w -e:t -p:t -s:t"],
+  ["nohup", 0, ""],
+  ["setsid", 0, "-c --ctty -f --fork -w --wait"],
+  ["time gtime ltrace", 0, "-f:t --format:t -o:w --output:w -e:t -p:t -s:t"],
   ["nice", 0, "-n:t --adjustment:t"],
   ["chrt", 1, "-T:t -P:t -D:t"],
   ["ionice", 0, "-c:t --class:t -n:t --classdata:t -p:t -P:t -u:t -T:t -D:t"],
@@ -90,6 +92,8 @@ export function runWrapper(call: Call): Output {
   const words = call.words.slice(1);
   const parsed = parseArguments(words, wrapper.model);
   applyArguments(call, wrapper.model, parsed);
+  // `strace` and `ltrace` give what they write to a command where the name begins with a bar.
+  if (call.program === "strace") for (const { name, value } of parsed.options) if ((name === "-o" || name === "--output") && value?.text != null && /^[|!]/.test(value.text)) runShellText(call, exact(value.text.slice(1)));
   if (hidesCommand(words.slice(0, parsed.firstOperand + wrapper.before))) addOpaque(call.run, `what \`${call.program}\` runs cannot be told`, call.from);
   if (parsed.marks.has("edit")) for (const file of parsed.operands) touch(call, "write", file, false);
   if (parsed.marks.has("edit")) return UNKNOWN_OUTPUT;
