@@ -191,11 +191,13 @@ function handle(name, args, result, error, self) {
     case "socket":
       return /^AF_PACKET$/.test(args[0] ?? "") ? [{ kind: "connect", to: "packet" }] : null;
     case "connect":
-    case "bind":
     case "sendto":
     case "sendmsg":
     case "sendmmsg":
       return address(args.join(", "));
+    case "bind":
+      // A socket at any address of this machine waits, and reaches for nobody.
+      return /inet_addr\("0\.0\.0\.0"\)|inet_pton\(AF_INET6, "::"/.test(args.join(", ")) ? [] : address(args.join(", "));
     default:
       return null;
   }

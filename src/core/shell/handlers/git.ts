@@ -76,6 +76,8 @@ function runVerb(call: Call, verb: string, args: readonly Field[]): Output {
   const parsed = parseArguments(args, known.model);
   // A move takes nothing away: rules about deleting name git itself.
   applyArguments(verb === "mv" ? { ...call, program: "git mv" } : call, known.model, parsed);
+  // Before it forgets a file it looks whether that is as the index has it.
+  if (verb === "rm" && parsed.marks.has("dry")) for (const path of parsed.operands) touch(call, "read", path, parsed.marks.has("tree"));
   if (verb === "symbolic-ref") pointReference(call, parsed);
   // With a time of its own it removes what nothing leads to any more before git would.
   if (verb === "prune" && parsed.options.some(({ name }) => name === "--expire") && !parsed.marks.has("dry")) touch({ ...call, program: RESTORES }, "write", exact(".git/objects"), true);
