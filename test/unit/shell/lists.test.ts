@@ -58,6 +58,7 @@ describe("programs that code starts with words of their own", () => {
     ["node -e 'require(\"child_process\").spawn(\"sh\",[\"-c\",\"rm -rf src\"])'"],
     ["perl -e 'system \"rm\",\"-rf\",\"src\"'"],
     ["perl -e 'exec qw(rm -rf src)'"],
+    ["perl -e 'system(qw[/bin/rm -rf /w/src])'"],
     ["ruby -e 'system(\"rm\",\"-rf\",\"src\")'"],
     ["php -r 'pcntl_exec(\"/bin/rm\",[\"-rf\",\"src\"]);'"],
     ["guile -c '(system \"rm -rf src\")'"],

@@ -111,13 +111,13 @@ export function readInlineCode(call: Call, given: string): void {
 /** Functions that start the program which their first literal names, with the literals behind it as its words. */
 const STARTS = /\b(?:system|exec[lv]?[pe]{0,2}|execFile(?:Sync)?|spawn(?:Sync|[lv]p?e?)?|posix_spawnp?|popen2?|Popen|run|call|check_call|check_output|pcntl_exec|create_subprocess_exec)\s*(?:\(|(?=["']))\s*(?:os\.P_\w+\s*,\s*)?/g;
 /** The same with Perl's list of bare words. */
-const BARE_WORDS = /\b(?:system|exec)\s*\(?\s*qw\s*([([{<\/|!])([^)\]}>\/|!\n]{1,1000})/g;
+const BARE_WORDS = /\b(?:system|exec)\s*\(?\s*qw\s*(?:\(([^)\n]{1,1000})\)|\[([^\]\n]{1,1000})\]|\{([^}\n]{1,1000})\}|\/([^/\n]{1,1000})\/)/g;
 const NEXT_WORD = /^[\s,[(]*(?:'([^'\\\n]{0,1000})'|"([^"\\\n$]{0,1000})")/;
 const MAX_WORDS = 30;
 
 /** Calls whose arguments are literal words, two at least. */
 function wordCalls(code: string): readonly (readonly string[])[] {
-  const out: (readonly string[])[] = [...code.matchAll(BARE_WORDS)].slice(0, MAX_CALLS).map((match) => (match[2] ?? "").trim().split(/\s+/));
+  const out: (readonly string[])[] = [...code.matchAll(BARE_WORDS)].slice(0, MAX_CALLS).map((match) => match.slice(1).join("").trim().split(/\s+/));
   for (const match of [...code.matchAll(STARTS)].slice(0, MAX_CALLS)) {
     const words: string[] = [];
     let rest = code.slice(match.index + match[0].length, match.index + match[0].length + 4_000);
