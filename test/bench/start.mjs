@@ -32,7 +32,9 @@ if (unknown !== undefined) throw new Error(`there is no part \`${unknown}\`; the
 const needsBig = wanted.some((part) => ["starts", "cold", "calls"].includes(part));
 const base = mkdtempSync(join(tmpdir(), "ringfence-bench-start-"));
 const state = join(base, "state");
-const signal = new AbortController().signal;
+const ending = new AbortController();
+const { signal } = ending;
+for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => ending.abort());
 const folders = { small: join(base, "small"), big: join(base, "big"), large: join(base, "large") };
 /** What was measured, in milliseconds, by name; equal places of two lists are of one round. */
 const samples = {};
