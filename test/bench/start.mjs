@@ -62,9 +62,12 @@ const NAMES = {
 try {
   const begun = performance.now();
   layOut();
-  await measure();
+  await measure().catch((error) => {
+    if (!signal.aborted) throw error;
+    notes.push("what came after it was told to end");
+  });
   const missed = report((performance.now() - begun) / 1000);
-  process.exitCode = missed && args.includes("--check") ? 1 : 0;
+  process.exitCode = signal.aborted ? 130 : missed && args.includes("--check") ? 1 : 0;
 } finally {
   rmSync(base, { recursive: true, force: true });
 }
@@ -231,7 +234,7 @@ function median(values) {
 
 /** The ratio of two lists, round by round; null where they were not measured. */
 function ratios(over, under) {
-  return samples[over] === undefined || samples[under] === undefined ? null : samples[over].map((value, round) => value / samples[under][round]);
+  return samples[over] === undefined || samples[under] === undefined ? null : samples[over].slice(0, samples[under].length).map((value, round) => value / samples[under][round]);
 }
 
 /** A bar of null: shown only. */
