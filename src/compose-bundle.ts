@@ -161,8 +161,9 @@ function writeArchive(target: string, files: ReadonlyMap<string, Uint8Array>): n
 export function verifyBundle(file: string, options: { readonly keyFile: string | null; readonly headFile: string | null }): BundleReport {
   const read = (path: string, most: number): Uint8Array => {
     try {
-      const size = statSync(path).size;
-      if (size > most) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` has more than ${String(most)} bytes`);
+      const about = statSync(path);
+      if (!about.isFile()) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` is no regular file`);
+      if (about.size > most) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` has more than ${String(most)} bytes`);
       return readFileSync(path);
     } catch (cause) {
       if (cause instanceof GuardError) throw cause;

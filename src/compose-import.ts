@@ -1,12 +1,15 @@
 // Composition of `import`: files of other tools to sessions on record. Needs no engine; nothing of what is read is run.
 
 import { listSources, openSource, type SourceEntry, type SourceLine } from "./adapters/files/import-source.js";
+import { keepPolicy } from "./adapters/files/policy-keep.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { createRandomIds } from "./adapters/system/ids.js";
+import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
+import { createOpenSessions } from "./adapters/system/open-sessions.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { createRedactor } from "./adapters/system/redactor.js";
 import { createKeyedDigest } from "./adapters/system/signer.js";
-import { loadPolicy } from "./compose-policy.js";
+import { loadPolicyTexts } from "./compose-policy.js";
 import { openStore } from "./compose-store.js";
 import { DEFAULT_PROFILE } from "./config/defaults.js";
 import { productVersion } from "./config/product.js";
@@ -27,6 +30,8 @@ export interface ImportOptions {
   /** What calls are judged as; left out: as in a tested container, like `policy check`. */
   readonly containment?: "attested" | "none";
   readonly startedBy?: string;
+  /** Ends the import: the session being written is closed on record as interrupted, and CANCELLED rejects. */
+  readonly signal?: AbortSignal;
   readonly onOutcome?: (outcome: ImportOutcome) => void;
 }
 
@@ -43,7 +48,7 @@ const SAMPLE = 200;
  */
 export async function importTrajectories(options: ImportOptions): Promise<readonly ImportOutcome[]> {
   const sources = options.paths.flatMap((path) => listSources(path).map((entry) => ({ entry, isNamed: entry.path === path })));
-  const policy = await loadPolicy(options.policies ?? [], options.env);
+  const { policy, texts } = await loadPolicyTexts(options.policies ?? [], options.env, null);
   const stored = await openStore(options.env);
   const outcomes: ImportOutcome[] = [];
   const tell = (outcome: ImportOutcome): void => {
@@ -51,8 +56,10 @@ export async function importTrajectories(options: ImportOptions): Promise<readon
     options.onOutcome?.(outcome);
   };
   try {
+    keepPolicy(stored.stateDir, policy.digest, texts);
     const keyedHex = createKeyedDigest(stored.stateDir);
-    const deps: ImportDeps = { store: stored.store, ids: createRandomIds(), hasher: sha256, keyedDigest: (text) => `sha256:${keyedHex(text)}`, redactor: createRedactor(keyedHex), product: `ringfence ${productVersion(packageFile("package.json"))}` };
+    const openSessions = createOpenSessions({ stateDir: stored.stateDir, lease: currentLease(), isLeaseAlive });
+    const deps: ImportDeps = { store: stored.store, ids: createRandomIds(), hasher: sha256, keyedDigest: (text) => `sha256:${keyedHex(text)}`, redactor: createRedactor(keyedHex), openSessions, product: `ringfence ${productVersion(packageFile("package.json"))}` };
     for (const { entry, isNamed } of sources) {
       for await (const read of trajectoriesOf(entry, isNamed, options.format ?? null)) {
         if (!read.ok) {
@@ -61,7 +68,7 @@ export async function importTrajectories(options: ImportOptions): Promise<readon
         }
         const { trajectory, file } = read;
         const profile = (options.policies ?? []).length === 0 ? DEFAULT_PROFILE : null;
-        const session = await importSession(deps, { trajectory, policy, profile, risk: riskProfile(profile), file, root: options.root ?? null, role: options.role ?? null, containment: options.containment ?? "attested", startedBy: options.startedBy ?? "library" });
+        const session = await importSession(deps, { trajectory, policy, profile, risk: riskProfile(profile), file, root: options.root ?? null, role: options.role ?? null, containment: options.containment ?? "attested", startedBy: options.startedBy ?? "library", ...(options.signal === undefined ? {} : { signal: options.signal }) });
         const { format, version, agent, session: source, tally } = trajectory;
         tell({ ok: true, file: file.path, session, trajectory: { format, version, agent, session: source, tally } });
       }

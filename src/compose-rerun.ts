@@ -14,7 +14,8 @@ import { compileTexts, loadPolicy } from "./compose-policy.js";
 import { argumentBlobs } from "./compose-arguments.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
-import { DEFAULTS } from "./config/defaults.js";
+import { DEFAULT_IMAGE, DEFAULTS } from "./config/defaults.js";
+import { isImportFormat } from "./core/import/form.js";
 import type { PolicySet } from "./core/policy/index.js";
 import { readProfile, riskProfile } from "./core/risk/index.js";
 import type { AuditEvent, EventData } from "./core/session/index.js";
@@ -55,6 +56,8 @@ export interface RerunHead {
   readonly calls: number;
   /** Where the folder came from. */
   readonly base: "kept" | "named";
+  /** Held against what the file of an imported session claims; left out for every other. */
+  readonly claimed?: true;
 }
 
 export interface RerunAnswer extends RerunHead {
@@ -100,7 +103,8 @@ interface Plan {
 /** What a re-run needs. Throws USAGE_INVALID with the reason where it is not to be had. */
 async function planOf({ stateDir }: Stored, id: SessionId, opened: EventData["session.opened"], request: RerunRequest): Promise<Plan> {
   const cannot = (why: string, hint: string): GuardError => new GuardError("USAGE_INVALID", `session ${id} cannot be run again: ${why}`, { hint });
-  if (opened.imported !== undefined) throw cannot("it was imported: its file tells neither the image nor the folder it ran on, and its results were not witnessed", "`ringfence replay redecide` judges its calls again, `replay view` shows them");
+  if (opened.imported !== undefined && request.workspace === null) throw cannot("it was imported, and its file does not hold the folder that it ran on", "name one that holds the same with --workspace (and its image with --image); `ringfence replay redecide` judges its calls without running them");
+  if (opened.imported !== undefined && !isImportFormat(opened.imported.format)) throw cannot(`its format \`${printable(opened.imported.format, 40)}\` is not known`, "`ringfence replay redecide` judges its calls without running them");
   const base = opened.base;
   if (request.workspace === null && (base?.digest ?? null) === null) throw cannot(base === undefined ? "the folder was not kept as it was when it began" : `the folder was not kept as it was when it began: ${printable(base.why ?? "", 200)}`, "name a folder that holds the same with --workspace");
   const policy = await policyOf(stateDir, opened, request);
@@ -136,6 +140,7 @@ async function runAgain({ stored, id, recorded, opened, plan, workspace }: Again
   const { deps } = await composeDeps({ env, approver: recordedApprover(recorded), ...(request.sandboxes === undefined ? {} : { sandboxes: request.sandboxes }), ...(request.onRecovered === undefined ? {} : { onRecovered: request.onRecovered }) });
   const seen: AuditEvent[] = [];
   const own = opened.riskProfile === undefined ? null : readProfile(opened.riskProfile).profile;
+  const imported = opened.imported !== undefined && isImportFormat(opened.imported.format) ? { format: opened.imported.format, root: opened.workspace.root } : null;
   const session = await openSameImage(opened, request, (image) =>
     openSession(
       deps,
@@ -149,7 +154,7 @@ async function runAgain({ stored, id, recorded, opened, plan, workspace }: Again
         source: "replay",
         startedBy: request.startedBy,
         agent: opened.agent,
-        defaults: { ...DEFAULTS, root: opened.workspace.root, timeoutMs: timeoutOf(recorded), runtime: opened.engine.runtime },
+        defaults: { ...DEFAULTS, root: opened.workspace.root, timeoutMs: timeoutOf(recorded), ...(imported === null ? { runtime: opened.engine.runtime } : {}) },
         replayOf: id,
         onEvent: (event) => void seen.push(event),
       },
@@ -159,13 +164,13 @@ async function runAgain({ stored, id, recorded, opened, plan, workspace }: Again
   const onHurry = (): void => void session.abandon("stopped at once by the person who started it");
   hurry.addEventListener("abort", onHurry);
   try {
-    const head: RerunHead = { recorded: id, rerun: session.id, calls: recorded.filter(({ type }) => type === "call.received").length, base: plan.base === null ? "named" : "kept" };
+    const head: RerunHead = { recorded: id, rerun: session.id, calls: recorded.filter(({ type }) => type === "call.received").length, base: plan.base === null ? "named" : "kept", ...(imported === null ? {} : { claimed: true as const }) };
     request.onOpened?.(head);
     const drift = driftOf(opened, seen[0]);
     if (drift !== null) request.onStep?.(drift);
     const isOver = drift !== null && !request.keepGoing;
     const kept = { recorded: keptOf(stored, id), rerun: keptOf(stored, session.id) };
-    const steps = isOver ? [] : await rerunCalls({ recorded, seen, session, kept, argumentsOf: (digest) => blobs.get(digest) ?? null, hash: sha256, until: request.until ?? Number.MAX_SAFE_INTEGER, keepGoing: request.keepGoing, signal, onStep: (step) => request.onStep?.(step) });
+    const steps = isOver ? [] : await rerunCalls({ recorded, seen, session, kept, argumentsOf: (digest) => blobs.get(digest) ?? null, hash: sha256, until: request.until ?? Number.MAX_SAFE_INTEGER, ...(imported === null ? {} : { imported }), keepGoing: request.keepGoing, signal, onStep: (step) => request.onStep?.(step) });
     const all = drift === null ? steps : [drift, ...steps];
     return { ...head, steps: all, same: steps.filter(({ divergence }) => divergence === null).length, first: all.find(({ divergence }) => divergence !== null) ?? null, wasInterrupted: signal.aborted };
   } finally {
@@ -177,6 +182,8 @@ async function runAgain({ stored, id, recorded, opened, plan, workspace }: Again
 /** The recorded image by its id; where the engine has it no more, what goes by its name now, which is then another. */
 async function openSameImage(opened: EventData["session.opened"], { image }: RerunRequest, open: (image: string) => Promise<Session>): Promise<Session> {
   if (image !== null) return open(image);
+  // No file tells the image.
+  if (opened.imported !== undefined) return open(DEFAULT_IMAGE);
   try {
     return await open(opened.image.id);
   } catch (error) {
@@ -190,7 +197,7 @@ function driftOf(opened: EventData["session.opened"], first: AuditEvent | undefi
   if (first?.type !== "session.opened") return null;
   const { image, policy } = first.data;
   const step = { number: 0, call: null, summary: "before the first call", ran: false, workspace: null };
-  if (image.id !== opened.image.id) return { ...step, divergence: { kind: "image", why: "it runs on another image", recorded: `${printable(opened.image.reference, 100)} ${opened.image.id.slice(0, 19)}`, rerun: `${printable(image.reference, 100)} ${image.id.slice(0, 19)}` } };
+  if (opened.imported === undefined && image.id !== opened.image.id) return { ...step, divergence: { kind: "image", why: "it runs on another image", recorded: `${printable(opened.image.reference, 100)} ${opened.image.id.slice(0, 19)}`, rerun: `${printable(image.reference, 100)} ${image.id.slice(0, 19)}` } };
   if (policy.digest !== opened.policy.digest) return { ...step, divergence: { kind: "policy", why: "it is judged under another policy", recorded: opened.policy.digest.slice(0, 19), rerun: policy.digest.slice(0, 19) } };
   return null;
 }

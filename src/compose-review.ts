@@ -52,8 +52,8 @@ async function review(stored: Stored, id: SessionId): Promise<Review> {
   const events = await stored.store.read(id);
   const state = sessionState(events);
   if (state === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
-  if (state.opened.imported !== undefined) throw new GuardError("SESSION_ENDED", `session ${id} was imported: it has no workspace of its own`, { hint: "`ringfence show` and `ringfence replay view` tell what its file claims" });
-  if (state.discarded) throw new GuardError("SESSION_ENDED", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
+  if (state.opened.imported !== undefined) throw new GuardError("USAGE_INVALID", `session ${id} was imported: it has no workspace of its own`, { hint: "`ringfence show` and `ringfence replay view` tell what its file claims" });
+  if (state.discarded) throw new GuardError("USAGE_INVALID", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
   const layers = await stored.workspaces.reopen(id);
   const kept: Preimages = createPreimages({ stateDir: stored.stateDir, sessionId: id });
   const { workspace, changes, refused } = await look(layers, kept, events, state).catch(async (error: unknown) => {
@@ -150,6 +150,8 @@ export async function discardSession(wanted: string, env: NodeJS.ProcessEnv): Pr
   const stored = await openStore(env);
   try {
     const id = await resolveSession(stored.store, wanted);
+    const [first] = await stored.store.read(id);
+    if (first?.type === "session.opened" && first.data.imported !== undefined) throw new GuardError("USAGE_INVALID", `session ${id} was imported: it changed nothing that could be thrown away`, { hint: "`ringfence sessions prune` removes whole sessions" });
     const ledger = await stored.store.reopen(id);
     try {
       await stored.workspaces.remove(id);

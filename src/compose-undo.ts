@@ -40,7 +40,7 @@ export async function undoSession(session: string, wanted: string | null, env: N
       const events = await stored.store.read(id);
       const state = sessionState(events);
       if (state === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
-      if (state.discarded) throw new GuardError("SESSION_ENDED", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
+      if (state.discarded) throw new GuardError("USAGE_INVALID", `the changes of ${id} were discarded`, { hint: "`ringfence show` still tells what was done" });
       const target = undoTarget(events, wanted);
       if (!target.ok) throw new GuardError("USAGE_INVALID", target.error, { hint: "`ringfence show` lists the calls" });
       const { to, step } = target.value;

@@ -8,7 +8,7 @@ import { homeOf, judgeAgain, type ReplayWorld, type ShellPlace } from "../core/r
 import { initialRisk, type RiskProfile, type RiskState } from "../core/risk/index.js";
 import type { Control, EventData, EventDraft } from "../core/session/event.js";
 import { emptyHistory, reduceHistory, type HistoryState } from "../core/session/history.js";
-import { LIMITS, printable, type CallId, type Digest, type Role, type SessionId } from "../core/shared/index.js";
+import { GuardError, LIMITS, printable, type CallId, type Digest, type Role, type SessionId } from "../core/shared/index.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { EngineDeps } from "./deps.js";
 import { describeAction } from "./describe.js";
@@ -17,7 +17,10 @@ import { overLimit } from "./receive.js";
 import { closedEvent, decisionEvent, receivedEvent, type Recorder } from "./records.js";
 import { scoreBatch } from "./score-batch.js";
 
-export type ImportDeps = Pick<EngineDeps, "store" | "ids" | "hasher" | "keyedDigest" | "redactor" | "product">;
+export type ImportDeps = Pick<EngineDeps, "store" | "ids" | "hasher" | "keyedDigest" | "redactor" | "product"> & {
+  /** Marks of sessions that are being written, so that one that is cut off is closed by the next command; left out: none are made. */
+  readonly openSessions?: Pick<EngineDeps["openSessions"], "mark" | "clear">;
+};
 
 export interface ImportRequest {
   readonly trajectory: Trajectory;
@@ -30,6 +33,8 @@ export interface ImportRequest {
   readonly role: Role | null;
   readonly containment: "attested" | "none";
   readonly startedBy: string;
+  /** Ends the import between two calls; left out: nothing does. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of an import. */
@@ -47,12 +52,21 @@ const BATCH = 400;
 const DEFAULT_ROOT = "/workspace";
 const NOT_WITNESSED: Control = { id: "witnessed", state: "missing", detail: "read from a file of another tool: what is in it is claimed, nothing was seen" };
 
-/** Puts a trajectory on record as a session of its own. Rejects with GuardError when the record cannot be written. */
+/**
+ * Puts a trajectory on record as a session of its own. Rejects with GuardError when the record cannot be written, and with CANCELLED when it
+ * was interrupted: the session is then closed on record as one that was, with the calls it came to.
+ */
 export async function importSession(deps: ImportDeps, request: ImportRequest): Promise<ImportedSession> {
   const id: SessionId = `ses_${deps.ids.next()}`;
+  await deps.openSessions?.mark(id);
   const ledger = await deps.store.create(id);
   try {
     return await write({ deps, request, id, ledger });
+  } catch (error) {
+    // What could not be closed on record keeps its mark.
+    if (!(error instanceof GuardError) || error.code !== "CANCELLED") throw error;
+    await deps.openSessions?.clear(id);
+    throw error;
   } finally {
     await ledger.close();
   }
@@ -92,9 +106,15 @@ async function write({ deps, request, id, ledger }: Parts): Promise<ImportedSess
     for (const draft of one.drafts) history = reduceHistory(history, draft);
     waiting.push(...one.drafts);
     if (waiting.length >= BATCH) await flush();
+    if (request.signal?.aborted === true) {
+      waiting.push({ call: null, type: "session.closed", data: { reason: "cancelled", detail: "the import was interrupted: the file has more", calls: index + 1 } });
+      await flush();
+      throw new GuardError("CANCELLED", `the import was interrupted: session ${id} has ${index + 1} of ${trajectory.calls.length} calls`);
+    }
   }
   waiting.push({ call: null, type: "import.finished", data: trajectory.tally }, { call: null, type: "session.closed", data: { reason: "finished", detail: "imported", calls: trajectory.calls.length } });
   await flush();
+  await deps.openSessions?.clear(id);
   return { session: id, root, records: scored.nextSeq, decided, score: scored.risk };
 }
 

@@ -64,12 +64,13 @@ async function recoverSession(deps: RecoverDeps, id: SessionId, isSwept: boolean
     }
     if (state.closed !== null) return await endApply(deps, id, ledger, events);
     const open = openCalls(state);
-    const inDoubt = open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
+    // Nothing of an imported session ran here.
+    const inDoubt = state.opened.imported !== undefined ? [] : open.filter((call) => call.status === "executing" || call.status === "finished").map((call) => call.id);
     const lost = livingProcesses(state).map(({ opened }) => opened.name);
     const gone = lost.map((name): EventDraft => ({ call: null, type: "process.closed", data: { name, reason: "recovered", exitCode: null, signal: null, detail: "its end was not seen" } }));
     const ends: EventDraft[] = open.map((call) => closedEvent(call.id, inDoubt.includes(call.id) ? "in-doubt" : "cancelled"));
     const { drafts } = scoreBatch([...gone, ...ends], { risk: replayRisk(events), isScored: state.risk !== null, nextSeq: events.length });
-    const detail = [inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`, ...(lost.length === 0 ? [] : [`handed over and ended: ${lost.join(", ")}`]), ...lossText(ledger.recovered ?? null)].join("; ");
+    const detail = [state.opened.imported !== undefined ? "the import was cut off: the file may have more" : inDoubt.length === 0 ? "the orchestrator ended without closing the session" : `in doubt: ${inDoubt.join(", ")}`, ...(lost.length === 0 ? [] : [`handed over and ended: ${lost.join(", ")}`]), ...lossText(ledger.recovered ?? null)].join("; ");
     await ledger.append([...drafts, { call: null, type: "session.closed", data: { reason: "recovered", detail, calls: state.calls.length } }]);
     return { session: id, inDoubt, ...(lost.length === 0 ? {} : { processes: lost }) };
   } finally {

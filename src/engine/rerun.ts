@@ -1,8 +1,9 @@
 // A recorded session made again, call by call, in a session that was opened for it, and each call held against its record.
 
 import type { TestRun } from "../core/harness/index.js";
-import { divergenceOf, factsOf, repeatOf, stateDigest, type CallFacts, type CallTexts, type Divergence, type Repeat } from "../core/replay/index.js";
+import { claimDivergence, claimsOf, divergenceOf, factsOf, repeatImported, repeatOf, stateDigest, type ClaimCompared, type CallFacts, type CallTexts, type Divergence, type Repeat } from "../core/replay/index.js";
 import type { AuditEvent, EventData, OutputRecord } from "../core/session/index.js";
+import type { ImportFormat } from "../core/import/index.js";
 import { GuardError, LIMITS, printable, type CallId, type Digest, type Hasher, type JsonObject } from "../core/shared/index.js";
 import type { Approver } from "../ports/approver.js";
 import type { Session } from "./session.js";
@@ -18,6 +19,8 @@ export interface RerunStep {
   /** What it left changed, as one digest; null where it did not run. */
   readonly workspace: { readonly recorded: Digest; readonly rerun: Digest } | null;
   readonly divergence: Divergence | null;
+  /** Of an imported session: what its file tells of the call, so that it could be held against it. Left out for every other. */
+  readonly compared?: ClaimCompared["compared"];
 }
 
 /** Where one of the two sessions keeps what its record points at. */
@@ -35,6 +38,8 @@ export interface RerunOptions {
   readonly kept: { readonly recorded: Kept; readonly rerun: Kept };
   readonly argumentsOf: (digest: Digest) => JsonObject | null;
   readonly hash: Hasher;
+  /** Where the recorded session was imported: its format, and the folder it worked in. Its calls are then held against what the file claims. */
+  readonly imported?: { readonly format: ImportFormat; readonly root: string };
   /** The last step to make. */
   readonly until: number;
   /** Go on after a step that differs. */
@@ -45,8 +50,9 @@ export interface RerunOptions {
 
 /** Makes the calls until the end, the first that differs, `until`, or an abort. Rejects with GuardError for faults of ours or of the sandbox. */
 export async function rerunCalls(options: RerunOptions): Promise<readonly RerunStep[]> {
-  const { recorded, session, signal } = options;
-  const work = repeatOf(recorded, ({ argumentsBlob }) => (argumentsBlob === undefined ? null : options.argumentsOf(argumentsBlob)));
+  const { recorded, session, signal, imported } = options;
+  const values = ({ argumentsBlob }: EventData["call.received"]): JsonObject | null => (argumentsBlob === undefined ? null : options.argumentsOf(argumentsBlob));
+  const work = imported === undefined ? repeatOf(recorded, values) : repeatImported(recorded, imported.format, imported.root, values);
   const runs = new Map<string, TestRun>();
   const steps: RerunStep[] = [];
   let number = 0;
@@ -69,6 +75,7 @@ async function stepOf(options: RerunOptions, one: Repeat, number: number, runs: 
   if (one.what === "undo") return undo(session, one.to, number);
   const head = { number, call: one.id, summary: one.summary };
   if (one.what === "unrepeatable") return { ...head, ran: false, workspace: null, divergence: { kind: "unknown", why: one.why, recorded: null, rerun: null } };
+  const before = options.seen.length;
   try {
     await make(options, one, runs);
   } catch (error) {
@@ -76,7 +83,15 @@ async function stepOf(options: RerunOptions, one: Repeat, number: number, runs: 
     if (!(error instanceof GuardError) || (!isStopped && error.code !== "USAGE_INVALID")) throw error;
     return { ...head, ran: false, workspace: null, divergence: { kind: "decision", why: printable(error.message, 300), recorded: null, rerun: null } };
   }
-  const facts = { recorded: factsOf(options.recorded, one.id), rerun: factsOf(options.seen, one.id) };
+  // A call that could not be made again has no number in the re-run: from there on the two count differently.
+  const again = options.seen.slice(before).find(({ type }) => type === "call.received")?.call ?? one.id;
+  const facts = { recorded: factsOf(options.recorded, one.id), rerun: factsOf(options.seen, again) };
+  if (options.imported !== undefined) {
+    const claim = claimsOf(options.recorded).get(one.id) ?? null;
+    const texts = await textsOf(options.kept.rerun, facts.rerun, facts.recorded);
+    const { divergence, compared } = claimDivergence(facts.recorded, claim, claim === null || one.what !== "call" || !COMMANDS.has(one.call.tool) ? null : await outputOf(options.kept.recorded, claim.output), { facts: facts.rerun, texts });
+    return { ...head, ran: true, workspace: null, divergence, compared };
+  }
   const texts = { recorded: await textsOf(options.kept.recorded, facts.recorded, facts.rerun), rerun: await textsOf(options.kept.rerun, facts.rerun, facts.recorded) };
   const divergence = divergenceOf({ facts: facts.recorded, texts: texts.recorded }, { facts: facts.rerun, texts: texts.rerun });
   return { ...head, ran: true, workspace: { recorded: stateDigest(facts.recorded.changes, options.hash), rerun: stateDigest(facts.rerun.changes, options.hash) }, divergence };
@@ -101,6 +116,9 @@ async function make({ session, signal }: RerunOptions, one: Exclude<Repeat, { wh
     if (isBase && !runs.has(one.command)) runs.set(one.command, run);
   }
 }
+
+/** Tools of our own whose output is that of a program. */
+const COMMANDS: ReadonlySet<string> = new Set(["bash", "exec"]);
 
 const CONTENT_BYTES = 1024 * 1024;
 const STRICT = new TextDecoder("utf-8", { fatal: true });

@@ -68,6 +68,11 @@ describe("a session run again", () => {
     expect(await approver.request(request, never)).toMatchObject({ outcome: "rejected" });
   });
 
+  it("goes on after a call that cannot be made again, each held against its own record", async () => {
+    const recorded = (await record({}, ["python3 1.py", "python3 2.py", "python3 3.py", "python3 4.py"])).map((event) => (event.type === "call.closed" && event.call === "call_0002" ? { ...event, data: { ...event.data, outcome: "cancelled" as const } } : event));
+    expect(told(await again(recorded, {}, { keepGoing: true }))).toEqual(["1 same", "2 unknown", "3 same", "4 same"]);
+  });
+
   it("takes back what was taken back", async () => {
     const recorded = await record({}, ["python3 1.py", "python3 3.py"], async (session) => {
       await session.undo("0");

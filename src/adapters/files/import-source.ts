@@ -102,7 +102,7 @@ function checked(fd: number, path: string): Stats {
   const problem = !stats.isFile() ? "is no regular file" : stats.size > LIMITS.trajectoryBytes ? `is larger than ${LIMITS.trajectoryBytes} bytes` : null;
   if (problem === null) return stats;
   closeSync(fd);
-  throw new GuardError("TRAJECTORY_INVALID", `\`${printable(path)}\` ${problem}`, { hint: "import one session at a time" });
+  throw new GuardError("TRAJECTORY_INVALID", `\`${printable(path)}\` ${problem}`, { hint: stats.isFile() ? "import one session at a time" : "name a file or a folder" });
 }
 
 async function* linesOf(fd: number, size: number, hash: ReturnType<typeof createHash>): AsyncGenerator<SourceLine, void, undefined> {

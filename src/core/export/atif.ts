@@ -1,8 +1,10 @@
 // ATIF 1.4, the Agent Trajectory Interchange Format: a session for tools that read trajectories. Verdicts ride along in `extra`.
 
-import type { JsonObject } from "../shared/index.js";
+import { quietJson, type JsonObject } from "../shared/index.js";
 import { titleOf, verdictOf, type Step, type Timeline } from "../replay/timeline.js";
 import type { StepTexts } from "../replay/page-step.js";
+
+const ISO_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?$/u;
 
 /** The document as JSON text. */
 export function atifOf({ state, steps, risk }: Timeline, product: string, textsOf: (step: Step) => StepTexts): string {
@@ -16,12 +18,7 @@ export function atifOf({ state, steps, risk }: Timeline, product: string, textsO
     final_metrics: { total_steps: steps.length },
     extra: { ringfence: { session: state.id, policy: state.opened.policy.digest, score: risk.live.score, band: risk.live.band, witnessed: imported === undefined } },
   };
-  return `${quietJson(document)}\n`;
-}
-
-/** Control, bidi and invisible characters as JSON escapes: the same value, and a file that can be looked at. */
-function quietJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu, (sign) => Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""));
+  return `${quietJson(document, 2)}\n`;
 }
 
 function stepOf(step: Step, texts: StepTexts): JsonObject {
@@ -33,7 +30,7 @@ function stepOf(step: Step, texts: StepTexts): JsonObject {
   return {
     step_id: step.number,
     // Only a time that is one: the format wants ISO 8601.
-    ...(time !== null && /^\d{4}-\d\d-\d\dT\d\d:\d\d/u.test(time) ? { timestamp: time } : {}),
+    ...(time !== null && ISO_TIME.test(time) ? { timestamp: time } : {}),
     source: "agent",
     message: claim?.thought ?? titleOf(step),
     tool_calls: [{ tool_call_id: call.label === "" ? call.id : call.label, function_name: call.tool, arguments: texts.arguments ?? call.arguments }],

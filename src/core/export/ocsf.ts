@@ -8,15 +8,17 @@ import { reportedOf, type Reported } from "./finding-list.js";
 
 const VERSION = "1.8.0";
 const TEXT = 4_000;
+/** `device` is of the one, `action_id` and `disposition_id` of the other: an event says which it uses. */
+const PROFILES = ["host", "security_control"] as const;
 const SEVERITY = { error: 4, warning: 3 } as const;
 /** `action_id`: 1 allowed, 2 denied; `disposition_id`: 1 allowed, 2 blocked, 0 unknown. */
 const DECIDED = { allow: { action_id: 1, disposition_id: 1 }, ask: { action_id: 0, disposition_id: 0 }, deny: { action_id: 2, disposition_id: 2 }, thought: { action_id: 0, disposition_id: 0 } } as const;
 
 /** The events, one a line. */
 export function ocsfOf(timeline: Timeline, { version, hash }: { readonly version: string; readonly hash: Hasher }): string {
-  const head = (uid: string) => ({ metadata: { version: VERSION, product: { name: "Ringfence", vendor_name: "Ringfence", version }, uid, correlation_uid: timeline.state.id, ...(timeline.state.opened.imported === undefined ? {} : { labels: ["imported", "not witnessed"] }) } });
-  const calls = timeline.steps.map((step) => ({ ...head(`${timeline.state.id}/${step.call.id}`), ...activity(step, timeline) }));
-  const findings = reportedOf(timeline).map((one, index) => ({ ...head(`${timeline.state.id}/${one.step.call.id}/${index}`), ...finding(one, hash) }));
+  const head = (uid: string, profiles: readonly string[]) => ({ metadata: { version: VERSION, ...(profiles.length === 0 ? {} : { profiles }), product: { name: "Ringfence", vendor_name: "Ringfence", version }, uid, correlation_uid: timeline.state.id, ...(timeline.state.opened.imported === undefined ? {} : { labels: ["imported", "not witnessed"] }) } });
+  const calls = timeline.steps.map((step) => ({ ...head(`${timeline.state.id}/${step.call.id}`, PROFILES), ...activity(step, timeline) }));
+  const findings = reportedOf(timeline).map((one, index) => ({ ...head(`${timeline.state.id}/${one.step.call.id}/${index}`, []), ...finding(one, hash) }));
   return `${[...calls, ...findings].map((event) => JSON.stringify(event)).join("\n")}\n`;
 }
 
@@ -43,10 +45,10 @@ function activity(step: Step, timeline: Timeline): object {
   const base = common(step, timeline);
   const kind = step.decision?.action.kind ?? "";
   const path = typeof step.call.arguments["path"] === "string" ? step.call.arguments["path"] : typeof step.call.arguments["file_path"] === "string" ? step.call.arguments["file_path"] : titleOf(step);
-  if (kind === "command") return { ...classOf(1, 1007, 1), ...base, process: { cmd_line: printable(titleOf(step), TEXT), name: printable(step.call.tool, 120) }, ...(step.call.execution?.exitCode === undefined || step.call.execution.exitCode === null ? {} : { exit_code: step.call.execution.exitCode }) };
+  if (kind === "command") return { ...classOf(1, 1007, 1), ...base, process: { uid: `${timeline.state.id}/${step.call.id}`, cmd_line: printable(titleOf(step), TEXT), name: printable(step.call.tool, 120) }, ...(step.call.execution?.exitCode === undefined || step.call.execution.exitCode === null ? {} : { exit_code: step.call.execution.exitCode }) };
   if (kind === "view") return { ...classOf(1, 1001, 2), ...base, file: fileOf(path) };
   if (kind === "edit") return { ...classOf(1, 1001, 3), ...base, file: fileOf(path) };
-  return { ...classOf(6, 6003, 99), ...base, api: { operation: printable(step.call.tool, 120) }, src_endpoint: { name: "agent" } };
+  return { ...classOf(6, 6003, 99), activity_name: "tool call", ...base, api: { operation: printable(step.call.tool, 120) }, src_endpoint: { name: "agent" } };
 }
 
 function fileOf(path: string): object {

@@ -11,6 +11,7 @@ import { chatReader, miniReader } from "./messages.js";
 import { openHandsReader } from "./openhands.js";
 import { sweAgentReader } from "./swe-agent.js";
 
+export { sameCall, type Again } from "./again.js";
 export { createCollector, type Collector, type FormatReader } from "./collector.js";
 export { documentFormat, lineFormat, linesFormat } from "./detect.js";
 export { foldCall, keepsShell, type Folded, type FoldContext } from "./fold.js";

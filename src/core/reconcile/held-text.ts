@@ -24,7 +24,7 @@ export function heldText({ path, operation, held }: Pick<Finding, "path" | "oper
 }
 
 function witness({ told, error }: Held): string {
-  const reported = told.includes("program") ? `the program reported${error === undefined ? " it" : ` ${error}`}` : null;
+  const reported = told.includes("program") ? `the program reported${error === undefined ? " it" : ` ${printable(error, 40)}`}` : null;
   if (!told.includes("text")) return `only ${reported ?? "nobody"}`;
   return reported === null ? "the text of the call says so" : `the text of the call says so and ${reported}`;
 }

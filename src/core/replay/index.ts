@@ -11,3 +11,4 @@ export type { StepTexts } from "./page-step.js";
 export { divergenceOf, factsOf, stateDigest, type CallFacts, type CallTexts, type Divergence, type DivergenceKind } from "./diverge.js";
 export { firstDifference, settleText } from "./settle-text.js";
 export { repeatOf, type Repeat } from "./repeat.js";
+export { claimDivergence, claimsOf, repeatImported, type Claim, type ClaimCompared } from "./claimed.js";

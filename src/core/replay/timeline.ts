@@ -116,8 +116,13 @@ export function endOf({ call }: Step): string {
     if (result.exitCode !== null) return `claims exit ${result.exitCode}`;
     return result.failed === null ? "claims that it ran" : result.failed ? "claims a failure" : "claims success";
   }
-  if (call.execution !== null) return call.execution.ended === "exit" ? `exit ${call.execution.exitCode ?? call.execution.signal ?? "?"}` : call.execution.ended;
+  if (call.execution !== null) return call.execution.ended === "exit" ? `exit ${call.execution.exitCode ?? signalName(call.execution.signal)}` : call.execution.ended;
   return call.outcome ?? "open";
+}
+
+/** A signal has a name of its own; what is none is not shown. */
+function signalName(signal: string | null): string {
+  return signal !== null && /^[A-Z][A-Z0-9+-]{1,19}$/u.test(signal) ? signal : "?";
 }
 
 /** Text of a step for a search, in lower case. */

@@ -60,7 +60,7 @@ export function sessionStatus(state: SessionState | null): string {
   if (state.discarded) return "discarded";
   if (state.applied.length > 0) return "applied";
   if (callsInDoubt(state).length > 0 && state.closed !== null) return "in doubt";
-  if (state.opened.imported !== undefined) return state.closed === null ? "open" : "imported";
+  if (state.opened.imported !== undefined) return state.closed === null ? "open" : state.closed.reason === "finished" ? "imported" : "incomplete";
   if (state.closed === null && state.paused !== null) return "paused";
   return state.closed?.reason ?? "open";
 }

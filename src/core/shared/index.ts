@@ -5,5 +5,6 @@ export { formatIssue, type Issue, type SourceSpan } from "./issue.js";
 export { ERRORS, GuardError, type ErrorCode, type ErrorRow } from "./errors.js";
 export { assertNever } from "./assert-never.js";
 export { printable, printableBlock } from "./printable.js";
+export { quietJson } from "./quiet-json.js";
 export { LIMITS } from "./limits.js";
 export { once } from "./once.js";

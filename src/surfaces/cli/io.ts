@@ -1,6 +1,7 @@
 // What a command writes to and how: streams, colour, quiet, JSON. Agent text reaches a terminal only through here.
 
 import pc from "picocolors";
+import { quietJson } from "../../core/shared/index.js";
 import { sanitiseTerminal } from "./terminal-text.js";
 
 export interface GlobalOptions {
@@ -71,7 +72,7 @@ export function createIo(options: GlobalOptions, env: NodeJS.ProcessEnv = proces
     paint,
     paintErr,
     out: (text) => say(process.stdout, `${text}\n`),
-    json: (value) => write(process.stdout, `${JSON.stringify(value)}\n`),
+    json: (value) => write(process.stdout, `${quietJson(value)}\n`),
     note: (text) => {
       if (!options.quiet) say(process.stderr, `${paintErr.dim("ringfence:")} ${text}\n`);
     },

@@ -103,6 +103,43 @@ describe("exports of a hostile session", () => {
     }
   });
 
+  it("OCSF events have what schema 1.8.0 requires of their class and objects, and say whose attributes they use", () => {
+    // Per class: required attributes; constraints of the objects: one of these at least. `99` is Other, which wants its own word beside it.
+    const required: Readonly<Record<number, readonly string[]>> = { 1001: ["actor", "device", "file"], 1007: ["actor", "device", "process"], 6003: ["actor", "api", "src_endpoint"], 2004: ["finding_info"] };
+    const oneOf: Readonly<Record<string, readonly string[]>> = { process: ["pid", "uid", "cpid"], actor: ["process", "user", "invoked_by", "session", "app_name", "app_uid"], device: ["ip", "uid", "name", "hostname", "instance_uid", "interface_uid", "interface_name"], src_endpoint: ["ip", "uid", "name", "hostname", "svc_name", "instance_uid"] };
+    const inObject: Readonly<Record<string, readonly string[]>> = { metadata: ["product", "version"], file: ["name", "type_id"], device: ["type_id"], api: ["operation"], finding_info: ["uid"] };
+    const ofProfile: Readonly<Record<string, string>> = { action_id: "security_control", disposition_id: "security_control", device: "host" };
+    const [first] = timeline.steps;
+    if (first === undefined) throw new Error("a timeline without steps");
+    const steps = ["command", "view", "edit", "submit"].map((kind) => ({ ...first, decision: first.decision === null ? null : { ...first.decision, action: { ...first.decision.action, kind } } }));
+    const events = exportSession({ ...timeline, steps }, "ocsf", { hash: sha256, version: "1.2.3", textsOf: () => ({ arguments: null, output: "", cut: 0 }) }).trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, Record<string, unknown>> & { class_uid: number });
+    expect([...new Set(events.map((event) => event.class_uid))].sort()).toEqual([1001, 1007, 2004, 6003]);
+    const missing = events.flatMap((event) => {
+      const own = ["activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid", ...(required[event.class_uid] ?? [])].filter((name) => !Object.hasOwn(event, name));
+      const objects = Object.entries(inObject).flatMap(([name, keys]) => (event[name] === undefined ? [] : keys.filter((key) => !Object.hasOwn(event[name] ?? {}, key)).map((key) => `${name}.${key}`)));
+      const bare = Object.entries(oneOf).flatMap(([name, keys]) => (event[name] === undefined || keys.some((key) => Object.hasOwn(event[name] ?? {}, key)) ? [] : [`${name}: none of ${keys.join(", ")}`]));
+      const profiles = (event["metadata"]?.["profiles"] ?? []) as readonly string[];
+      const unsaid = Object.entries(ofProfile).flatMap(([name, profile]) => (Object.hasOwn(event, name) && !profiles.includes(profile) ? [`${name} without ${profile}`] : []));
+      return [...own, ...objects, ...bare, ...unsaid, ...(Number(event["activity_id"]) === 99 && !Object.hasOwn(event, "activity_name") ? ["activity_name"] : [])].map((name) => `${event.class_uid} ${name}`);
+    });
+    expect([...new Set(missing)]).toEqual([]);
+  });
+
+  it("ATIF keeps the rules of its specification: steps in order from 1, times that are ISO 8601, results of calls of the same step", () => {
+    const [first] = timeline.steps;
+    if (first?.call.claimed === undefined) throw new Error("no claim");
+    const at = (time: string) => ({ ...first, call: { ...first.call, claimed: { result: null, ...first.call.claimed, call: { ...first.call.claimed?.call, time } as never } } });
+    const times = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123+02:00", "2026-01-01T00:00 <script>", "2026-13-41T99:99", "yesterday"];
+    const document = JSON.parse(exportSession({ ...timeline, steps: [...timeline.steps, ...times.map(at)].map((step, index) => ({ ...step, number: index + 1 })) }, "atif", { hash: sha256, version: "1.2.3", textsOf: ({ call }) => ({ arguments: null, output: call.label, cut: 0 }) })) as { readonly agent: { readonly name: unknown; readonly version: unknown }; readonly steps: readonly { readonly step_id: number; readonly source: string; readonly timestamp?: string; readonly message: unknown; readonly tool_calls: readonly { readonly tool_call_id: string; readonly function_name: unknown; readonly arguments: unknown }[]; readonly observation?: { readonly results: readonly { readonly source_call_id: string }[] } }[] };
+    expect([typeof document.agent.name, typeof document.agent.version]).toEqual(["string", "string"]);
+    expect(document.steps.map(({ step_id: id }) => id)).toEqual(document.steps.map((_, index) => index + 1));
+    for (const { source, message, tool_calls: calls, observation } of document.steps) {
+      expect([source, typeof message, calls.map((call) => [typeof call.function_name, typeof call.arguments])]).toEqual(["agent", "string", [["string", "object"]]]);
+      for (const result of observation?.results ?? []) expect(calls.map((call) => call.tool_call_id)).toContain(result.source_call_id);
+    }
+    expect(document.steps.slice(-5).map(({ timestamp }) => timestamp)).toEqual([times[0], times[1], undefined, undefined, undefined]);
+  });
+
   it("OTLP is one trace with one span for the agent and one a call, ids and times in its form", () => {
     const request = JSON.parse(write("otel")) as { readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly { readonly traceId: string; readonly spanId: string; readonly parentSpanId?: string; readonly name: string; readonly startTimeUnixNano: string; readonly endTimeUnixNano: string; readonly status: { readonly code: number } }[] }[] }[] };
     const spans = request.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];

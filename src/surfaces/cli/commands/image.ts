@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
-import { printable } from "../../../core/shared/index.js";
+import { printable, quietJson } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
 import { count } from "../render/text.js";
@@ -42,7 +42,7 @@ export function registerImage(program: Command, context: CliContext): void {
     .action(async (name: string, flags: { readonly output?: string }, command: Command) => {
       const { imageSbom } = await import("../../../compose-image.js");
       const io = context.ioOf(command);
-      const text = JSON.stringify(await imageSbom(name, io.env), null, io.options.json ? 0 : 2);
+      const text = quietJson(await imageSbom(name, io.env), io.options.json ? 0 : 2);
       if (flags.output === undefined) io.out(text);
       else {
         writeFileSync(flags.output, `${text}\n`);

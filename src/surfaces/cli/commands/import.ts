@@ -6,6 +6,7 @@ import { IMPORT_FORMATS, type ImportFormat } from "../../../core/import/form.js"
 import type { ImportOutcome } from "../../../compose-import.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { onInterrupt } from "../interrupt.js";
 import { collect } from "../session-options.js";
 
 interface ImportFlags {
@@ -51,7 +52,8 @@ async function run(paths: readonly string[], flags: ImportFlags, io: Io): Promis
   if (root !== undefined && !root.startsWith("/")) throw new GuardError("USAGE_INVALID", "--root must be an absolute path");
   const optional = { ...(format === undefined ? {} : { format }), ...(root === undefined ? {} : { root }), ...(role === undefined ? {} : { role }) };
   const { tell, total } = await import("../render/imported.js");
-  const outcomes = await importTrajectories({ paths, env: io.env, policies: policy, containment, startedBy: "import", ...optional, onOutcome: (outcome) => tell(outcome, io) });
+  const interrupt = onInterrupt(io);
+  const outcomes = await importTrajectories({ paths, env: io.env, policies: policy, containment, startedBy: "import", signal: interrupt.signal, ...optional, onOutcome: (outcome) => tell(outcome, io) }).finally(() => interrupt.release());
   const done = outcomes.filter((outcome) => outcome.ok);
   if (outcomes.length > 1 && !io.options.json) total(outcomes, io);
   if (done.length === 0) throw new GuardError("TRAJECTORY_INVALID", "nothing was imported", { hint: "`ringfence import --help` names the formats" });

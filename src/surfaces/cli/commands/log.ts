@@ -116,7 +116,10 @@ async function witnessFaults(keys: readonly string[], notes: readonly string[]):
 /** A checkpoint or a key. */
 function smallFile(path: string): string {
   try {
-    if (statSync(path).size > MOST_BYTES) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` has more than ${MOST_BYTES} bytes`);
+    const about = statSync(path);
+    // A device or a pipe tells no size, and may never end.
+    if (!about.isFile()) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` is no regular file`);
+    if (about.size > MOST_BYTES) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` has more than ${MOST_BYTES} bytes`);
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof GuardError) throw cause;

@@ -6,7 +6,7 @@ import { Option, type Command } from "commander";
 import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
 import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
-import { GuardError, LIMITS, printable, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
+import { GuardError, LIMITS, printable, quietJson, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
@@ -115,7 +115,7 @@ async function checkLines(file: string, io: Io, judge: (line: JsonValue) => { re
     if (text.trim() === "") continue;
     const json = text.length > LIMITS.callBytes ? { id: null, error: "the line is too long" } : judgeText(text, judge);
     if ("error" in json) failed = true;
-    pending.push(JSON.stringify(json));
+    pending.push(quietJson(json));
     if (pending.length >= 256) flush();
   }
   flush();

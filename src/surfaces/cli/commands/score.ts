@@ -1,7 +1,7 @@
 // `ringfence score`: the live AIVSS score of a session, recomputed from its record; as it moves; as a report; over all sessions.
 
 import { Option, type Command } from "commander";
-import { GuardError } from "../../../core/shared/index.js";
+import { GuardError, quietJson } from "../../../core/shared/index.js";
 import { assessment, CANDIDATE_STATUS, candidateClass, candidateText, replayRisk, sessionCandidate, type RiskState } from "../../../core/risk/index.js";
 import type { CliContext } from "../main.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
@@ -48,7 +48,7 @@ async function score(wanted: string | undefined, flags: ScoreFlags, io: Io): Pro
     const events = flags.follow === true ? await followScore(store, id, io) : await store.read(id);
     const summary = sessionScore(events);
     const [first] = events;
-    if (flags.report !== undefined && first?.type === "session.opened") io.out(JSON.stringify(assessment(replayRisk(events), first.data, first.time.slice(0, 10)), null, 2));
+    if (flags.report !== undefined && first?.type === "session.opened") io.out(quietJson(assessment(replayRisk(events), first.data, first.time.slice(0, 10)), 2));
     else if (flags.follow !== true) {
       if (io.options.json) io.json({ session: id, ...summary, supposed: supposedScore(summary.posture.state, events), candidate: candidateOf(replayRisk(events)) });
       else {

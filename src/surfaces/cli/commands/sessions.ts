@@ -96,15 +96,15 @@ function header(state: SessionState, io: Io): void {
   const { paint } = io;
   io.out(`${paint.bold(state.id)}  ${sessionStatus(state)}${state.closed?.detail === undefined || state.closed?.detail === null ? "" : ` (${printable(state.closed.detail)})`}`);
   io.out(`  opened     ${state.openedAt} by ${printable(opened.startedBy)}`);
-  io.out(`  workspace  ${printable(opened.workspace.path)} at ${opened.workspace.root}`);
-  io.out(`  policy     ${opened.policy.profile ?? opened.policy.sources.join(", ")} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
+  io.out(`  workspace  ${printable(opened.workspace.path)} at ${printable(opened.workspace.root)}`);
+  io.out(`  policy     ${printable(opened.policy.profile ?? opened.policy.sources.join(", "))} ${paint.dim(opened.policy.digest.slice(0, 19))}`);
   if (opened.imported === undefined) {
-    io.out(`  image      ${opened.image.reference} ${paint.dim(`${opened.image.id.slice(0, 19)}${opened.image.packages === undefined ? "" : `, ${count(opened.image.packages.count, "package")}`}`)}`);
-    io.out(`  engine     ${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`);
+    io.out(`  image      ${printable(opened.image.reference)} ${paint.dim(`${printable(opened.image.id.slice(0, 19))}${opened.image.packages === undefined ? "" : `, ${count(opened.image.packages.count, "package")}`}`)}`);
+    io.out(`  engine     ${printable(`${opened.engine.name} ${opened.engine.version}, ${opened.engine.runtime}`)}`);
   } else for (const line of importLines(opened, paint)) io.out(line);
   const attested = opened.controls.filter((control) => control.state === "attested").map((control) => control.id);
-  io.out(`  controls   ${attested.length === 0 ? paint.red("none attested") : `${attested.join(", ")} ${paint.dim("(tested inside)")}`}`);
-  for (const control of opened.controls.filter((candidate) => candidate.state !== "attested")) io.out(`             ${paint.yellow(`${control.id} ${control.state}`)} ${printable(control.detail)}`);
+  io.out(`  controls   ${attested.length === 0 ? paint.red("none attested") : `${printable(attested.join(", "), 1_000)} ${paint.dim("(tested inside)")}`}`);
+  for (const control of opened.controls.filter((candidate) => candidate.state !== "attested")) io.out(`             ${paint.yellow(`${printable(control.id, 80)} ${control.state}`)} ${printable(control.detail)}`);
   if (state.risk !== null) io.out(`  AIVSS      ${paint.bold(state.risk.score)} ${state.risk.band}, peak ${state.risk.peak} ${paint.dim(state.risk.formula)}`);
 }
 
@@ -119,7 +119,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   if (call.claimed !== undefined) for (const line of claimLines(call.claimed, paint, withOutput)) io.out(`  ${line}`);
   if (call.execution !== null) {
     const { execution } = call;
-    const ended = execution.ended === "exit" ? `exit ${execution.exitCode ?? execution.signal ?? "?"}` : execution.ended;
+    const ended = execution.ended === "exit" ? `exit ${execution.exitCode ?? printable(execution.signal ?? "?", 40)}` : execution.ended;
     io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${execution.stdout.bytes + execution.stderr.bytes} bytes of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
     if (withOutput) for (const line of outputLines(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
   }

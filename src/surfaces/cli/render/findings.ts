@@ -38,9 +38,9 @@ export function groupFindings(findings: readonly Finding[]): readonly FindingGro
 /** One group in one line: what was undone or stays, under which rule, for which threats. */
 export function groupLine({ about, rule, threats, message, reverted, where }: FindingGroup, paint: Palette): string {
   const shown = threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(threats)}]`)}`;
-  if (about === "attempt") return `${paint.green("held")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
-  if (about !== undefined) return `${paint.yellow(aboutText(about, reverted))}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
-  return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(rule)}${shown} ${printable(message, 300)}`;
+  if (about === "attempt") return `${paint.green("held")}: ${where}: ${paint.bold(printable(rule, 120))}${shown} ${printable(message, 300)}`;
+  if (about !== undefined) return `${paint.yellow(aboutText(about, reverted))}: ${paint.bold(printable(rule, 120))}${shown} ${printable(message, 300)}`;
+  return `${reverted ? paint.green("undone") : paint.red("not undone")}: ${where}: ${paint.bold(printable(rule, 120))}${shown} ${printable(message, 300)}`;
 }
 
 function whereOf(group: readonly Finding[]): string {

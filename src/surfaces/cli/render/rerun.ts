@@ -6,15 +6,15 @@ import type { Palette } from "../io.js";
 import { count } from "./text.js";
 
 /** What is run on what. */
-export function rerunHeadLine({ recorded, rerun, calls, base }: RerunHead, paint: Palette): string {
-  return `${paint.bold(recorded)} again as ${rerun}: ${count(calls, "call")}, on ${base === "kept" ? "the folder as it was kept" : "the folder that was named"}`;
+export function rerunHeadLine({ recorded, rerun, calls, base, claimed }: RerunHead, paint: Palette): string {
+  return `${paint.bold(recorded)} again as ${rerun}: ${count(calls, "call")}, on ${base === "kept" ? "the folder as it was kept" : "the folder that was named"}${claimed === true ? "; held against what the file claims, which says nothing of files" : ""}`;
 }
 
 /** One step, and where it differs what was and what is. */
-export function rerunStepLines({ number, summary, divergence }: RerunStep, total: number, paint: Palette): readonly string[] {
+export function rerunStepLines({ number, summary, divergence, compared }: RerunStep, total: number, paint: Palette): readonly string[] {
   const place = number === 0 ? "" : `${String(number).padStart(String(total).length)}/${total} `;
   const title = printable(summary, 160);
-  if (divergence === null) return [`${paint.dim(place)}${paint.green("same")}  ${title}`];
+  if (divergence === null) return [`${paint.dim(place)}${paint.green("same")}  ${title}${compared === undefined ? "" : paint.dim(`  (${compared.join(", ")})`)}`];
   const { kind, why, recorded, rerun } = divergence;
   const known = [recorded === null ? null : `    then  ${recorded}`, rerun === null ? null : `    now   ${rerun}`].filter((line) => line !== null);
   return [`${paint.dim(place)}${kind === "unknown" ? paint.magenta("unknown") : paint.red(`differs: ${kind}`)}  ${title}`, `    ${why}`, ...known];

@@ -124,7 +124,7 @@ export function reasonText(sheet: Sheet, { decision }: Pick<Observation, "decisi
 }
 
 function alsoText(reasons: readonly Reason[]): string {
-  const names = reasons.slice(0, OTHER_RULES).map((reason) => reason.rule);
+  const names = reasons.slice(0, OTHER_RULES).map((reason) => printable(reason.rule, 120));
   return reasons.length > OTHER_RULES ? `${names.join(", ")} and ${reasons.length - OTHER_RULES} more` : names.join(", ");
 }
 
@@ -172,6 +172,6 @@ function findingLines(sheet: Sheet, { findings }: Observation): readonly string[
   const { paint } = sheet;
   return groupFindings(findings).flatMap(({ rule, about, threats, message, reverted, where }) => [
     ...paragraph(sheet, [{ text: fateOf(about, reverted), paint: reverted ? paint.green : about === "session" ? paint.yellow : paint.red }, ...(about === "session" ? [] : [{ text: where }])]),
-    ...paragraph(sheet, [{ text: `${rule} `, paint: paint.bold }, ...threatPart(threats, paint), { text: printable(message, 300) }], MARGIN + 2),
+    ...paragraph(sheet, [{ text: `${printable(rule, 120)} `, paint: paint.bold }, ...threatPart(threats, paint), { text: printable(message, 300) }], MARGIN + 2),
   ]);
 }

@@ -40,10 +40,10 @@ export function aboutText(about: NonNullable<Finding["about"]>, reverted: boolea
 /** One finding: what was done to which path, which rule forbids it, and whether it was undone. */
 export function findingLine(finding: Finding, paint: Palette): string {
   const threats = finding.threats.length === 0 ? "" : ` ${paint.cyan(`[${threatText(finding.threats)}]`)}`;
-  if (finding.held !== undefined) return `${paint.green("held")}: ${heldText({ ...finding, held: finding.held })}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
-  if (finding.about !== undefined) return `${paint.yellow(aboutText(finding.about, finding.reverted))}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
+  if (finding.held !== undefined) return `${paint.green("held")}: ${heldText({ ...finding, held: finding.held })}: ${paint.bold(printable(finding.rule, 120))}${threats} ${printable(finding.message, 300)}`;
+  if (finding.about !== undefined) return `${paint.yellow(aboutText(finding.about, finding.reverted))}: ${paint.bold(printable(finding.rule, 120))}${threats} ${printable(finding.message, 300)}`;
   const fate = finding.reverted ? paint.green("reverted") : paint.red("not reverted");
-  return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(finding.rule)}${threats} ${printable(finding.message, 300)}`;
+  return `${fate} ${finding.operation} of ${printable(finding.path)}: ${paint.bold(printable(finding.rule, 120))}${threats} ${printable(finding.message, 300)}`;
 }
 
 const LETTER = { create: "A", modify: "M", delete: "D", metadata: "m" } as const;
