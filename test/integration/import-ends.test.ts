@@ -62,7 +62,7 @@ describe("an import that does not come to its end", () => {
     await cut.close();
     await close();
     mkdirSync(join(folder, "state", "open"), { recursive: true });
-    writeFileSync(join(folder, "state", "open", "ses_cutoff01"), JSON.stringify({ pid: 999_999_999 }));
+    writeFileSync(join(folder, "state", "open", "ses_cutoff01"), "v1.1.1.00000000-0000-0000-0000-000000000000.1");
     const told: unknown[] = [];
     await recoverAbandoned(env, (recovered) => void told.push(recovered));
     const { state, isIntact } = await stateOf("ses_cutoff01");
