@@ -50,6 +50,10 @@ const VIEWS: Readonly<Record<string, readonly string[]>> = {
   "sandbox explain": ["--workspace @d", "--workspace @d --role @t --policy @p", "--workspace @t"],
   pause: ["@s --reason @t", "@t"],
   resume: ["@s", "@t"],
+  "process list": ["@s", "@t"],
+  "process read": ["@s @t --wait 0 --until @t"],
+  "process write": ["@s @t @t --wait 0 --until @t", "@s @t --key C-c --end-input"],
+  "process end": ["@s @t"],
 };
 
 /** Commands that show nothing of a recorded session, and why they are not above. */

@@ -31,13 +31,13 @@ function eventsOf(text: string, call: CallId, changes: readonly Change[], output
   const reason = { rule: text, effect: "deny" as const, layer: "L3" as const, threats: [`maestro:${text}` as const], message: text, allowed: text, subject: text, at: { file: text, line: 1, column: 1, endLine: 1, endColumn: 2 }, risk: null };
   const finding: Finding = { rule: text, layer: "L3", threats: [`maestro:${text}`], message: text, path: text, operation: "modify", reverted: false, risk: null };
   const held: Finding = { ...finding, about: "attempt", reverted: true, held: { by: "mask", name: text, told: ["program"], error: text } };
-  const program: RecordedProgram = { number: 1, parent: 0, image: text, argv: [text, text], cwd: text, startedMs: 0, durationMs: 1, exit: text };
+  const program: RecordedProgram = { number: 1, parent: 0, image: text, argv: [text, text], cwd: text, startedMs: 0, durationMs: 1, exit: text, against: { rule: text, effect: "deny" } };
   const output = { bytes: outputs.bytes, dropped: 0, head: text.slice(0, 200), blob: outputs.blob };
   const controls = [{ id: text, state: "missing" as const, detail: text }];
   const place = { reason: text, count: 1, places: [text] };
   return {
     "session.opened": { ...OPENED, startedBy: text, agent: { name: text, model: text, endpoint: text, version: text, sampling: trap(text) }, role: text, policy: { digest, sources: [text], profile: null }, image: { reference: text, id: text, packages: { count: 1, blob: digest } }, engine: { name: text, version: text, runtime: text }, controls, base: { digest: null, files: 1, bytes: 1, why: text } },
-    "call.received": { label: text, role: text, tool: text, arguments: { ...trap(text), [text]: text, old_str: text, new_str: text, path: text }, argumentsDigest: digest },
+    "call.received": { label: text, by: text, role: text, tool: text, arguments: { ...trap(text), [text]: text, old_str: text, new_str: text, path: text }, argumentsDigest: digest },
     "decision.made": { action: { kind: "command", summary: text, cwd: text, effects: 1 }, actionDigest: digest, effect: "deny", reasons: [reason], obligations: [], guidance: text, policyDigest: digest, shadow: [reason], noted: [reason], marks: [text] },
     "approval.requested": { actionDigest: digest, policyDigest: digest, summary: text, rules: [text], files: [{ path: text, digest: null }] },
     "approval.resolved": { actionDigest: digest, outcome: "approved", by: text, detail: text },
