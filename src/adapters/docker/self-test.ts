@@ -94,10 +94,13 @@ function diskControl({ root, hasDisk }: Tested, facts: Facts): Control {
   return { id: "disk-limited", state: "attested", detail: `every writable place limited in bytes and files by the kernel, the workspace to ${bytes} bytes and ${files} files, ${size}` };
 }
 
-/** The start of the probe was heard of from the kernel, with `full` also what it opened, and it could not follow anybody itself. */
+/** The probe, and the program that a child of it starts. */
+const PROBE_PROGRAMS = 2;
+
+/** The start of the probe and of a child's program was heard of from the kernel, with `full` also what it opened, and it could not follow anybody itself. */
 function programsControl({ record: recorded, programs, writes }: HelloMessage, { record = "off" }: Tested, facts: Facts): readonly Control[] {
   if (record === "off") return [];
-  const holds = recorded === record && programs > 0 && (record === "exec" || writes > 0) && (facts.get("TracerPid") ?? "0") !== "0" && facts.get("trace-self") === "refused";
+  const holds = recorded === record && programs >= PROBE_PROGRAMS && (record === "exec" || writes > 0) && facts.get("trace-self") === "refused";
   const what = record === "full" ? "programs and openings for writing" : "programs";
   return [control("programs-recorded", holds, holds ? `${what} are told by the kernel; the agent can neither follow nor shake off` : `${record} was asked for, ${recorded} is there: saw ${programs} programs and ${writes} openings of the probe`)];
 }

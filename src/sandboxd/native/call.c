@@ -61,12 +61,13 @@ static void forget_held(void) {
   held.pid = -1;
 }
 
-// Makes the next process, followed from its beginning. Where following turns out to be refused it is made anew, as one that is not.
+// Makes the next process, attended from its beginning. Where one way of it turns out to be refused it is made anew for the next: its asking
+// heard, followed, neither.
 static int prepare(struct rf_failure *failure) {
   rf_trace_forget();
-  for (int tries = 0; tries < 2; tries++) {
+  for (int tries = 0; tries < 3; tries++) {
     if (rf_prepare(&agent, null_file, &held, failure) != 0) break;
-    if (rf_trace_follow(held.pid) == 0) return 0;
+    if (rf_attend(&held) == 0) return 0;
     kill(held.pid, SIGKILL);
     waitpid(held.pid, NULL, 0);
     forget_held();
@@ -234,6 +235,7 @@ static void proved(int quiescent) {
   call.limit = rf_limits_reached(signal_of(call.status));
   call.scratch = quiescent ? rf_scratch_look(&agent, rf_names()) : RF_SCRATCH_UNKNOWN;
   call.told = 0;
+  rf_trace_settle();
   rf_programs_end();
   call.phase = TELLING;
 }
@@ -374,11 +376,12 @@ size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t ro
   call.streams.gather = text;
   call.streams.gather_room = room;
   while (call.phase != PROVING) {
-    struct pollfd waits[RF_CALL_WAITS + 1];
+    struct pollfd waits[RF_CALL_WAITS + 2];
     const int64_t left = rf_call_waits(waits);
     // Every stop of a followed process is told here: to wait for a turn of the clock at each made a start take twice as long.
     waits[RF_CALL_WAITS] = (struct pollfd){signals, POLLIN, 0};
-    if (poll(waits, RF_CALL_WAITS + 1, left == 0 ? 0 : 2) < 0 && errno != EINTR) rf_die("poll");
+    waits[RF_CALL_WAITS + 1] = (struct pollfd){rf_trace_events(), POLLIN, 0};
+    if (poll(waits, RF_CALL_WAITS + 2, left == 0 ? 0 : 2) < 0 && errno != EINTR) rf_die("poll");
     uint8_t told[1024];
     while (read(signals, told, sizeof told) > 0) continue;
     rf_call_children();

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -45,6 +46,15 @@ static void refuse(unsigned number, unsigned error) {
   answer(SECCOMP_RET_ERRNO | error);
 }
 
+// The call with this value, of 32 bits, in an argument. What is loaded afterwards is the number again.
+static void on_value(unsigned number, int which, unsigned value, unsigned action) {
+  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, number);
+  load_argument(which);
+  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+  answer(action);
+  load(offsetof(struct seccomp_data, nr));
+}
+
 // The call with any of `bits` in an argument. What is loaded afterwards is the number again.
 static void on_bits(unsigned number, int which, unsigned bits, unsigned action) {
   put(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, number);
@@ -54,7 +64,7 @@ static void on_bits(unsigned number, int which, unsigned bits, unsigned action) 
   load(offsetof(struct seccomp_data, nr));
 }
 
-int rf_filter_install(int writes) {
+int rf_filter_install(int writes, int programs) {
   length = 0;
   load(offsetof(struct seccomp_data, arch));
   put(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, OWN_TABLE);
@@ -72,6 +82,13 @@ int rf_filter_install(int writes) {
   on_bits(SYS_clone, 0, CLONE_UNTRACED, SECCOMP_RET_ERRNO | EPERM);
   // Whoever listens may let a call go on, and the tracer would not hear of it.
   on_bits(SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_RET_ERRNO | EPERM);
+  // Where an image lies says which program a process runs: nobody moves its marks.
+  on_value(SYS_prctl, 0, PR_SET_MM, SECCOMP_RET_ERRNO | EPERM);
+  if (programs) {
+    put(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_execve);
+    put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_execveat);
+    answer(SECCOMP_RET_USER_NOTIF);
+  }
   if (writes) {
     on_bits(SYS_openat, 2, WRITES, SECCOMP_RET_TRACE);
 #ifdef __x86_64__
@@ -82,5 +99,7 @@ int rf_filter_install(int writes) {
   }
   answer(SECCOMP_RET_ALLOW);
   const struct sock_fprog whole = {length, program};
-  return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole);
+  // A signal, and a freezer, call a thread away from its question: it asks anew afterwards. To wait for nothing but death would keep a
+  // container from being frozen.
+  return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, programs ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0UL, &whole);
 }

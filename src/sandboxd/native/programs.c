@@ -69,8 +69,8 @@ static void put32(uint32_t value) {
   rf_put32(bytes + used, value);
   used += 4;
 }
-static void put_time(void) {
-  const uint64_t micros = call.started < 0 ? 0 : (uint64_t)(rf_now() - call.started) / 1000;
+static void put_time(int64_t now) {
+  const uint64_t micros = call.started < 0 || now < call.started ? 0 : (uint64_t)(now - call.started) / 1000;
   put32((uint32_t)(micros >> 32));
   put32((uint32_t)micros);
 }
@@ -147,7 +147,7 @@ enum rf_verdict rf_programs_started(pid_t pid, uint32_t parent, int replaced, ui
   const size_t start = used, from = open_record(STARTED);
   put32(call.count);
   put32(parent);
-  put_time();
+  put_time(rf_now());
   const size_t flags = used;
   put8(replaced ? REPLACED : 0);
   const size_t texts = used;
@@ -172,11 +172,11 @@ enum rf_verdict rf_programs_started(pid_t pid, uint32_t parent, int replaced, ui
   return must_ask ? RF_WAIT : RF_GO_ON;
 }
 
-void rf_programs_ended(uint32_t number, int status, int replaced) {
+void rf_programs_ended(uint32_t number, int status, int replaced, int64_t when) {
   if (!call.records || number == 0 || number > MOST_PROGRAMS) return;
   const size_t from = open_record(ENDED);
   put32(number);
-  put_time();
+  put_time(when == 0 ? rf_now() : when);
   put32((uint32_t)status);
   put8(replaced ? REPLACED : 0);
   close_record(from);

@@ -14,8 +14,8 @@ void rf_programs_begin(uint32_t stream, int records, int judge, int forget, int 
 void rf_programs_go(void);
 // A program stands before its first instruction in process `pid`. Its number goes to `number`, 0 where it could not be looked at.
 enum rf_verdict rf_programs_started(pid_t pid, uint32_t parent, int replaced, uint32_t *number);
-// The program ended with a wait status, or made place for another.
-void rf_programs_ended(uint32_t number, int status, int replaced);
+// The program ended with a wait status, or made place for another, at a time of `rf_now`; 0 is now.
+void rf_programs_ended(uint32_t number, int status, int replaced, int64_t when);
 // The program opened this descriptor of `pid` for writing.
 void rf_programs_wrote(pid_t pid, uint32_t number, int descriptor);
 // The orchestrator's answer, for the cache.

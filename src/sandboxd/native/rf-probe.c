@@ -24,7 +24,7 @@ static void status(void) {
   FILE *file = fopen("/proc/self/status", "re");
   char line[512];
   while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    static const char *const wanted[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:", "TracerPid:"};
+    static const char *const wanted[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
       const size_t length = strlen(wanted[i]);
       if (strncmp(line, wanted[i], length) != 0) continue;
@@ -143,14 +143,23 @@ static void attack(const char *text) {
   printf("guard %s%s\n", text, through);
 }
 
-// Whether somebody follows this process, and whether it could follow others itself.
+// Gives the guard something to hear of, and tells whether this process could follow others itself.
 static void following(void) {
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null >= 0) close(null);
   const int file = open("/tmp/.ringfence-probe", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   if (file >= 0) close(file);
   unlink("/tmp/.ringfence-probe");
-  static const int requests[] = {PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_CONT, PTRACE_GETEVENTMSG};
+  // A program that a child of this one starts: the guard counts it.
+  fflush(stdout);
+  const pid_t another = fork();
+  if (another == 0) {
+    // Without arguments it says nothing.
+    execl("/proc/self/exe", "rf-probe", (char *)NULL);
+    _exit(1);
+  }
+  if (another > 0) waitpid(another, NULL, 0);
+  static const int requests[] = {PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_CONT, PTRACE_DETACH, PTRACE_GETEVENTMSG};
   int refused = 1;
   for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
     // Nobody has this number: a kernel that looks says ESRCH, a filter EPERM, and nobody is stopped where there is none.

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-// The line in and out, ended children, the killer, standard input beside a direct line.
-#define OWN_WAITS 5
+// The line in and out, ended children, the killer, standard input beside a direct line, what is heard of programs.
+#define OWN_WAITS 6
 
 static void take(const struct rf_frame *frame) {
   const uint8_t *payload = frame->payload;
@@ -99,11 +99,12 @@ int main(int argc, char *argv[]) {
     rf_programs_turn();
     struct pollfd waits[OWN_WAITS + RF_CALL_WAITS] = {
       {rf_line_in(), POLLIN, 0}, {rf_line_out(), POLLOUT, 0}, {signals, POLLIN, 0}, {RF_KILLER_FD, POLLIN, 0}, {rf_line_is_direct() ? 0 : -1, POLLIN, 0},
+      {rf_trace_events(), POLLIN, 0},
     };
     if (rf_line_waiting() == 0) waits[1].fd = -1;
     // What is behind goes on as soon as the line takes more.
     const int behind = rf_trace_is_behind();
-    if (behind) waits[2].fd = -1;
+    if (behind) waits[2].fd = waits[5].fd = -1;
     int64_t left = rf_heartbeat_wait(rf_call_waits(waits + OWN_WAITS));
     if (behind && rf_line_waiting() == 0) left = 0;
     const struct timespec pause = {left / 1000000000, left % 1000000000};
@@ -115,7 +116,7 @@ int main(int argc, char *argv[]) {
     if (waits[1].revents != 0) rf_line_push();
     if (waits[3].revents != 0) rf_killer_take();
     // Outputs before the death of their program: most calls are then over in this very turn.
-    if (waits[2].revents != 0 || behind) reap(signals);
+    if (waits[2].revents != 0 || waits[5].revents != 0 || behind) reap(signals);
     rf_call_turn(waits + OWN_WAITS);
     if (waits[0].revents != 0) rf_line_take(take);
     rf_heartbeat_turn(waits[0].revents != 0);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #define RF_FILE "/.ringfence/bin/rf-file"
 
@@ -74,8 +75,9 @@ static int exec_along_path(const struct order *order) {
     const size_t length = strcspn(part, ":");
     const int written = snprintf(full, sizeof full, "%.*s/%s", (int)length, length == 0 ? "." : part, name);
     if (length == 0) snprintf(full, sizeof full, "./%s", name);
+    // Where nothing is the guard need not hear of it.
     if (written > 0 && (size_t)written < sizeof full) {
-      execve(full, order->argv, order->envp);
+      if (access(full, F_OK) == 0) execve(full, order->argv, order->envp);
       // Keep looking past what is not there; remember that something was there but could not be run.
       if (errno != ENOENT && errno != ENOTDIR) {
         if (errno != EACCES) return errno;
@@ -97,6 +99,46 @@ __attribute__((noreturn)) static void fail(int report, char stage, int error, co
 // Ends: in (read, write), out (read, write), err (read, write), report (read, write), order (read, write).
 enum { IN = 0, OUT = 2, ERR = 4, REPORT = 6, ORDER = 8, ENDS = 10 };
 
+// A descriptor travels with one byte. From here on only the guard has it.
+static int hand_over(int to, int listener) {
+  char byte = 'L', room[CMSG_SPACE(sizeof listener)] = "";
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  *head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof listener), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  memcpy(CMSG_DATA(head), &listener, sizeof listener);
+  const ssize_t sent = sendmsg(to, &message, MSG_NOSIGNAL);
+  close(listener);
+  return sent == 1 ? 0 : -1;
+}
+
+static int receive(int from) {
+  int listener = -1;
+  char byte, room[CMSG_SPACE(sizeof listener)];
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  ssize_t got;
+  do got = recvmsg(from, &message, MSG_CMSG_CLOEXEC);
+  while (got < 0 && errno == EINTR);
+  const struct cmsghdr *head = got == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof listener)) memcpy(&listener, CMSG_DATA(head), sizeof listener);
+  return listener;
+}
+
+static int hear(struct rf_child *child) {
+  child->heard = 1;
+  return rf_trace_hear(child->pid, receive(child->order));
+}
+
+int rf_attend(struct rf_child *child) {
+  static int heard_once;
+  if (!rf_trace_listens()) return rf_trace_follow(child->pid);
+  if (heard_once) return 0;
+  const int result = hear(child);
+  heard_once = result == 0;
+  return result;
+}
+
 __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int null, const int ends[ENDS]) {
   const int report = ends[REPORT + 1], files[3] = {null, ends[OUT + 1], ends[ERR + 1]};
   for (int i = 0; i < 3; i++) {
@@ -107,7 +149,10 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
   const enum rf_record record = rf_trace_records();
-  if (record != RF_RECORD_OFF && rf_filter_install(record == RF_RECORD_FULL) != 0) fail(report, 'd', errno, "filter");
+  if (record != RF_RECORD_OFF) {
+    const int listener = rf_filter_install(record == RF_RECORD_FULL, rf_trace_listens());
+    if (listener < 0 || (rf_trace_listens() && hand_over(ends[ORDER], listener) != 0)) fail(report, 'd', errno, "filter");
+  }
   uint8_t head[4];
   if (rf_read_all(ends[ORDER], head, sizeof head) != 0) _exit(0);
   const uint32_t size = rf_get32(head);
@@ -145,7 +190,9 @@ int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, s
   failure->stage = 'f';
   int bad = 0;
   for (int i = IN; i < REPORT && !bad; i += 2) bad = agent_pipe(ends + i, agent) != 0;
-  for (int i = REPORT; i < ENDS && !bad; i += 2) bad = pipe2(ends + i, O_CLOEXEC) != 0;
+  if (!bad) bad = pipe2(ends + REPORT, O_CLOEXEC) != 0;
+  // Both ways: the order there, the listener back.
+  if (!bad) bad = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends + ORDER) != 0;
   const pid_t pid = bad ? -1 : fork();
   if (pid < 0) {
     failure->error = errno;
@@ -155,13 +202,14 @@ int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, s
   if (pid == 0) be_agent(agent, null, ends);
   const int theirs[5] = {ends[IN], ends[OUT + 1], ends[ERR + 1], ends[REPORT + 1], ends[ORDER]};
   close_all(theirs, 5);
-  *child = (struct rf_child){pid, ends[ORDER + 1], ends[IN + 1], {ends[OUT], ends[ERR]}, ends[REPORT]};
+  *child = (struct rf_child){pid, ends[ORDER + 1], ends[IN + 1], {ends[OUT], ends[ERR]}, ends[REPORT], 0};
   const int ours[4] = {child->in, child->out[0], child->out[1], child->report};
   for (int i = 0; i < 4; i++) fcntl(ours[i], F_SETFL, O_NONBLOCK);
   return 0;
 }
 
 int rf_release(struct rf_child *child, const uint8_t *order, uint32_t size) {
+  if (rf_trace_listens() && !child->heard && hear(child) != 0) return -1;
   // In one write where it fits the pipe: one wake-up.
   uint8_t whole[4096];
   int bad;

@@ -19,6 +19,8 @@ struct rf_child {
   int in;
   int out[2];
   int report;
+  // Its listener is with the guard already.
+  int heard;
 };
 
 // Why there is no program: `stage` 'c' working directory, 'x' program, 'd' dropping rights, 'f' no process.
@@ -42,6 +44,9 @@ struct rf_failure {
 
 // Prepares a process. 0 is done; -1 fills `failure`. Call only while no process of the agent lives: this one could be signalled by it.
 int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, struct rf_failure *failure);
+// Has a process that was just prepared followed, or takes its listener. The first waits for that, for only there it turns out whether one is to be had; of
+// later ones it is taken with the order. 0 is done; -1: not to be had, see rf_trace_follow and rf_trace_hear.
+int rf_attend(struct rf_child *child);
 // Hands over a start order, whole as received. 0 is done; -1 when the process is gone, which is the case for none that was just prepared.
 int rf_release(struct rf_child *child, const uint8_t *order, uint32_t size);
 // The line a shell would print for the failure; returns the exit code a shell would give, -1 for a fault of ours.
