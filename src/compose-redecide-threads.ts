@@ -24,8 +24,8 @@ export type HelperAnswer = "ready" | { readonly index: number; readonly calls: r
 /** What became of one session. */
 export type Judged = { readonly ok: true; readonly calls: readonly Redecided[] } | { readonly ok: false; readonly error: unknown };
 
-/** Fewer are judged before a thread has started. */
-const SESSIONS_FROM = 40;
+/** Fewer are not worth it: a thread takes half a second to start, and where the other processors are busy it takes that from this one. */
+const SESSIONS_FROM = 300;
 const MOST_HELPERS = 7;
 /** Sessions that a thread has before it, so that it never waits for this one, which is busy itself. */
 const AHEAD = 3;

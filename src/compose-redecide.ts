@@ -21,7 +21,7 @@ export interface RedecideRequest {
   readonly env: NodeJS.ProcessEnv;
   /** Called once a session, in order, whichever thread judged it. */
   readonly onSession?: (session: SessionId, calls: readonly Redecided[]) => void;
-  /** Threads beside this one. Left out: one less than there are processors, where there are sessions enough to be worth it. */
+  /** Threads beside this one. Left out: one less than there are processors, from 300 sessions on. */
   readonly threads?: number;
 }
 
