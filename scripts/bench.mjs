@@ -16,7 +16,7 @@ const HELP = `npm run bench [-- WHICH] [--check] [--json]
                    [--part starts,cold,ready,calls,large]
   --exec           what recording programs costs
   --policy         judging, beside other tools; --write: the page's tables
-  --policy-strace  refused examples, run for real   [--write] [--resume FILE]
+  --policy-strace  refused examples, run for real   [--all] [--write] [--resume FILE]
   --content --danger --battery
   --risk           one event's cost for the score
   --ledger         the record   [--records N]
