@@ -103,7 +103,7 @@ describe("exports of a hostile session", () => {
     }
   });
 
-  it("OCSF events have what schema 1.8.0 requires of their class and objects, and say whose attributes they use", () => {
+  it("OCSF events have what its public schema requires of their class and objects, and say whose attributes they use", () => {
     // Per class: required attributes; constraints of the objects: one of these at least. `99` is Other, which wants its own word beside it.
     const required: Readonly<Record<number, readonly string[]>> = { 1001: ["actor", "device", "file"], 1007: ["actor", "device", "process"], 6003: ["actor", "api", "src_endpoint"], 2004: ["finding_info"] };
     const oneOf: Readonly<Record<string, readonly string[]>> = { process: ["pid", "uid", "cpid"], actor: ["process", "user", "invoked_by", "session", "app_name", "app_uid"], device: ["ip", "uid", "name", "hostname", "instance_uid", "interface_uid", "interface_name"], src_endpoint: ["ip", "uid", "name", "hostname", "svc_name", "instance_uid"] };
@@ -125,7 +125,7 @@ describe("exports of a hostile session", () => {
     expect([...new Set(missing)]).toEqual([]);
   });
 
-  it("ATIF keeps the rules of its specification: steps in order from 1, times that are ISO 8601, results of calls of the same step", () => {
+  it("ATIF keeps the rules that are published of it: steps in order from 1, times that are ISO 8601, results of calls of the same step", () => {
     const [first] = timeline.steps;
     if (first?.call.claimed === undefined) throw new Error("no claim");
     const at = (time: string) => ({ ...first, call: { ...first.call, claimed: { result: null, ...first.call.claimed, call: { ...first.call.claimed?.call, time } as never } } });
