@@ -163,7 +163,7 @@ describe("sessions prune", () => {
   });
 
   it("never removes a record that does not hold, nor a session that is open", async () => {
-    mkdirSync(join(folder, "state", "open"));
+    mkdirSync(join(folder, "state", "open"), { recursive: true });
     writeFileSync(join(folder, "state", "open", ids["wipe"] ?? ""), "somebody");
     const answer = await prune({ withChanges: true });
     expect(answer.pruned).toEqual([]);
