@@ -121,8 +121,10 @@ function tooWide(path: SubjectPath, places: Places): boolean {
 
 /** The words of a program that is one of the matcher's. */
 function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean): boolean {
-  const words = matcher.known && strict ? effect.argv.slice(1).filter((word) => word !== null) : effect.argv.slice(1);
-  if (matcher.args.length > 0 && !(strict ? inOrder(matcher.args, foldedWords(effect, matcher.known)) : leads(matcher.args, words))) return false;
+  if (matcher.args.length > 0 && strict && !hasInOrder(matcher.args, foldedWords(effect), matcher.known)) return false;
+  const asksMore = matcher.flags.length > 0 || matcher.withoutFlags.length > 0 || !strict;
+  const words = asksMore ? effect.argv.slice(1).filter((word) => word !== null || !matcher.known || !strict) : [];
+  if (matcher.args.length > 0 && !strict && !leads(matcher.args, words)) return false;
   if (matcher.flags.length > 0 && !words.some((word) => (word === null ? strict : matcher.flags.some((flag) => givesFlag(flag, word))))) return false;
   if (matcher.withoutFlags.length > 0) {
     const given = words.some((word) => (word === null ? !strict : matcher.withoutFlags.some((flag) => givesFlag(flag, word))));
@@ -135,24 +137,43 @@ function matchesExec(matcher: ExecMatcher, effect: ExecEffect, strict: boolean):
   return true;
 }
 
-const folded = new WeakMap<ExecEffect, readonly (string | null)[]>();
+interface FoldedWords {
+  readonly all: readonly (string | null)[];
+  readonly known: readonly (string | null)[];
+  /** Each once. */
+  readonly different: ReadonlySet<string | null>;
+}
+
+const folded = new WeakMap<readonly (string | null)[], FoldedWords>();
 
 /** The words behind the program, folded: once for all rules, since they can be long. */
-function foldedWords(effect: ExecEffect, known: boolean): readonly (string | null)[] {
-  const words = folded.get(effect) ?? effect.argv.slice(1).map((word) => (word === null ? null : foldName(word)));
-  folded.set(effect, words);
-  return known ? words.filter((word) => word !== null) : words;
+function foldedWords(effect: ExecEffect): FoldedWords {
+  let words = folded.get(effect.argv);
+  if (words === undefined) {
+    const all = effect.argv.slice(1).map((word) => (word === null ? null : foldName(word)));
+    folded.set(effect.argv, (words = { all, known: all.includes(null) ? all.filter((word) => word !== null) : all, different: new Set(all) }));
+  }
+  return words;
+}
+
+/** `inOrder`, after a look at the different words: of a long list few are. */
+function hasInOrder(globs: readonly string[], { all, known, different }: FoldedWords, onlyKnown: boolean): boolean {
+  const words = onlyKnown ? known : all;
+  if (words.length > different.size && !globs.every((glob) => inOrder([glob], [...different].filter((word) => word !== null || !onlyKnown)))) return false;
+  return inOrder(globs, words);
 }
 
 /** The globs occur in this order among the folded words; a word that cannot be told may be any. */
 function inOrder(globs: readonly string[], words: readonly (string | null)[]): boolean {
   let at = 0;
+  let glob = globs[0] === undefined ? null : foldName(globs[0]);
   for (const word of words) {
-    const glob = globs[at];
-    if (glob === undefined) break;
-    if (word === null || matchWord(foldName(glob), word)) at += 1;
+    if (glob === null) break;
+    if (word !== null && !matchWord(glob, word)) continue;
+    at += 1;
+    glob = globs[at] === undefined ? null : foldName(globs[at] ?? "");
   }
-  return at === globs.length;
+  return glob === null;
 }
 
 /** The first words are exactly what the globs say; a word that cannot be told is none of them. */
