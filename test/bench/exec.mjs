@@ -14,7 +14,7 @@ const WARM_UP = 200;
 const PROGRAMS = 1000;
 const LOOPS = 3;
 const SUITE_ROUNDS = 2;
-const SUITE = "node node_modules/vitest/vitest.mjs run --project unit --testTimeout 60000 test/unit/shell test/unit/policy test/unit/action test/unit/content test/unit/replay test/unit/import test/unit/export";
+const SUITE = "node node_modules/vitest/vitest.mjs run --project unit --isolate --testTimeout 60000 test/unit/shell test/unit/policy test/unit/action test/unit/content test/unit/replay test/unit/import test/unit/export";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 const args = new Set(process.argv.slice(2));
