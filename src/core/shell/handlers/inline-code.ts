@@ -82,8 +82,8 @@ export function readInlineCode(call: Call, given: string): void {
   each(UNPACK, (path) => touch(call, "write", exact(path), true));
   each(CONNECT_URL, (url) => connectTo(call, hostOf(url, true), url));
   each(CONNECT_HOST, (host) => connectTo(call, hostOf(host, true), host));
-  for (const match of code.matchAll(DELETE_ANGLES)) touch(call, "delete", globbed(match[1] ?? "", "", true), false);
-  for (const match of code.matchAll(DELETE_SELF)) touch(call, "delete", exact(match[2] ?? ""), /^(?:deleteDir|deleteRecursively|rmtree)$/.test(match[3] ?? ""));
+  for (const match of [...code.matchAll(DELETE_ANGLES)].slice(0, MAX_CALLS)) touch(call, "delete", globbed(match[1] ?? "", "", true), false);
+  for (const match of [...code.matchAll(DELETE_SELF)].slice(0, MAX_CALLS)) touch(call, "delete", exact(match[2] ?? ""), /^(?:deleteDir|deleteRecursively|rmtree)$/.test(match[3] ?? ""));
   each(DELETE_GLOB, (glob) => touch(call, "delete", globbed(glob, "", true), false));
   each(DELETE_TREE, (path) => touch(call, "delete", exact(path), true));
   each(DELETE_NODE, (path, rest) => touch(call, "delete", exact(path), /^[^)]*recursive\s*[:=]\s*true/.test(rest)));
@@ -102,9 +102,9 @@ export function readInlineCode(call: Call, given: string): void {
   }
   for (const match of code.matchAll(PATH_METHOD)) touch(call, match[3] === "unlink" || match[3] === "rmdir" ? "delete" : "write", exact(match[1] ?? match[2] ?? ""), false);
   for (const match of code.matchAll(OPEN)) touch(call, /[wax+]/.test(match[3] ?? "") ? "write" : "read", exact(match[1] ?? match[2] ?? ""), false);
-  const writes = WRITES.test(code);
-  for (const path of joinedPaths(code)) touch(call, "read", exact(path), false);
-  for (const path of writes ? joinedPaths(code) : []) touch(call, "write", exact(path), false);
+  const joined = joinedPaths(code);
+  for (const path of joined) touch(call, "read", exact(path), false);
+  for (const path of WRITES.test(code) ? joined : []) touch(call, "write", exact(path), false);
   readPaths(call, code, begun);
 }
 
@@ -114,17 +114,25 @@ const STARTS = /\b(?:system|exec[lv]?[pe]{0,2}|execFile(?:Sync)?|spawn(?:Sync|[l
 const BARE_WORDS = /\b(?:system|exec)\s*\(?\s*qw\s*(?:\(([^)\n]{1,1000})\)|\[([^\]\n]{1,1000})\]|\{([^}\n]{1,1000})\}|\/([^/\n]{1,1000})\/)/g;
 const NEXT_WORD = /^[\s,[(]*(?:'([^'\\\n]{0,1000})'|"([^"\\\n$]{0,1000})")/;
 const MAX_WORDS = 30;
+/** How far behind a call its arguments are looked for, in characters. */
+const ARGUMENT_CHARS = 4_000;
+
+/** The literals that follow each other from a place on. @param next the next of them, from the beginning of a text on: in single quotes, or in double ones */
+function literalsFrom(code: string, at: number, next: RegExp): readonly string[] {
+  const out: string[] = [];
+  let rest = code.slice(at, at + ARGUMENT_CHARS);
+  for (let found = next.exec(rest); found !== null && out.length < MAX_WORDS; found = next.exec(rest)) {
+    out.push(found[1] ?? found[2] ?? "");
+    rest = rest.slice(found[0].length);
+  }
+  return out;
+}
 
 /** Calls whose arguments are literal words, two at least. */
 function wordCalls(code: string): readonly (readonly string[])[] {
   const out: (readonly string[])[] = [...code.matchAll(BARE_WORDS)].slice(0, MAX_CALLS).map((match) => match.slice(1).join("").trim().split(/\s+/));
   for (const match of [...code.matchAll(STARTS)].slice(0, MAX_CALLS)) {
-    const words: string[] = [];
-    let rest = code.slice(match.index + match[0].length, match.index + match[0].length + 4_000);
-    for (let next = NEXT_WORD.exec(rest); next !== null && words.length < MAX_WORDS; next = NEXT_WORD.exec(rest)) {
-      words.push(next[1] ?? next[2] ?? "");
-      rest = rest.slice(next[0].length);
-    }
+    const words = literalsFrom(code, match.index + match[0].length, NEXT_WORD);
     const [program = "", second = ""] = words;
     // What takes the program and its name apart is given that name twice.
     if (words.length > 1 && /^[\w./+-]+$/.test(program)) out.push(second === program || second === baseName(program) ? [program, ...words.slice(2)] : words);
@@ -140,12 +148,7 @@ const NEXT_PART = /^\s*[,/)]?\s*[,/)]?\s*(?:'([^'\\\n]{1,300})'|"([^"\\\n$]{1,30
 function joinedPaths(code: string): readonly string[] {
   const out: string[] = [];
   for (const match of [...code.matchAll(JOINED)].slice(0, MAX_CALLS)) {
-    const parts: string[] = [];
-    let rest = code.slice(match.index + match[0].length, match.index + match[0].length + 2_000);
-    for (let next = NEXT_PART.exec(rest); next !== null && parts.length < MAX_WORDS; next = NEXT_PART.exec(rest)) {
-      parts.push(next[1] ?? next[2] ?? "");
-      rest = rest.slice(next[0].length);
-    }
+    const parts = literalsFrom(code, match.index + match[0].length, NEXT_PART);
     if (parts.length > 1) out.push(parts.join("/"));
   }
   return out;
