@@ -5,7 +5,7 @@ import type { OpenedSession } from "../../compose.js";
 import type { JsonObject } from "../../core/shared/index.js";
 import { printable } from "../../core/shared/index.js";
 import type { Io } from "./io.js";
-import { tellOutcome } from "./render/outcome.js";
+import { processNote, tellOutcome } from "./render/outcome.js";
 
 export const PROCESS_HELP = `  :open NAME COMMAND   start a process that lives on between lines
   :read NAME           what it printed since
@@ -40,8 +40,8 @@ export async function processLine(session: OpenedSession, line: string, io: Io, 
   const observation = await session.call({ id: word, role: null, tool: "process", arguments: args }, hooks, signal);
   if (io.options.json) return true;
   tellOutcome(observation, io);
-  const told = observation.message.split("\n").findLast((part) => part.startsWith("[process "));
-  if (told !== undefined) io.note(printable(told, 400));
+  const told = processNote(observation.message);
+  if (told !== null) io.note(told);
   else if (observation.exitCode !== 0 && observation.stdout !== "") io.fail(printable(observation.stdout.trim(), 400));
   return true;
 }

@@ -7,6 +7,7 @@ import type { ProcessAnswer, SessionHandle } from "../../../compose-control.js";
 import type { CliContext, Exit } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
+import { processNote } from "../render/outcome.js";
 
 interface WaitFlags {
   readonly wait?: number;
@@ -140,8 +141,8 @@ async function act(wanted: string, name: string, work: (session: SessionHandle) 
     if (answer.outcome === "denied" || answer.outcome === "rejected") return answer.message.split("\n").slice(0, 20).forEach((line) => io.fail(printable(line, 400)));
     io.command("stdout", new TextEncoder().encode(answer.stdout));
     io.command("stderr", new TextEncoder().encode(answer.stderr));
-    const told = answer.message.split("\n").findLast((line) => line.startsWith("[process "));
-    if (told !== undefined) io.note(printable(told, 400));
+    const told = processNote(answer.message);
+    if (told !== null) io.note(told);
   });
 }
 

@@ -1,5 +1,6 @@
 // What became of one command, in lines on standard error: why it was refused, what was undone, that it took too long.
 
+import { printable } from "../../../core/shared/index.js";
 import type { Observation } from "../../../engine/observation.js";
 import type { Io } from "../io.js";
 import { findingLine, reasonLines } from "./text.js";
@@ -17,4 +18,10 @@ export function tellOutcome(observation: Observation, io: Io): void {
   }
   for (const finding of observation.findings) io.fail(findingLine(finding, paint));
   if (observation.ended === "timeout") io.fail(`${paint.red("timed out")} after ${Math.round(observation.durationMs)} ms; every process was ended`);
+}
+
+/** What the tool `process` says of the process at the end of a call's message, if anything: its last line of that kind. */
+export function processNote(message: string): string | null {
+  const line = message.split("\n").findLast((one) => one.startsWith("[process "));
+  return line === undefined ? null : printable(line, 400);
 }
