@@ -2,11 +2,10 @@
 
 import { argumentBlobs } from "./compose-arguments.js";
 import { loadPolicy } from "./compose-policy.js";
-import { judgeInOrder, startHelpers, type Judged } from "./compose-redecide-threads.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
-import { policyData, type PolicySet } from "./core/policy/index.js";
+import type { PolicySet } from "./core/policy/index.js";
 import { createSummariser, redecide, type Redecided, type RedecideSummary } from "./core/replay/index.js";
 import { GuardError, type SessionId } from "./core/shared/index.js";
 import { containmentOf } from "./engine/containment.js";
@@ -19,10 +18,8 @@ export interface RedecideRequest {
   /** Judge with these in place of what was recorded. */
   readonly baseline: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Called once a session, in order, whichever thread judged it. */
+  /** Called once a session, in order. */
   readonly onSession?: (session: SessionId, calls: readonly Redecided[]) => void;
-  /** Threads beside this one. Left out: one less than there are processors, from 300 sessions on. */
-  readonly threads?: number;
 }
 
 export interface RedecideAnswer {
@@ -43,17 +40,16 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
     const ids = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
     const summariser = createSummariser();
     const left: { session: string; reason: string }[] = [];
-    const tell = (id: SessionId, judged: Judged): void => {
-      if (judged.ok) {
-        summariser.add(judged.calls);
-        request.onSession?.(id, judged.calls);
-        return;
+    for (const id of ids) {
+      try {
+        const calls = await redecideOne(stored, id, policy, baseline);
+        summariser.add(calls);
+        request.onSession?.(id, calls);
+      } catch (error) {
+        if (!(error instanceof GuardError) || ids.length === 1) throw error;
+        left.push({ session: id, reason: error.message });
       }
-      if (!(judged.error instanceof GuardError) || ids.length === 1) throw judged.error;
-      left.push({ session: id, reason: judged.error.message });
-    };
-    const helpers = startHelpers(ids.length, () => ({ policy: policyData(policy), baseline: baseline === null ? null : policyData(baseline), env: { ...env } }), request.threads);
-    await judgeInOrder(ids, { here: (id) => redecideOne(stored, id, policy, baseline), helpers, tell });
+    }
     return { summary: summariser.result(), policy, baseline, left };
   } finally {
     await stored.close();
@@ -67,7 +63,7 @@ async function resolveAll(stored: Stored, wanted: readonly string[]): Promise<re
 }
 
 /** One session, its record read and verified. Throws GuardError where it does not hold. */
-export async function redecideOne(stored: Stored, id: SessionId, policy: PolicySet, baseline: PolicySet | null): Promise<readonly Redecided[]> {
+async function redecideOne(stored: Stored, id: SessionId, policy: PolicySet, baseline: PolicySet | null): Promise<readonly Redecided[]> {
   const events = await stored.store.read(id);
   const blobs = await argumentBlobs(stored, id, events);
   return redecide(events, { policy, baseline, home: DEFAULTS.home, containmentOf: (opened) => containmentOf(opened.controls), argumentsOf: ({ argumentsBlob }) => (argumentsBlob === undefined ? null : (blobs.get(argumentsBlob) ?? null)) });

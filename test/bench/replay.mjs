@@ -1,6 +1,5 @@
 // `npm run bench -- --replay [--check] [--json] [--sessions N]`: how fast sessions are imported, judged again and opened. Real sessions of the corpora,
-// imported as often as asked; without corpora a session made of a mix of commands. Runs nothing of them. Judging again takes one thread a
-// processor, as users have it; the rate of one thread is told beside it. The rest takes one.
+// imported as often as asked; without corpora a session made of a mix of commands. Runs nothing of them. One thread.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -32,7 +31,7 @@ try {
   else {
     process.stdout.write(`${cpus().length} processors, Node ${process.version}; ${result.source}\n`);
     process.stdout.write(`  imported      ${result.sessions} sessions, ${result.calls} calls, ${result.importPerSecond.toFixed(0)} calls a second (each session durable on disk)\n`);
-    process.stdout.write(`  judged again  ${result.redecide.toFixed(0)} calls a second, ${result.redecideAlone.toFixed(0)} in one thread, record read and verified; ${result.unknown} unknown, ${result.stricter} stricter\n`);
+    process.stdout.write(`  judged again  ${result.redecide.toFixed(0)} calls a second, record read and verified; ${result.unknown} unknown, ${result.stricter} stricter\n`);
     process.stdout.write(`  opened        ${result.cold.toFixed(1)} ms to step ${STEP} of ${CALLS_OF_LONG} by the signed index; ${result.read.toFixed(0)} ms to read and verify the whole record, ${result.open.toFixed(1)} ms to the step from there\n`);
     for (const { name, value, bar, held } of bars) process.stdout.write(`  ${held ? "held  " : "MISSED"}  ${name}: ${value.toFixed(1)} (bar ${bar})\n`);
   }
@@ -54,14 +53,11 @@ async function measure() {
   }
   const importPerSecond = (calls / (performance.now() - begun)) * 1000;
   const rates = [];
-  const oneThread = [];
   let summary = null;
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [into, threads] of [[rates, undefined], [oneThread, 0]]) {
-      const from = performance.now();
-      ({ summary } = await redecideSessions({ sessions: [], all: true, policies: [policy], baseline: [], env, ...(threads === undefined ? {} : { threads }) }));
-      into.push((summary.calls / (performance.now() - from)) * 1000);
-    }
+    const from = performance.now();
+    ({ summary } = await redecideSessions({ sessions: [], all: true, policies: [policy], baseline: [], env }));
+    rates.push((summary.calls / (performance.now() - from)) * 1000);
   }
   const [long] = await importTrajectories({ paths: [made("long.json", CALLS_OF_LONG)], env });
   const opened = [];
@@ -81,7 +77,7 @@ async function measure() {
     reads.push(read - from);
     await view.close();
   }
-  return { source: existsSync(folder) ? "sessions of swebench-mini-gemini" : "no corpora: a made session", sessions, calls, importPerSecond, redecide: median(rates), redecideAlone: median(oneThread), unknown: summary.unknown, stricter: summary.stricter, open: median(opened), read: median(reads), cold: median(cold) };
+  return { source: existsSync(folder) ? "sessions of swebench-mini-gemini" : "no corpora: a made session", sessions, calls, importPerSecond, redecide: median(rates), unknown: summary.unknown, stricter: summary.stricter, open: median(opened), read: median(reads), cold: median(cold) };
 }
 
 /** A session of so many commands, as chat messages. */
