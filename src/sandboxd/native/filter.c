@@ -46,23 +46,20 @@ static void refuse(unsigned number, unsigned error) {
   answer(SECCOMP_RET_ERRNO | error);
 }
 
-// The call with this value, of 32 bits, in an argument. What is loaded afterwards is the number again.
-static void on_value(unsigned number, int which, unsigned value, unsigned action) {
+// The call whose argument, of 32 bits, passes a test. What is loaded afterwards is the number again.
+static void on_argument(unsigned number, int which, unsigned test, unsigned value, unsigned action) {
   put(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, number);
   load_argument(which);
-  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+  put(BPF_JMP | test | BPF_K, 0, 1, value);
   answer(action);
   load(offsetof(struct seccomp_data, nr));
 }
 
-// The call with any of `bits` in an argument. What is loaded afterwards is the number again.
-static void on_bits(unsigned number, int which, unsigned bits, unsigned action) {
-  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, number);
-  load_argument(which);
-  put(BPF_JMP | BPF_JSET | BPF_K, 0, 1, bits);
-  answer(action);
-  load(offsetof(struct seccomp_data, nr));
-}
+// The call with this value in an argument.
+static void on_value(unsigned number, int which, unsigned value, unsigned action) { on_argument(number, which, BPF_JEQ, value, action); }
+
+// The call with any of `bits` in an argument.
+static void on_bits(unsigned number, int which, unsigned bits, unsigned action) { on_argument(number, which, BPF_JSET, bits, action); }
 
 int rf_filter_install(int writes, int programs) {
   length = 0;
