@@ -1,11 +1,9 @@
 // `npm run bench -- --exec [--check] [--json] [--calls-only]`: what recording the programs of a call costs, in ratios of one run. A single
 // `bash -c true` beside a bare posix_spawn of it; a thousand programs in a row; a real test suite of over 30 seconds: this project's own.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { composeEngine } from "../../dist/lib/index.js";
+import { call, numbersOf, spawnProgram, timed, withSessions } from "./guarded.mjs";
 
 const SETTINGS = ["off", "exec", "full"];
 const ROUNDS = 6;
@@ -18,88 +16,44 @@ const SUITE = "node node_modules/vitest/vitest.mjs run --project unit --isolate 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 const args = new Set(process.argv.slice(2));
-const state = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
-const workspace = mkdtempSync(join(tmpdir(), "ringfence-bench-work-"));
-writeFileSync(join(workspace, "README.md"), "bench\n");
-const signal = new AbortController().signal;
 
-try {
-  const orchestrator = await composeEngine({ env: { ...process.env, RINGFENCE_HOME: state }, approver: { terminal: null } });
-  const calls = await measureCalls(orchestrator);
-  const suite = args.has("--calls-only") ? null : await measureSuite(orchestrator);
+await withSessions(async (bench) => {
+  const calls = await measureCalls(bench);
+  const suite = args.has("--calls-only") ? null : await measureSuite(bench);
   process.exitCode = report(calls, suite) && args.has("--check") ? 1 : 0;
-} finally {
-  rmSync(state, { recursive: true, force: true });
-  rmSync(workspace, { recursive: true, force: true });
-}
+});
 
 /** One session a setting, asked in turn, so that a slow spell of the machine meets all of them. */
-async function measureCalls(orchestrator) {
-  const sessions = await openAll(orchestrator, workspace);
+async function measureCalls({ open, close, signal }) {
+  const sessions = {};
+  for (const name of SETTINGS) sessions[name] = await open({ recordExec: name });
   const samples = Object.fromEntries([...SETTINGS, "spawn", ...SETTINGS.map((name) => `many ${name}`)].map((name) => [name, []]));
-  try {
-    for (let i = 0; i < WARM_UP; i += 1) for (const name of SETTINGS) await call(sessions[name], "true");
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (let i = 0; i < CALLS; i += 1) for (const name of SETTINGS) samples[name].push(await timed(() => call(sessions[name], "true")));
-      samples.spawn.push(...(await spawnLoop(sessions.off)));
-    }
-    for (let round = 0; round < LOOPS; round += 1) for (const name of SETTINGS) samples[`many ${name}`].push(await timed(() => call(sessions[name], `for i in $(seq ${PROGRAMS}); do /bin/true; done`)));
-    return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
-  } finally {
-    for (const name of SETTINGS) await sessions[name].close("finished");
+  for (let i = 0; i < WARM_UP; i += 1) for (const name of SETTINGS) await call(sessions[name], "true", signal);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (let i = 0; i < CALLS; i += 1) for (const name of SETTINGS) samples[name].push(await timed(() => call(sessions[name], "true", signal)));
+    // A resident process in the same container, as the same user, that nobody follows.
+    samples.spawn.push(...numbersOf((await call(sessions.off, `python3 -c "${spawnProgram(CALLS)}"`, signal)).stdout));
   }
+  for (let round = 0; round < LOOPS; round += 1) for (const name of SETTINGS) samples[`many ${name}`].push(await timed(() => call(sessions[name], `for i in $(seq ${PROGRAMS}); do /bin/true; done`, signal)));
+  for (const name of SETTINGS) await close(sessions[name]);
+  return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
 }
 
 /** The suite under each setting in turn, each time in a session of its own; the least of the rounds counts. */
-async function measureSuite(orchestrator) {
+async function measureSuite({ open, close, signal }) {
   const took = Object.fromEntries(SETTINGS.map((name) => [name, []]));
   const seen = {};
   for (let round = 0; round < SUITE_ROUNDS; round += 1) {
     for (const name of SETTINGS) {
       const events = [];
-      const session = await orchestrator.open({ workspace: PROJECT, recordExec: name, onEvent: (event) => events.push(event) }, signal);
-      try {
-        took[name].push((await call(session, SUITE)).durationMs);
-      } finally {
-        await session.close("finished");
-      }
+      const session = await open({ workspace: PROJECT, recordExec: name, onEvent: (event) => events.push(event) });
+      took[name].push((await call(session, SUITE, signal)).durationMs);
+      await close(session);
       const recorded = events.find(({ type }) => type === "programs.recorded")?.data;
       seen[name] = recorded === undefined ? null : { programs: recorded.programs.length + recorded.dropped.programs, writes: recorded.writes.length + recorded.dropped.writes };
     }
   }
   return { took: Object.fromEntries(SETTINGS.map((name) => [name, Math.min(...took[name])])), seen };
-}
-
-async function openAll(orchestrator, folder) {
-  const sessions = {};
-  for (const name of SETTINGS) sessions[name] = await orchestrator.open({ workspace: folder, recordExec: name }, signal);
-  return sessions;
-}
-
-async function call(session, command) {
-  const observation = await session.call({ id: "bench", role: null, tool: "bash", arguments: { command } }, {}, signal);
-  if (observation.exitCode !== 0) throw new Error(`\`${command}\` ended with ${observation.exitCode}: ${observation.message.slice(-2000)}`);
-  return observation;
-}
-
-/** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it. */
-async function spawnLoop(session) {
-  const program = [
-    "import os, time, sys",
-    "env = dict(os.environ)",
-    `for _ in range(${CALLS}):`,
-    "    t = time.perf_counter()",
-    "    pid = os.posix_spawn('/bin/bash', ['bash', '--noprofile', '--norc', '-c', 'true'], env)",
-    "    os.waitpid(pid, 0)",
-    "    print((time.perf_counter() - t) * 1000)",
-  ].join("\n");
-  return (await call(session, `python3 -c "${program}"`)).stdout.trim().split("\n").map(Number);
-}
-
-async function timed(work) {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
 }
 
 function median(values) {

@@ -2,11 +2,9 @@
 // run. Absolute milliseconds are printed too, but machines are noisy: only the ratios are compared with the bars.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import Docker from "dockerode";
-import { composeEngine } from "../../dist/lib/index.js";
+import { call, numbersOf, spawnProgram, timed, withSessions } from "./guarded.mjs";
 import { openNeighbours } from "./neighbours.mjs";
 
 const ROUNDS = 6;
@@ -21,33 +19,24 @@ const WARM_UP = 200;
 const IMAGE = "ringfence/kimi-dev:latest";
 
 const args = new Set(process.argv.slice(2));
-const state = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
-const workspace = mkdtempSync(join(tmpdir(), "ringfence-bench-work-"));
-writeFileSync(join(workspace, "README.md"), "bench\n");
 
-try {
-  const result = await measure();
-  const failed = report(result);
+await withSessions(async (bench) => {
+  const failed = report(await measure(bench));
   process.exitCode = args.has("--check") && failed ? 1 : 0;
-} finally {
-  rmSync(state, { recursive: true, force: true });
-  rmSync(workspace, { recursive: true, force: true });
-}
+});
 
-async function measure() {
-  const orchestrator = await composeEngine({ env: { ...process.env, RINGFENCE_HOME: state }, approver: { terminal: null } });
-  const signal = new AbortController().signal;
+async function measure({ open, close, signal }) {
   const samples = { guarded: [], named: [], spawn: [], api: [], cli: [], start: [], dockerRun: [] };
   // The first start compiles the policy and keeps it; a start is measured as it is from then on.
-  const first = await timed(async () => (await orchestrator.open({ workspace }, signal)).close("finished"));
+  const first = await timed(async () => close(await open()));
   for (let round = 0; round < STARTS; round += 1) {
     samples.dockerRun.push(await timed(async () => execFileSync("docker", ["run", "--rm", "--network", "none", "--label", "dev.ringfence.bench=start", IMAGE, "bash", "-c", "true"])));
-    samples.start.push(await startOnce(orchestrator, signal));
+    samples.start.push(await startOnce({ open, close, signal }));
   }
   const neighbours = args.has("--no-neighbours") ? { present: [], absent: [], close: () => undefined } : await openNeighbours();
   for (const { name } of neighbours.present) samples[name] = [];
-  const session = await orchestrator.open({ workspace }, signal);
-  const named = await orchestrator.open({ workspace }, signal);
+  const session = await open();
+  const named = await open();
   const docker = new Docker();
   try {
     const [container] = await docker.listContainers({ filters: { label: [`dev.ringfence.session=${session.id}`] } });
@@ -72,27 +61,19 @@ async function measure() {
     const counts = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, values.length]));
     return { first, median, p95, counts, absent: neighbours.absent, neighbours: neighbours.present.map(({ name }) => name) };
   } finally {
-    for (const one of [session, named]) await one.close("finished");
+    for (const one of [session, named]) await close(one);
     neighbours.close();
   }
 }
 
 /** A session from nothing to the answer of its first command: policy, workspace, container, self-test, record, command. */
-async function startOnce(orchestrator, signal) {
+async function startOnce({ open, close, signal }) {
   const begun = performance.now();
-  const session = await orchestrator.open({ workspace }, signal);
-  try {
-    await call(session, "true", signal);
-    return performance.now() - begun;
-  } finally {
-    await session.close("finished");
-  }
-}
-
-async function call(session, command, signal) {
-  const observation = await session.call({ id: "bench", role: null, tool: "bash", arguments: { command } }, {}, signal);
-  if (observation.exitCode !== 0) throw new Error(`\`${command}\` ended with ${observation.exitCode}: ${observation.message}`);
-  return observation;
+  const session = await open();
+  await call(session, "true", signal);
+  const took = performance.now() - begun;
+  await close(session);
+  return took;
 }
 
 /** Who the agent is in the container, for a process beside the guard: one that the guard starts is followed, and what it starts is slower by that. */
@@ -104,16 +85,7 @@ async function agentOf(session, container, signal) {
 
 /** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it. */
 function spawnLoop(agent, count) {
-  const program = [
-    "import os, time, sys",
-    "env = dict(os.environ)",
-    `for _ in range(${count}):`,
-    "    t = time.perf_counter()",
-    "    pid = os.posix_spawn('/bin/bash', ['bash', '--noprofile', '--norc', '-c', 'true'], env)",
-    "    os.waitpid(pid, 0)",
-    "    print((time.perf_counter() - t) * 1000)",
-  ].join("\n");
-  return execFileSync("docker", [...agent, "python3", "-c", program], { encoding: "utf8" }).trim().split("\n").map(Number);
+  return numbersOf(execFileSync("docker", [...agent, "python3", "-c", spawnProgram(count)], { encoding: "utf8" }));
 }
 
 async function execByApi(docker, id) {
@@ -124,12 +96,6 @@ async function execByApi(docker, id) {
     const { Running } = await exec.inspect();
     if (!Running) return;
   }
-}
-
-async function timed(work) {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
 }
 
 function quantile(values, q) {

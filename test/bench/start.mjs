@@ -34,7 +34,7 @@ const base = mkdtempSync(join(tmpdir(), "ringfence-bench-start-"));
 const state = join(base, "state");
 const ending = new AbortController();
 const { signal } = ending;
-for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => ending.abort());
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => ending.abort());
 const folders = { small: join(base, "small"), big: join(base, "big"), large: join(base, "large") };
 /** What was measured, in milliseconds, by name; equal places of two lists are of one round. */
 const samples = {};
