@@ -15,7 +15,7 @@ const ENGINE = ["docker", "e2e"];
 /** Files that neither disturb the engine nor look at what others have on it, nor measure time closely: two at a time. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   docker: ["ancestors", "cli-image", "controls-off", "enforcement", "guard-silence", "resolved", "user-edits", "workspace", "workspace-modes"],
-  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "refusals", "rerun", "surface", "undo"],
+  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "refusals", "rerun", "rerun-imported", "surface", "undo"],
 };
 
 /**

@@ -4,6 +4,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { checkRoot } from "./adapters/docker/container-options.js";
 import { restoreBase } from "./adapters/files/base-restore.js";
 import { keptPolicy } from "./adapters/files/policy-keep.js";
 import { createPreimages } from "./adapters/files/preimages.js";
@@ -105,11 +106,21 @@ async function planOf({ stateDir }: Stored, id: SessionId, opened: EventData["se
   const cannot = (why: string, hint: string): GuardError => new GuardError("USAGE_INVALID", `session ${id} cannot be run again: ${why}`, { hint });
   if (opened.imported !== undefined && request.workspace === null) throw cannot("it was imported, and its file does not hold the folder that it ran on", "name one that holds the same with --workspace (and its image with --image); `ringfence replay redecide` judges its calls without running them");
   if (opened.imported !== undefined && !isImportFormat(opened.imported.format)) throw cannot(`its format \`${printable(opened.imported.format, 40)}\` is not known`, "`ringfence replay redecide` judges its calls without running them");
+  if (opened.imported !== undefined && !canHold(opened.workspace.root)) throw cannot(`it worked in \`${printable(opened.workspace.root, 200)}\`, which is a folder of the system in a sandbox`, "import its file again with --root and a folder such as /workspace: a call whose folder the file tells still goes there first");
   const base = opened.base;
   if (request.workspace === null && (base?.digest ?? null) === null) throw cannot(base === undefined ? "the folder was not kept as it was when it began" : `the folder was not kept as it was when it began: ${printable(base.why ?? "", 200)}`, "name a folder that holds the same with --workspace");
   const policy = await policyOf(stateDir, opened, request);
   if (typeof policy === "string") throw cannot(policy, "name policy files with --policy: each decision is held against the record all the same");
   return { policy, workspace: request.workspace === null ? null : resolve(request.workspace), base: request.workspace !== null || base === undefined || base.digest === null ? null : { workspace: opened.workspace.path, digest: base.digest } };
+}
+
+function canHold(root: string): boolean {
+  try {
+    checkRoot(root);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The recorded policy by its digest, from its kept texts; or why it is not to be had. */

@@ -89,7 +89,7 @@ async function stepOf(options: RerunOptions, one: Repeat, number: number, runs: 
   if (options.imported !== undefined) {
     const claim = claimsOf(options.recorded).get(one.id) ?? null;
     const texts = await textsOf(options.kept.rerun, facts.rerun, facts.recorded);
-    const { divergence, compared } = claimDivergence(facts.recorded, claim, claim === null || one.what !== "call" || !COMMANDS.has(one.call.tool) ? null : await outputOf(options.kept.recorded, claim.output), { facts: facts.rerun, texts });
+    const { divergence, compared } = claimDivergence(facts.recorded, claim, claim === null || one.what !== "call" || !COMMANDS.has(one.call.tool) ? null : await outputOf(options.kept.recorded, claim.output), { format: options.imported.format, facts: facts.rerun, texts });
     return { ...head, ran: true, workspace: null, divergence, compared };
   }
   const texts = { recorded: await textsOf(options.kept.recorded, facts.recorded, facts.rerun), rerun: await textsOf(options.kept.rerun, facts.rerun, facts.recorded) };

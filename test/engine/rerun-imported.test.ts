@@ -75,4 +75,39 @@ describe("an imported session run again", () => {
     const commands = seen.flatMap((event) => (event.type === "call.received" ? [event.data.arguments["command"]] : []));
     expect(commands).toEqual(["cd src && python3 1.py", "cd -- '/workspace' || exit 1\npython3 1.py"]);
   });
+
+  it("goes there for a command in words, too, which has no shell of its own to do so", async () => {
+    const call = (id: string, values: JsonValue): JsonValue => ({ type: "response_item", payload: { type: "function_call", name: "shell", call_id: id, arguments: JSON.stringify(values) } });
+    const result = (id: string, output: string): JsonValue => ({ type: "response_item", payload: { type: "function_call_output", call_id: id, output: JSON.stringify({ output, metadata: { exit_code: 0 } }) } });
+    const there = "cd -- '/workspace/a b' || exit 1\n'python3' '1.py' 'it'\\''s'";
+    const recorded = await imported("codex", [{ type: "session_meta", payload: { cwd: "/workspace" } }, call("1", { command: ["python3", "1.py", "it's"], workdir: "/workspace/a b" }), result("1", "one\n"), call("2", { command: ["python3", "1.py"], workdir: "/workspace" }), result("2", "one\n")]);
+    const back = "cd -- '/workspace' || exit 1\n'python3' '1.py'";
+    const { steps, seen } = await again(recorded, "codex", { programs: { ...PROGRAMS, [there]: { stdout: "one\n" }, [back]: { stdout: "one\n" } } });
+    // And back: the shell stays where it went.
+    expect(seen.flatMap((event) => (event.type === "call.received" ? [event.data.arguments] : []))).toEqual([{ command: there }, { command: back }]);
+    expect(told(steps)).toEqual(["1 same decision+exit+output", "2 same decision+exit+output"]);
+  });
+
+  it("compares what the command printed, without what the agent's own program put around it", async () => {
+    const programs = { "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT": { stdout: "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\n" } };
+    const mini = await imported("mini-swe-agent", [{ messages: [...ran("echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", null, "")] }]);
+    expect(told((await again(mini, "mini-swe-agent", { programs })).steps)).toEqual(["1 same decision+output"]);
+    const chat = await imported("chat", [ran("python3 1.py", null, "one\n[The command completed with exit code 0.]\n[Current working directory: /x]\n[Command finished with exit code 0]")]);
+    expect(told((await again(chat, "chat")).steps)).toEqual(["1 same decision+exit+output"]);
+  });
+
+  it("an editor's file outside the folder is not in reach, which is no decision of the policy", async () => {
+    const view = (id: string, path: string): JsonValue => ({ role: "assistant", content: "", tool_calls: [{ id, function: { name: "str_replace_editor", arguments: JSON.stringify({ command: "view", path }) } }] });
+    const { steps } = await again(await imported("chat", [[view("a", "/elsewhere/a.py"), view("b", "/workspace/../etc/passwd")]]), "chat");
+    expect(told(steps)).toEqual(["1 unknown", "2 unknown"]);
+    expect(steps.map(({ ran: isMade }) => isMade)).toEqual([false, false]);
+  });
+
+  it("says that it ran there only where the file has a result of it", async () => {
+    const both = ran("python3 9.py > protected/keep.txt", 0, "");
+    const { steps } = await again(await imported("chat", [[both[0] ?? null]]), "chat");
+    expect(steps[0]?.divergence).toMatchObject({ kind: "unknown", why: "the file has no result of it" });
+    const claimed = await again(await imported("chat", [[...both]]), "chat");
+    expect(claimed.steps[0]?.divergence).toMatchObject({ kind: "decision", recorded: "it ran", rerun: expect.stringContaining("deny by") });
+  });
 });

@@ -12,6 +12,7 @@ import { openHandsReader } from "./openhands.js";
 import { sweAgentReader } from "./swe-agent.js";
 
 export { sameCall, type Again } from "./again.js";
+export { printedOutput, shownOutput } from "./printed.js";
 export { createCollector, type Collector, type FormatReader } from "./collector.js";
 export { documentFormat, lineFormat, linesFormat } from "./detect.js";
 export { foldCall, keepsShell, type Folded, type FoldContext } from "./fold.js";

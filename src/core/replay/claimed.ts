@@ -1,7 +1,8 @@
 // An imported session made again: its calls as calls of our own, and what came of each held against what the file claims. Pure. What a file
 // does not tell is not compared, and said.
 
-import { keepsShell, sameCall, type ImportFormat } from "../import/index.js";
+import { isInside, normalisePath } from "../action/index.js";
+import { keepsShell, printedOutput, sameCall, shownOutput, type Again, type ImportFormat } from "../import/index.js";
 import type { AuditEvent, EventData } from "../session/index.js";
 import { printable, type CallId, type JsonObject } from "../shared/index.js";
 import type { CallFacts, CallTexts, Divergence } from "./diverge.js";
@@ -23,7 +24,9 @@ export function repeatImported(events: readonly AuditEvent[], format: ImportForm
   const claims = claimsOf(events);
   for (const event of events) if (event.type === "decision.made" && event.call !== null) summaries.set(event.call, event.data.action.summary);
   const out: Repeat[] = [];
+  // By words of its own; by ours, after which no shell stands where the file says without them.
   let hasMoved = false;
+  let hasGone = false;
   for (const event of events) {
     if (event.type !== "call.received" || event.call === null) continue;
     const { call: id, data } = event;
@@ -39,15 +42,28 @@ export function repeatImported(events: readonly AuditEvent[], format: ImportForm
         out.push(unrepeatable(same.why));
         continue;
       }
-      const text = typeof same.arguments["command"] === "string" && same.tool === "bash" ? same.arguments["command"] : null;
+      const { path } = same.arguments;
+      if (same.tool === "str_replace_editor" && typeof path === "string" && !isInside(normalisePath(path, root) ?? "/", root)) {
+        out.push(unrepeatable(`its file is outside \`${printable(root, 100)}\`, where the editor here does not go`));
+        continue;
+      }
+      const text = textOf(same);
       const cwd = data.claimed?.cwd ?? root;
-      const goesFirst = text !== null && (cwd !== root || (hasMoved && !keepsShell(format)));
-      hasMoved ||= text !== null && MOVES.test(text);
-      const args = goesFirst ? { command: `cd -- ${quoted(cwd)} || exit 1\n${text ?? ""}` } : same.arguments;
-      out.push({ what: "call", id, summary, call: { id: data.label, role: data.role, tool: same.tool }, received: { ...data, arguments: args } });
+      const goesFirst: boolean = text !== null && (cwd !== root || hasGone || (hasMoved && !keepsShell(format)));
+      hasGone ||= goesFirst;
+      hasMoved ||= same.tool === "bash" && text !== null && MOVES.test(text);
+      const [tool, args] = goesFirst ? ["bash", { command: `cd -- ${quoted(cwd)} || exit 1\n${text}` }] : [same.tool, same.arguments];
+      out.push({ what: "call", id, summary, call: { id: data.label, role: data.role, tool }, received: { ...data, arguments: args } });
     }
   }
   return out;
+}
+
+/** A command as text of a shell; null for a call that is none. */
+function textOf({ tool, arguments: values }: Extract<Again, { ok: true }>): string | null {
+  const { command, argv } = values;
+  if (tool === "bash") return typeof command === "string" ? command : null;
+  return tool === "exec" && Array.isArray(argv) ? argv.map((word) => quoted(String(word))).join(" ") : null;
 }
 
 function quoted(text: string): string {
@@ -71,10 +87,11 @@ const SHOWN = 200;
  * Holds a call against what the file claims of it. Files that it changed are not in the file.
  * @param output the claimed output in full; null where the two tools do not print the same, as editors do not
  */
-export function claimDivergence(recorded: CallFacts, claim: Claim, output: string | null, rerun: { readonly facts: CallFacts; readonly texts: CallTexts }): ClaimCompared {
-  const { facts, texts } = rerun;
+export function claimDivergence(recorded: CallFacts, claim: Claim, output: string | null, rerun: { readonly format: ImportFormat; readonly facts: CallFacts; readonly texts: CallTexts }): ClaimCompared {
+  const { format, facts, texts } = rerun;
   const found = (compared: ClaimCompared["compared"], divergence: Divergence | null): ClaimCompared => ({ compared, divergence });
-  if (facts.outcome === "denied" || facts.outcome === "rejected") return found(["decision"], { kind: "decision", why: "it ran there, as the file claims, and policy does not let it run here", recorded: word(recorded), rerun: word(facts) });
+  const isRefused = facts.outcome === "denied" || facts.outcome === "rejected";
+  if (isRefused && claim !== null) return found(["decision"], { kind: "decision", why: "it ran there, as the file claims, and policy does not let it run here", recorded: "it ran", rerun: word(facts) });
   if (recorded.effect !== facts.effect) return found(["decision"], { kind: "decision", why: "policy says otherwise", recorded: word(recorded), rerun: word(facts) });
   const { execution } = facts;
   if (claim === null) return found(["decision"], { kind: "unknown", why: "the file has no result of it", recorded: null, rerun: null });
@@ -88,8 +105,9 @@ export function claimDivergence(recorded: CallFacts, claim: Claim, output: strin
   if (claim.exitCode !== null && claim.exitCode !== code) return found(["decision", "exit"], { kind: "exit", why: "the command ended otherwise", recorded: `exit ${claim.exitCode}`, rerun: ended });
   if (claim.exitCode === null && claim.failed !== null && claim.failed !== (code !== 0)) return found(["decision", "exit"], { kind: "exit", why: "the command ended otherwise", recorded: claim.failed ? "a failure" : "success", rerun: ended });
   const exit = claim.exitCode !== null || claim.failed !== null ? (["decision", "exit"] as const) : (["decision"] as const);
-  if (output === null || claim.output.dropped > 0 || isPart(output)) return found(exit, null);
-  const differs = outputDiffers(output, texts.stdout, texts.stderr);
+  const printed = output === null || claim.output.dropped > 0 || isPart(output) ? null : printedOutput(format, output);
+  if (printed === null) return found(exit, null);
+  const differs = outputDiffers(shownOutput(format, printed), shownOutput(format, texts.stdout), texts.stderr);
   return found([...exit, "output"], differs);
 }
 

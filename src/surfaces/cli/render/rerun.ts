@@ -25,7 +25,11 @@ export function rerunVerdictLines({ steps, same, first, calls, wasInterrupted }:
   const rest = calls - steps.filter(({ number }) => number > 0).length;
   const left = rest === 0 ? "" : `; ${count(rest, "call")} not run${until === null ? "" : ` (--until ${until})`}`;
   if (first === null) return ["", wasInterrupted ? `no difference in ${count(same, "call")}${left}` : paint.green(`${count(same, "call")} run again, none differs${left}`)];
-  const differing = steps.filter(({ divergence }) => divergence !== null).length;
-  const where = first.number === 0 ? "before the first call" : `at step ${first.number}${first.call === null ? "" : ` (${first.call})`}`;
-  return ["", paint.red(`first difference ${where}: ${first.divergence?.kind ?? ""}, ${first.divergence?.why ?? ""}`), `${count(same, "call")} the same, ${differing} not${left}`];
+  const differing = steps.filter(({ divergence }) => divergence !== null && divergence.kind !== "unknown");
+  const untold = steps.filter(({ divergence }) => divergence?.kind === "unknown").length;
+  // What cannot be told is no difference; it is named only where there is none.
+  const named = differing[0] ?? first;
+  const where = named.number === 0 ? "before the first call" : `at step ${named.number}${named.call === null ? "" : ` (${named.call})`}`;
+  const line = named.divergence?.kind === "unknown" ? `no difference, but the first that cannot be told ${where}: ${named.divergence.why}` : `first difference ${where}: ${named.divergence?.kind ?? ""}, ${named.divergence?.why ?? ""}`;
+  return ["", (differing.length === 0 ? paint.magenta : paint.red)(line), `${count(same, "call")} the same, ${differing.length} not${untold === 0 ? "" : `, ${untold} cannot be told`}${left}`];
 }
