@@ -45,12 +45,11 @@ async function measure({ open, close, signal }) {
     for (let i = 0; i < WARM_UP; i += 1) for (const one of [session, named]) await call(one, "true", signal);
     const agent = await agentOf(session, container.Id, signal);
     spawnLoop(agent, WARM_UP);
-    // Interleaved, so that a slow spell of the machine meets all of them.
+    // By turns, so that a slow spell of the machine meets all of them; each kind in a row, as the bare starts are: what another session did
+    // just before has taken the processor's caches.
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (let i = 0; i < CALLS; i += 1) {
-        samples.guarded.push(await timed(() => call(session, "true", signal)));
-        samples.named.push(await timed(() => call(named, "true", signal)));
-      }
+      for (let i = 0; i < CALLS; i += 1) samples.guarded.push(await timed(() => call(session, "true", signal)));
+      for (let i = 0; i < CALLS; i += 1) samples.named.push(await timed(() => call(named, "true", signal)));
       samples.spawn.push(...spawnLoop(agent, SPAWNS));
       for (let i = 0; i < API_EXECS; i += 1) samples.api.push(await timed(() => execByApi(docker, container.Id)));
       for (let i = 0; i < CLI_EXECS; i += 1) samples.cli.push(await timed(async () => execFileSync("docker", ["exec", container.Id, "bash", "-c", "true"])));
