@@ -102,7 +102,6 @@ function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-/** The bars: the `aim` ones are where this is to go, and are told but not held by `--check`. */
 function barsOf({ median, neighbours }) {
   const bars = [
     { name: "guarded `bash -c true` / bare posix_spawn in the same container", value: median.guarded / median.spawn, bar: 2.5, atMost: true },
@@ -110,7 +109,7 @@ function barsOf({ median, neighbours }) {
     { name: "`docker exec` by API / guarded", value: median.api / median.guarded, bar: 8, atMost: false },
     { name: "`docker exec` by CLI / guarded", value: median.cli / median.guarded, bar: 8, atMost: false },
     ...neighbours.map((name) => ({ name: `${name} / guarded`, value: median[name] / median.guarded, bar: 8, atMost: false })),
-    { name: "start to first answer / `docker run` of the same image", value: median.start / median.dockerRun, bar: 1.3, atMost: true, aim: true },
+    { name: "start to first answer / `docker run` of the same image", value: median.start / median.dockerRun, bar: 1.3, atMost: true },
   ];
   return bars.map((row) => ({ ...row, held: row.atMost ? row.value <= row.bar : row.value >= row.bar }));
 }
@@ -135,7 +134,7 @@ function report({ first, median, p95, counts, absent, neighbours }) {
     line("a session opened and `bash -c true` guarded", "start");
     line("docker run --rm of the same image, `bash -c true`", "dockerRun");
     process.stdout.write(`  the first session of a state folder, which compiles the policy, opened and closed: ${ms(first).trim()}\n\n`);
-    for (const { name, value, bar, atMost, held, aim } of bars) process.stdout.write(`  ${held ? "held  " : aim ? "aim   " : "MISSED"}  ${name}: ${value.toFixed(2)} (${aim ? "aim" : "bar"}: at ${atMost ? "most" : "least"} ${bar})\n`);
+    for (const { name, value, bar, atMost, held } of bars) process.stdout.write(`  ${held ? "held  " : "MISSED"}  ${name}: ${value.toFixed(2)} (bar: at ${atMost ? "most" : "least"} ${bar})\n`);
   }
-  return bars.some((row) => !row.held && !row.aim);
+  return bars.some((row) => !row.held);
 }
