@@ -17,7 +17,7 @@ export interface Claimed {
 }
 
 export interface SandboxPool {
-  /** Keeps `size` ready for sessions like this one; settles when they are. Rejects with the first failure, and keeps what was made. 0: none any more. */
+  /** Keeps `size` ready for sessions like this one; settles when they are, and when what is more than that is gone. Rejects with the first failure, and keeps what was made. 0: none any more. */
   keep(options: SessionOptions, size: number, signal: AbortSignal): Promise<void>;
   /** One that is ready and still what it was made as, or null. Never rejects. */
   claim(options: SessionOptions, signal: AbortSignal): Promise<Claimed | null>;
@@ -57,27 +57,29 @@ export function createPool(deps: EngineDeps, nowMs: () => number): SandboxPool {
     shelves.set(key, shelf);
     return shelf;
   };
-  const discard = (slot: Slot, why: string): void => {
+  const discard = (slot: Slot, why: string): Promise<void> => {
     deps.telemetry.info("a prepared sandbox is not used", { session: slot.prepared.id, why: printable(why) });
     const done = takeDown(deps, slot.prepared.id, slot.prepared.undo, false).finally(() => leaving.delete(done));
     leaving.add(done);
+    return done;
   };
   const make = async (shelf: Shelf, options: SessionOptions, signal: AbortSignal): Promise<void> => {
     const prepared = await prepareSession(deps, options, AbortSignal.any([signal, ending.signal]), true);
     const { sandbox, enforced } = prepared.grounds;
     const slot: Slot = { prepared, options, imageId: sandbox.imageId, since: nowMs(), isOver: false };
     if (enforced === null || enforced.watch?.untouched === undefined) {
-      discard(slot, "the folder is not watched");
+      void discard(slot, "the folder is not watched");
       throw new GuardError("ENGINE_UNSUPPORTED", "nothing can be kept ready for this folder: it is sent to the engine, or not watched", { hint: "open sessions without keeping any ready" });
     }
     if (ending.signal.aborted) return discard(slot, "the pool is being ended");
+    if (shelf.slots.length >= shelf.size) return discard(slot, "fewer are to be kept");
     shelf.slots.push(slot);
     void sandbox.ended.then(() => {
       slot.isOver = true;
       const at = shelf.slots.indexOf(slot);
       if (at < 0) return;
       shelf.slots.splice(at, 1);
-      discard(slot, "its sandbox ended");
+      void discard(slot, "its sandbox ended");
     });
   };
   /** One after the other: an engine makes no two faster than one. */
@@ -103,15 +105,18 @@ export function createPool(deps: EngineDeps, nowMs: () => number): SandboxPool {
       if (!Number.isInteger(size) || size < 0 || size > LIMITS.pooledSandboxes) throw new GuardError("USAGE_INVALID", `between 0 and ${LIMITS.pooledSandboxes} sandboxes can be kept ready`);
       const shelf = shelfOf(options);
       shelf.size = size;
-      for (const slot of shelf.slots.splice(size)) discard(slot, "fewer are to be kept");
+      const gone = shelf.slots.splice(size).map((slot) => discard(slot, "fewer are to be kept"));
       await fill(shelf, options, signal);
+      // One that is being made beyond them is taken down when it is done.
+      await shelf.making;
+      await Promise.all(gone);
     },
     claim: async (options, signal) => {
       const shelf = shelves.get(keyOf(options));
       for (let slot = shelf?.slots.shift(); slot !== undefined; slot = shelf?.slots.shift()) {
         const why = await whyStale(deps, slot, signal).catch((error: unknown) => String(error));
         if (why === null && !slot.isOver) return { prepared: slot.prepared, options: slot.options, readyMs: Math.round(nowMs() - slot.since) };
-        discard(slot, why ?? "its sandbox ended");
+        void discard(slot, why ?? "its sandbox ended");
       }
       return null;
     },
@@ -123,7 +128,7 @@ export function createPool(deps: EngineDeps, nowMs: () => number): SandboxPool {
     ready: (options) => shelves.get(keyOf(options))?.slots.length ?? 0,
     drain: async () => {
       ending.abort();
-      for (const shelf of shelves.values()) for (const slot of shelf.slots.splice(0)) discard(slot, "the pool is being ended");
+      for (const shelf of shelves.values()) for (const slot of shelf.slots.splice(0)) void discard(slot, "the pool is being ended");
       await Promise.all([...shelves.values()].map(({ making }) => making));
       await Promise.all(leaving);
     },

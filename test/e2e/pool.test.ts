@@ -81,6 +81,19 @@ describe.skipIf(missing !== null)("a sandbox that stands ready", () => {
     await session.close("finished");
   });
 
+  it("is taken down where none is wanted any more by the time it is made", async () => {
+    await orchestrator.keepReady({ workspace }, 0, never);
+    expect(readyIds()).toEqual([]);
+    const making = full();
+    await eventually("one is being made", () => readyIds().length === 1);
+    await orchestrator.keepReady({ workspace }, 0, never);
+    await making;
+    expect(readyIds()).toEqual([]);
+    const session = await orchestrator.open({ workspace }, never);
+    expect(opened(session).readyMs).toBeUndefined();
+    await session.close("finished");
+  });
+
   it("ends with its process, however that ends, and the next command leaves nothing of it", async () => {
     const own = createRig();
     try {
