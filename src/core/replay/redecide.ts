@@ -118,7 +118,7 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
       if (own) return { verdict: recorded.effect, reasons: recorded.reasons.map(shortReason), why: null };
       if (judged === null) return null;
       place = judged.after;
-      const why = judged.decision.effect === "allow" ? unknownBecause(judged, values) : null;
+      const why = judged.decision.effect === "allow" ? unknownBecause(judged, values, recorded) : null;
       history = historyAfter(history, judged.decision, call, isImported);
       // The very policy that was asked then would say the same now, whatever it saw.
       if (why !== null && world.policy.digest === recorded.policyDigest) return { verdict: recorded.effect, reasons: recorded.reasons.filter((reason) => reason.effect === recorded.effect).map(shortReason), why: null };
@@ -133,10 +133,14 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
 }
 
 const REDACTED = "[redacted:";
+/** What the record has for half a character, which no canonical form has a place for. */
+const REPLACED = "\ufffd";
 
 /** Why an allowed call may not have been the one that was made; null where it was. */
-function unknownBecause(judged: JudgedAgain, values: JsonObject): string | null {
-  if (JSON.stringify(values).includes(REDACTED)) return "a secret was taken out of its arguments";
+function unknownBecause(judged: JudgedAgain, values: JsonObject, recorded: EventData["decision.made"]): string | null {
+  const text = JSON.stringify(values);
+  if (text.includes(REDACTED)) return "a secret was taken out of its arguments";
+  if (recorded.action.kind === "opaque" && judged.action.kind !== "opaque" && text.includes(REPLACED)) return "it held half a character, for which the record has another";
   const [script] = judged.unseen;
   return script === undefined ? null : `it runs ${script}, whose text is not on record`;
 }

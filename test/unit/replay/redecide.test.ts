@@ -51,6 +51,14 @@ describe("redecide", () => {
     expect(verdicts(partial, options(NO_RM, { argumentsOf: () => ({ command: "rm y" }) }))[2]).toBe("allow→deny");
   });
 
+  it("a text that could not be read for half a character in it is not what the record has in its place", () => {
+    const opaque = call(1, { command: "ls a\ufffd" }, "deny").map((draft) => (draft.type === "decision.made" ? { ...draft, data: { ...draft.data, action: { ...draft.data.action, kind: "opaque" } } } : draft));
+    const whole = call(2, { command: "ls a\ufffd" }, "allow");
+    expect(verdicts([opened, ...opaque, ...whole], options(OPEN))).toEqual(["deny→unknown: it held half a character, for which the record has another", "allow→allow"]);
+    const same = placed([opened, ...opaque]).map((event) => (event.type === "decision.made" ? { ...event, data: { ...event.data, policyDigest: OPEN.digest } } : event));
+    expect(redecide(same, options(OPEN)).map(({ after }) => after)).toEqual(["deny"]);
+  });
+
   it("the very policy that was asked says the same, whatever it saw", () => {
     const same = placed([opened, ...call(1, { command: "bash run.sh" }, "allow"), ...call(2, { command: "bash run.sh" }, "ask")]).map((event) => (event.type === "decision.made" ? { ...event, data: { ...event.data, policyDigest: OPEN.digest } } : event));
     expect(redecide(same, options(OPEN)).map(({ after }) => after)).toEqual(["allow", "ask"]);
