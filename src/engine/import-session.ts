@@ -180,11 +180,15 @@ function claimOf({ deps }: Recorder, call: ImportedCall, cwd: string): EventData
   return { place: printable(call.place), time: call.time, thought: cut, cwd: printable(cwd, LIMITS.pathChars), sidechain: call.sidechain };
 }
 
+/** Some thirty years: no call took longer, and a file may say any number. */
+const MOST_MS = 1e12;
+
 /** What the file claims came of a call, with the output kept like one of our own: whole up to the limit, the rest counted. */
 async function resultEvent({ deps, ledger }: Recorder, id: CallId, result: NonNullable<ImportedCall["result"]>): Promise<EventDraft> {
   const bytes = new TextEncoder().encode(result.output);
   const kept = bytes.subarray(0, LIMITS.outputBytes);
   const output = await recordOutput(kept, bytes.byteLength - kept.byteLength, deps.redactor, (blob) => ledger.putBlob(blob));
-  const durationMs = result.durationMs === null || !Number.isFinite(result.durationMs) || result.durationMs < 0 ? null : Math.round(result.durationMs * 1000) / 1000;
+  const { durationMs: told } = result;
+  const durationMs = told !== null && told >= 0 && told <= MOST_MS ? Math.round(told * 1000) / 1000 : null;
   return { call: id, type: "execution.imported", data: { ran: result.ran, exitCode: result.exitCode, failed: result.failed, durationMs, output } };
 }

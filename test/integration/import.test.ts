@@ -125,6 +125,13 @@ describe("a file made to do harm", () => {
     expect(received?.type === "call.received" ? [received.data.label, received.data.tool] : null).toEqual(["\\x1b]0;x\\x07", "bash\\u{202e}"]);
   });
 
+  it("a time that no call ever took is not kept", async () => {
+    const took = [1e308, 1e305, -1, 9e15, 60].map((execution_time, step) => ({ action: `echo ${String(step)}`, observation: "x", execution_time, state: { working_dir: "/t" } }));
+    const [one] = await imported(file("eternal.traj", JSON.stringify({ trajectory: took, history: [], info: {} })));
+    const { events, isIntact } = await recorded(one?.session.session ?? "ses_none");
+    expect([isIntact, events.flatMap((event) => (event.type === "execution.imported" ? [event.data.durationMs] : []))]).toEqual([true, [null, null, null, null, 60_000]]);
+  });
+
   it("is refused in words where it is no trajectory, and left out where it lies in a folder", async () => {
     for (const [name, text, words] of [["empty.json", "", "it is empty"], ["number.json", "7", "of no format that is known"], ["torn.json", '{"trajectory": [', "is not JSON"], ["deep.json", `${"[".repeat(200)}${"]".repeat(200)}`, "nested deeper"], ["double.json", '{"trajectory":[],"trajectory":[]}', "given twice"]] as const) {
       await expect(imported(file(name, text))).rejects.toThrow(words);
