@@ -42,7 +42,7 @@ function openingOf(ledger: Uint8Array | undefined): Extract<AuditEvent, { type: 
 }
 
 /** The texts of an enclosed policy; null where it is none, or larger than policies may be. */
-function enclosedPolicy(bytes: Uint8Array): { readonly digest: unknown; readonly texts: readonly PolicyText[] } | null {
+export function enclosedPolicy(bytes: Uint8Array): { readonly digest: unknown; readonly texts: readonly PolicyText[] } | null {
   if (bytes.length > MOST_BYTES) return null;
   try {
     const { v, digest, texts } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly v?: unknown; readonly digest?: unknown; readonly texts?: unknown };

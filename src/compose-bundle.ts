@@ -1,18 +1,15 @@
-// A session as one file for somebody else, and the check of such a file.
+// A session as one file for somebody else.
 
 import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { checkEd25519, publicKeyFromPem, sha256 } from "./adapters/system/hasher.js";
+import { sha256 } from "./adapters/system/hasher.js";
 import { createSigner } from "./adapters/system/signer.js";
 import { keptPolicy } from "./adapters/files/policy-keep.js";
-import { packageFile } from "./adapters/system/package-root.js";
-import { withPolicy } from "./compose-bundle-policy.js";
 import { compileTexts } from "./compose-policy.js";
 import { openReview, resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
-import { productVersion } from "./config/product.js";
-import { readTar, TAR_END, tarHeader, tarPadding } from "./core/archive/index.js";
-import { baseOf, BUNDLE_FILES, blobName, blobsOf, checkBundle, manifestOf, sealStatement, type BundleManifest, type BundleReport } from "./core/bundle/index.js";
+import { TAR_END, tarHeader, tarPadding } from "./core/archive/index.js";
+import { baseOf, BUNDLE_FILES, blobName, blobsOf, manifestOf, sealStatement, type BundleManifest } from "./core/bundle/index.js";
 import type { AuditEvent } from "./core/session/index.js";
 import { GuardError, LIMITS, printable, type JsonObject, type SessionId } from "./core/shared/index.js";
 
@@ -49,6 +46,9 @@ interface Contents {
 
 async function contentsOf(stored: Stored, id: SessionId, env: NodeJS.ProcessEnv): Promise<Contents> {
   const { store } = stored;
+  // Before the record is read, which takes long where it is large.
+  const { size: least } = statSync(store.ledgerFile(id));
+  if (least > LIMITS.bundleBytes) throw new GuardError("USAGE_INVALID", `the record of ${id} has ${String(least)} bytes, a bundle holds at most ${String(LIMITS.bundleBytes)}`, { hint: "hand over ledger.jsonl with its head and public key: `ringfence log verify FILE --expect-head HEAD --key KEY` checks them anywhere" });
   // Under its lock: nobody adds to it meanwhile, and its head is that of its last record.
   const lock = await store.reopen(id);
   await lock.close();
@@ -63,9 +63,7 @@ async function contentsOf(stored: Stored, id: SessionId, env: NodeJS.ProcessEnv)
     room.bytes -= bytes.length;
     files.set(name, bytes);
   };
-  const { size } = statSync(store.ledgerFile(id));
-  if (size > LIMITS.bundleBytes) throw new GuardError("USAGE_INVALID", `the record of ${id} has ${String(size)} bytes, a bundle holds at most ${String(LIMITS.bundleBytes)}`, { hint: "hand over ledger.jsonl with its head and public key: `ringfence log verify FILE --expect-head HEAD --key KEY` checks them anywhere" });
-  room.bytes -= size;
+  room.bytes -= statSync(store.ledgerFile(id)).size;
   files.set(BUNDLE_FILES.ledger, readFileSync(store.ledgerFile(id)));
   files.set(BUNDLE_FILES.head, Buffer.from(head, "utf8"));
   files.set(BUNDLE_FILES.key, Buffer.from(store.publicKeyPem(), "utf8"));
@@ -152,37 +150,4 @@ function writeArchive(target: string, files: ReadonlyMap<string, Uint8Array>): n
     rmSync(beside, { force: true });
     throw new GuardError("STATE_UNUSABLE", `the bundle could not be written whole: ${printable(cause instanceof Error ? cause.message : "unknown")}`, { cause, hint: "free disk space" });
   }
-}
-
-/**
- * Checks a bundle, and that the policy in it compiles to the one on record. Throws USAGE_INVALID for a file that is none, or a key or head
- * that is not one.
- */
-export function verifyBundle(file: string, options: { readonly keyFile: string | null; readonly headFile: string | null }): BundleReport {
-  const read = (path: string, most: number): Uint8Array => {
-    try {
-      const about = statSync(path);
-      if (!about.isFile()) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` is no regular file`);
-      if (about.size > most) throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` has more than ${String(most)} bytes`);
-      return readFileSync(path);
-    } catch (cause) {
-      if (cause instanceof GuardError) throw cause;
-      throw new GuardError("USAGE_INVALID", `\`${printable(path)}\` cannot be read`, { cause });
-    }
-  };
-  const archive = readTar(read(file, LIMITS.bundleBytes + LIMITS.bundleFiles * 1024), { files: LIMITS.bundleFiles, bytes: LIMITS.bundleBytes + LIMITS.bundleFiles * 1024 });
-  if (!archive.ok) throw new GuardError("USAGE_INVALID", `\`${printable(file)}\` is no bundle: ${archive.error}`);
-  const trustedKey = options.keyFile === null ? null : publicKeyFromPem(Buffer.from(read(options.keyFile, 65_536)).toString("utf8"));
-  if (options.keyFile !== null && trustedKey === null) throw new GuardError("USAGE_INVALID", `\`${printable(options.keyFile)}\` is no Ed25519 key in PEM`);
-  const expectedHead = options.headFile === null ? null : Buffer.from(read(options.headFile, 65_536)).toString("utf8");
-  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const decode = (bytes: Uint8Array): string | null => {
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      return null;
-    }
-  };
-  const report = checkBundle(archive.value, { hasher: sha256, check: checkEd25519, decode, keyOf: publicKeyFromPem, trustedKey, expectedHead });
-  return withPolicy(report, archive.value, `ringfence ${productVersion(packageFile("package.json"))}`);
 }

@@ -3,7 +3,7 @@
 import { checkEd25519, publicKeyFromPem, sha256 } from "./adapters/system/hasher.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore } from "./compose-store.js";
-import { bytesToBase64, consistencyProof, isConsistent, MOST_PROOF_HASHES, openCheckpoint, parseWitnessKey, witnessedAt, type Head } from "./core/ledger/index.js";
+import { bytesToBase64, type BrokenLedger, consistencyProof, isConsistent, MOST_PROOF_HASHES, openCheckpoint, parseWitnessKey, witnessedAt, type Head } from "./core/ledger/index.js";
 import { base64ToBytes } from "./core/shared/bytes.js";
 import { GuardError, type JsonObject, type SessionId } from "./core/shared/index.js";
 
@@ -69,6 +69,22 @@ function openHead(note: string, publicKey: Uint8Array | null, what: string): Hea
   const head = openCheckpoint(note, { publicKey, check: checkEd25519, hasher: sha256 });
   if (!head.ok) throw new GuardError("LEDGER_INVALID", `${what}: ${head.error}`);
   return head.value;
+}
+
+/**
+ * What is told of a session whose record is not there although signed heads vouch for it.
+ * @param notes heads as text: the stored one, and those that were kept elsewhere
+ * @returns null where no head that the key signed vouches for a record of it
+ */
+export function goneRecord(session: SessionId, notes: readonly string[], keyPem: string): BrokenLedger | null {
+  const publicKey = publicKeyFromPem(keyPem);
+  if (publicKey === null) throw new GuardError("USAGE_INVALID", "the public key is no Ed25519 key in PEM");
+  const sizes = notes.flatMap((note) => {
+    const head = openCheckpoint(note, { publicKey, check: checkEd25519, hasher: sha256 });
+    return head.ok && head.value.session === session ? [head.value.size] : [];
+  });
+  const signed = Math.max(0, ...sizes);
+  return signed === 0 ? null : { ok: false, session, fault: "cut", line: 1, offset: 0, message: `${signed} records were signed, and the whole record is gone; no valid receipt says that it was pruned`, records: 0, headHolds: false };
 }
 
 /** What each witness says of each head. @returns what is absent or wrong, printable; empty where all have signed */

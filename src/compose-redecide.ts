@@ -1,6 +1,7 @@
 // Composition of judging again: stored sessions under other policies. Needs no engine; nothing is run.
 
 import { argumentBlobs } from "./compose-arguments.js";
+import { isBundleName, openRecord } from "./compose-bundle-open.js";
 import { loadPolicy } from "./compose-policy.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore, type Stored } from "./compose-store.js";
@@ -11,7 +12,7 @@ import { GuardError, type SessionId } from "./core/shared/index.js";
 import { containmentOf } from "./engine/containment.js";
 
 export interface RedecideRequest {
-  /** Ids, beginnings of ids, `last`; empty with `all`. */
+  /** Ids, beginnings of ids, `last`, bundles; empty with `all`. */
   readonly sessions: readonly string[];
   readonly all: boolean;
   readonly policies: readonly string[];
@@ -37,17 +38,17 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
   const baseline = request.baseline.length === 0 ? null : await loadPolicy(request.baseline, env);
   const stored = await openStore(env);
   try {
-    const ids = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
+    const records = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
     const summariser = createSummariser();
     const left: { session: string; reason: string }[] = [];
-    for (const id of ids) {
+    for (const record of records) {
       try {
-        const calls = await redecideOne(stored, id, policy, baseline);
+        const { id, calls } = await redecideOne(stored, record, { policy, baseline, env });
         summariser.add(calls);
         request.onSession?.(id, calls);
       } catch (error) {
-        if (!(error instanceof GuardError) || ids.length === 1) throw error;
-        left.push({ session: id, reason: error.message });
+        if (!(error instanceof GuardError) || records.length === 1) throw error;
+        left.push({ session: record, reason: error.message });
       }
     }
     return { summary: summariser.result(), policy, baseline, left };
@@ -56,14 +57,36 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
   }
 }
 
-async function resolveAll(stored: Stored, wanted: readonly string[]): Promise<readonly SessionId[]> {
-  const ids = new Set<SessionId>();
-  for (const one of wanted) ids.add(await resolveSession(stored.store, one));
-  return [...ids];
+/** Ids of stored sessions; a bundle goes by its name. */
+async function resolveAll(stored: Stored, wanted: readonly string[]): Promise<readonly string[]> {
+  const records = new Set<string>();
+  for (const one of wanted) records.add(isBundleName(one) ? one : await resolveSession(stored.store, one));
+  return [...records];
+}
+
+interface Policies {
+  readonly policy: PolicySet;
+  readonly baseline: PolicySet | null;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Judged {
+  readonly id: SessionId;
+  readonly calls: readonly Redecided[];
 }
 
 /** One session, its record read and verified. Throws GuardError where it does not hold. */
-async function redecideOne(stored: Stored, id: SessionId, policy: PolicySet, baseline: PolicySet | null): Promise<readonly Redecided[]> {
+async function redecideOne(store: Stored, record: string, { policy, baseline, env }: Policies): Promise<Judged> {
+  const bundle = isBundleName(record) ? await openRecord(record, env) : null;
+  const { stored, id } = bundle ?? { stored: store, id: record as SessionId };
+  try {
+    return { id, calls: await judge(stored, id, policy, baseline) };
+  } finally {
+    await bundle?.stored.close();
+  }
+}
+
+async function judge(stored: Stored, id: SessionId, policy: PolicySet, baseline: PolicySet | null): Promise<readonly Redecided[]> {
   const events = await stored.store.read(id);
   const blobs = await argumentBlobs(stored, id, events);
   return redecide(events, { policy, baseline, home: DEFAULTS.home, containmentOf: (opened) => containmentOf(opened.controls), argumentsOf: ({ argumentsBlob }) => (argumentsBlob === undefined ? null : (blobs.get(argumentsBlob) ?? null)) });

@@ -4,6 +4,7 @@ import { sha256 } from "./adapters/system/hasher.js";
 import { packageFile } from "./adapters/system/package-root.js";
 import { writePage } from "./adapters/files/write-page.js";
 import { argumentsText, blobText } from "./compose-arguments.js";
+import { isBundleName, openRecord } from "./compose-bundle-open.js";
 import { resolveSession } from "./compose-review.js";
 import { stepFiles } from "./compose-step-files.js";
 import { openStore, type Stored } from "./compose-store.js";
@@ -31,9 +32,8 @@ export interface ReplayView {
 
 /** Opens a session for looking at. Its record is verified first. */
 export async function openReplay(wanted: string, env: NodeJS.ProcessEnv): Promise<ReplayView> {
-  const stored = await openStore(env);
+  const { stored, id } = await openRecord(wanted, env);
   try {
-    const id = await resolveSession(stored.store, wanted);
     const events = await stored.store.readAndIndex(id);
     const timeline = timelineOf(events);
     if (timeline === null) throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
@@ -56,6 +56,7 @@ export interface OpenedStep {
  * index against the signed head. Null where that gives no answer; then `openReplay` reads and verifies all of it.
  */
 export async function openStep(wanted: string, number: number, env: NodeJS.ProcessEnv): Promise<OpenedStep | null> {
+  if (isBundleName(wanted)) return null;
   const stored = await openStore(env);
   try {
     const id = isSessionId(wanted) ? wanted : await resolveSession(stored.store, wanted);

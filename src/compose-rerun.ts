@@ -13,11 +13,11 @@ import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
 import { composeDeps } from "./compose.js";
 import { compileTexts, loadPolicy } from "./compose-policy.js";
 import { argumentBlobs } from "./compose-arguments.js";
-import { resolveSession } from "./compose-review.js";
-import { openStore, type Stored } from "./compose-store.js";
+import { openRecord, type OpenedRecord } from "./compose-bundle-open.js";
+import type { Stored } from "./compose-store.js";
 import { DEFAULT_IMAGE, DEFAULTS } from "./config/defaults.js";
 import { isImportFormat } from "./core/import/form.js";
-import type { PolicySet } from "./core/policy/index.js";
+import type { PolicySet, PolicyText } from "./core/policy/index.js";
 import { readProfile, riskProfile } from "./core/risk/index.js";
 import type { AuditEvent, EventData } from "./core/session/index.js";
 import { GuardError, printable, type Digest, type SessionId } from "./core/shared/index.js";
@@ -29,7 +29,7 @@ import type { SandboxProvider } from "./ports/sandbox.js";
 export type { RerunStep } from "./engine/rerun.js";
 
 export interface RerunRequest {
-  /** Id, beginning of an id, or `last`. */
+  /** Id, beginning of an id, `last`, or a bundle. */
   readonly session: string;
   readonly env: NodeJS.ProcessEnv;
   /** A folder that holds what the recorded one held; null: the one that was kept. */
@@ -75,13 +75,13 @@ export interface RerunAnswer extends RerunHead {
  * Throws USAGE_INVALID for a session that cannot be run again and says why, STATE_UNUSABLE when what was kept of it is gone.
  */
 export async function rerunSession(request: RerunRequest): Promise<RerunAnswer> {
-  const stored = await openStore(request.env);
+  const record = await openRecord(request.session, request.env);
+  const { stored, id } = record;
   try {
-    const id = await resolveSession(stored.store, request.session);
     const recorded = await stored.store.read(id);
     const [first] = recorded;
     if (first?.type !== "session.opened") throw new GuardError("SESSION_NOT_FOUND", `session ${id} has no opening record`);
-    const plan = await planOf(stored, id, first.data, request);
+    const plan = await planOf(record, first.data, request);
     const folder = makeFolder();
     try {
       if (plan.base !== null) restoreBase(stored.stateDir, plan.base, folder.workspace);
@@ -102,14 +102,15 @@ interface Plan {
 }
 
 /** What a re-run needs. Throws USAGE_INVALID with the reason where it is not to be had. */
-async function planOf({ stateDir }: Stored, id: SessionId, opened: EventData["session.opened"], request: RerunRequest): Promise<Plan> {
+async function planOf({ stored: { stateDir }, id, bundle }: OpenedRecord, opened: EventData["session.opened"], request: RerunRequest): Promise<Plan> {
   const cannot = (why: string, hint: string): GuardError => new GuardError("USAGE_INVALID", `session ${id} cannot be run again: ${why}`, { hint });
   if (opened.imported !== undefined && request.workspace === null) throw cannot("it was imported, and its file does not hold the folder that it ran on", "name one that holds the same with --workspace (and its image with --image); `ringfence replay redecide` judges its calls without running them");
   if (opened.imported !== undefined && !isImportFormat(opened.imported.format)) throw cannot(`its format \`${printable(opened.imported.format, 40)}\` is not known`, "`ringfence replay redecide` judges its calls without running them");
   if (opened.imported !== undefined && !canHold(opened.workspace.root)) throw cannot(`it worked in \`${printable(opened.workspace.root, 200)}\`, which is a folder of the system in a sandbox`, "import its file again with --root and a folder such as /workspace: a call whose folder the file tells still goes there first");
   const base = opened.base;
+  if (bundle !== null && request.workspace === null) throw cannot("a bundle does not hold the folder that it ran on", "name one that holds the same with --workspace (and its image with --image, where the engine does not have it)");
   if (request.workspace === null && (base?.digest ?? null) === null) throw cannot(base === undefined ? "the folder was not kept as it was when it began" : `the folder was not kept as it was when it began: ${printable(base.why ?? "", 200)}`, "name a folder that holds the same with --workspace");
-  const policy = await policyOf(stateDir, opened, request);
+  const policy = await policyOf(bundle === null ? keptPolicy(stateDir, opened.policy.digest) : (bundle.policy?.texts ?? "the bundle does not hold its text"), opened, request);
   if (typeof policy === "string") throw cannot(policy, "name policy files with --policy: each decision is held against the record all the same");
   return { policy, workspace: request.workspace === null ? null : resolve(request.workspace), base: request.workspace !== null || base === undefined || base.digest === null ? null : { workspace: opened.workspace.path, digest: base.digest } };
 }
@@ -123,10 +124,9 @@ function canHold(root: string): boolean {
   }
 }
 
-/** The recorded policy by its digest, from its kept texts; or why it is not to be had. */
-async function policyOf(stateDir: string, { policy }: EventData["session.opened"], { policies, env }: RerunRequest): Promise<PolicySet | string> {
+/** The recorded policy by its digest, from the texts that were kept of it; or why it is not to be had. */
+async function policyOf(texts: readonly PolicyText[] | string, { policy }: EventData["session.opened"], { policies, env }: RerunRequest): Promise<PolicySet | string> {
   if (policies.length > 0) return loadPolicy(policies, env);
-  const texts = keptPolicy(stateDir, policy.digest);
   if (typeof texts === "string") {
     const present = policy.profile === null ? null : await loadPolicy([], env);
     return present?.digest === policy.digest ? present : `the policy ${policy.digest.slice(0, 19)} is not to be had: ${texts}`;

@@ -3,7 +3,8 @@
 export { composeEngine, type ComposeOptions, type OpenedSession, type OpenOptions, type Orchestrator } from "./compose.js";
 export { openStore, type Stored } from "./compose-store.js";
 export { discardSession, openReview, resolveSession, type Review } from "./compose-review.js";
-export { exportBundle, verifyBundle, type ExportedBundle } from "./compose-bundle.js";
+export { exportBundle, type ExportedBundle } from "./compose-bundle.js";
+export { verifyBundle } from "./compose-bundle-check.js";
 export { undoSession, type Undone } from "./compose-undo.js";
 export { steerSession, type ProcessAnswer, type ProcessInput, type ProcessWait, type SessionHandle } from "./compose-control.js";
 export { importTrajectories, type ImportOptions, type ImportOutcome } from "./compose-import.js";

@@ -2,7 +2,7 @@
 // is taken. For evidence that a stranger hands over, not for folders of users.
 
 import { err, ok, type Result } from "../shared/index.js";
-import { TAR_BLOCK, tarHeader } from "./tar.js";
+import { TAR_BLOCK, TAR_END, tarHeader } from "./tar.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,79}(?:\/[a-z0-9][a-z0-9._-]{0,79}){0,3}$/u;
 const OCTAL = /^[0-7]+$/u;
@@ -21,7 +21,7 @@ export function readTar(bytes: Uint8Array, limits: TarLimits): Result<ReadonlyMa
   const files = new Map<string, Uint8Array>();
   for (let at = 0; at + TAR_BLOCK <= bytes.length; ) {
     const head = bytes.subarray(at, at + TAR_BLOCK);
-    if (head.every((byte) => byte === 0)) return isEnd(bytes.subarray(at)) ? ok(files) : err("there is something after its end");
+    if (head.every((byte) => byte === 0)) return endOf(bytes.subarray(at), files);
     if (files.size >= limits.files) return err(`it has more than ${String(limits.files)} files`);
     const entry = readHead(head);
     if (entry === null) return err(`its entry at byte ${String(at)} is not that of a plain file`);
@@ -37,8 +37,10 @@ export function readTar(bytes: Uint8Array, limits: TarLimits): Result<ReadonlyMa
   return err("it is cut: its end is missing");
 }
 
-function isEnd(rest: Uint8Array): boolean {
-  return rest.length >= 2 * TAR_BLOCK && rest.length % TAR_BLOCK === 0 && rest.length <= 20 * TAR_BLOCK && rest.every((byte) => byte === 0);
+/** Two blocks of zeros and nothing more: other programs fill up to 20, which is another file. */
+function endOf(rest: Uint8Array, files: ReadonlyMap<string, Uint8Array>): Result<ReadonlyMap<string, Uint8Array>, string> {
+  if (rest.length > TAR_END.length || rest.some((byte) => byte !== 0)) return err("there is something after its end");
+  return rest.length < TAR_END.length ? err("it is cut: its end is not whole") : ok(files);
 }
 
 /** An entry in exactly the one form in which we write it: owner, mode and time say nothing, and no byte is free. */

@@ -64,7 +64,7 @@ export function checkBundle(files: ReadonlyMap<string, Uint8Array>, how: BundleC
   return { ok, verdict: !ok ? "invalid" : how.expectedHead === null ? "intact; completeness unknown" : "intact and complete", faults: faults.slice(0, MOST_FAULTS), unknown, predicate: statement.value.predicate, ledger };
 }
 
-/** Every file is a subject, every subject is there, and each is what it was. */
+/** Every file is a subject, every subject is there, each is what it was, and they stand as they were written, the statement last. */
 function fileFaults(files: ReadonlyMap<string, Uint8Array>, subjects: ReadonlyMap<string, string>, hasher: Hasher): readonly string[] {
   const faults: string[] = [];
   for (const [name, sha256] of subjects) {
@@ -74,6 +74,7 @@ function fileFaults(files: ReadonlyMap<string, Uint8Array>, subjects: ReadonlyMa
   }
   for (const [name, bytes] of files) if (name.startsWith("blobs/") && hasher(bytes) !== `sha256:${name.slice("blobs/".length)}`) faults.push(`\`${printable(name, 100)}\` is not what its name says`);
   for (const name of files.keys()) if (name !== BUNDLE_FILES.statement && !subjects.has(name)) faults.push(`\`${printable(name, 100)}\` was put in`);
+  if (faults.length === 0 && [...files.keys()].join("/") !== [...subjects.keys(), BUNDLE_FILES.statement].join("/")) faults.push("its files stand in another order than the one that was signed");
   return faults;
 }
 

@@ -1,6 +1,6 @@
 export { bytesToBase64, bytesToHex, hexToBytes } from "./bytes.js";
 export { canonicalJson } from "./canonical.js";
-export { genesis, LINE_BYTES, sealRecord, type RecordPlace, type SealedRecord } from "./chain.js";
+export { eventOf, genesis, LINE_BYTES, sealRecord, type RecordPlace, type SealedRecord } from "./chain.js";
 export { checkpointOrigin, openCheckpoint, signCheckpoint, verifierKey, type Head, type SignatureCheck, type Signer } from "./checkpoint.js";
 export { verdictOfLedger, type BrokenLedger, type LedgerFault, type LedgerVerdict, type SoundLedger, type VerifyReport } from "./fault.js";
 export { createMerkleRange, createMerkleTree, digestBytes, type MerkleTree, type Subtree } from "./merkle.js";

@@ -6,6 +6,7 @@ import { searchText, timelineHeadOf, type Step } from "../../core/replay/index.j
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { OpenedStep, ReplayView } from "../../compose-replay.js";
 import type { Io } from "./io.js";
+import { noteBundle } from "./named-session.js";
 import { breakLine, columnsOf, cut } from "./render/layout.js";
 import { fileLines } from "./render/step-files.js";
 import { stepLines, timelineHead, type StepText } from "./render/timeline.js";
@@ -27,6 +28,7 @@ const LEAVE = "\u001b[?25h\u001b[?1049l";
 /** Shows a session, or writes it as a page. */
 export async function showView(wanted: string, flags: ViewFlags, io: Io): Promise<void> {
   const { openReplay, openStep, writeSessionPage } = await import("../../compose-replay.js");
+  await noteBundle(wanted, io);
   if (flags.html !== undefined) {
     const { session, bytes } = await writeSessionPage(wanted, flags.html, io.env);
     if (io.options.json) io.json({ session, file: flags.html, bytes });

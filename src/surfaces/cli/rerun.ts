@@ -4,6 +4,7 @@ import { GuardError, printable } from "../../core/shared/index.js";
 import { onInterrupt } from "./interrupt.js";
 import type { Io } from "./io.js";
 import { userName } from "./open-session.js";
+import { noteBundle } from "./named-session.js";
 import { tellRecovered } from "./recovered.js";
 import { rerunHeadLine, rerunStepLines, rerunVerdictLines } from "./render/rerun.js";
 
@@ -20,6 +21,7 @@ export async function runRerun(wanted: string, flags: RerunFlags, io: Io): Promi
   if (flags.until === 0) throw new GuardError("USAGE_INVALID", "steps count from 1");
   const interrupt = onInterrupt(io);
   try {
+    await noteBundle(wanted, io);
     const { rerunSession } = await import("../../compose-rerun.js");
     const total = { calls: 0 };
     const answer = await rerunSession({

@@ -25,7 +25,7 @@ export function registerBundle(program: Command, context: CliContext): void {
     .argument("<file>", "a bundle")
     .option("--key <pem>", "the public key it must be signed with, known from elsewhere")
     .option("--head <checkpoint>", "a signed head of the session that was kept elsewhere")
-    .addHelpText("after", "\nWithout --key it is not told who signed; without --head not whether records are absent at the end.\nExit codes: 0 intact, 5 invalid, 2 no bundle.\n\nExamples:\n  ringfence bundle verify evidence.tar\n  ringfence bundle verify evidence.tar --key team.pem --head ses_abc.checkpoint")
+    .addHelpText("after", "\nWithout --key it is not told who signed; without --head not whether records are absent at the end.\n`show`, `score`, `export` and `replay` take a bundle file in place of a session, on any machine.\nExit codes: 0 intact, 5 invalid, 2 no bundle.\n\nExamples:\n  ringfence bundle verify evidence.tar\n  ringfence bundle verify evidence.tar --key team.pem --head ses_abc.checkpoint")
     .action(async (file: string, flags: { readonly key?: string; readonly head?: string }, command: Command) => context.exit(await verifyOne(file, flags, context.ioOf(command))));
 }
 
@@ -41,7 +41,7 @@ async function exportOne(id: string, flags: { readonly output?: string; readonly
 }
 
 async function verifyOne(file: string, flags: { readonly key?: string; readonly head?: string }, io: Io): Promise<number> {
-  const { verifyBundle } = await import("../../../compose-bundle.js");
+  const { verifyBundle } = await import("../../../compose-bundle-check.js");
   const report = verifyBundle(file, { keyFile: flags.key ?? null, headFile: flags.head ?? null });
   if (io.options.json) io.json(report);
   else if (!report.ok) for (const fault of report.faults) io.fail(`${io.paintErr.red("invalid")}  ${fault}`);

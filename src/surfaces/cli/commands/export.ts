@@ -6,6 +6,7 @@ import { GuardError, printable } from "../../../core/shared/index.js";
 import { onInterrupt } from "../interrupt.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { noteBundle, SESSION_OR_BUNDLE } from "../named-session.js";
 
 interface ExportFlags {
   readonly as?: ExportFormat;
@@ -17,7 +18,7 @@ export function registerExport(program: Command, context: CliContext): void {
   program
     .command("export")
     .description("write a session in a form of others: for code scanning, comments, pipelines, trajectory tools, terminals, SIEM and traces")
-    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .argument("<session>", SESSION_OR_BUNDLE)
     .addOption(new Option("--as <format>", "sarif (2.1.0), markdown, junit, atif (1.4), asciicast (2), ocsf (1.8), otel (OTLP JSON)").choices([...EXPORT_FORMATS]))
     .option("-o, --out <file>", "write to this file (default: standard output)")
     .option("--otlp <url>", "send it as spans to an OpenTelemetry collector (OTLP over HTTP); headers come from OTEL_EXPORTER_OTLP_HEADERS")
@@ -27,6 +28,7 @@ export function registerExport(program: Command, context: CliContext): void {
 
 async function write(wanted: string, { as, out, otlp }: ExportFlags, io: Io): Promise<void> {
   if ((as === undefined) === (otlp === undefined)) throw new GuardError("USAGE_INVALID", "give --as with a format, or --otlp with the address of a collector");
+  await noteBundle(wanted, io);
   if (otlp !== undefined) return send(wanted, otlp, io);
   if (as === undefined) return;
   const { exportStored } = await import("../../../compose-replay.js");

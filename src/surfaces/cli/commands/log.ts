@@ -2,8 +2,9 @@
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
-import { verdictOfLedger, type SoundLedger } from "../../../core/ledger/index.js";
-import { ERRORS, GuardError, isSessionId, printable } from "../../../core/shared/index.js";
+import { verdictOfLedger, type BrokenLedger, type SoundLedger } from "../../../core/ledger/index.js";
+import type { Stored } from "../../../compose.js";
+import { ERRORS, GuardError, isSessionId, printable, type SessionId } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { collect } from "../session-options.js";
@@ -88,9 +89,12 @@ async function verify(wanted: string, flags: VerifyFlags, io: Io): Promise<numbe
       return 0;
     }
     const isFile = wanted.includes("/") || wanted.endsWith(".jsonl") || existsSync(wanted);
-    const target = isFile ? wanted : await resolveSession(store, wanted);
+    if (isFile && (await import("../../../compose-bundle-check.js")).isBundleFile(wanted)) throw new GuardError("USAGE_INVALID", `\`${printable(wanted)}\` is a bundle, not a record`, { hint: "check it with `ringfence bundle verify`" });
     const expected = flags.expectHead.map((file) => smallFile(file));
-    const report = await store.verify(target, { expected, ...(flags.key === undefined ? {} : { publicKeyPem: smallFile(flags.key) }) });
+    const keyPem = flags.key === undefined ? null : smallFile(flags.key);
+    const gone = isFile || !isSessionId(wanted) || existsSync(store.ledgerFile(wanted)) ? null : await goneOf(store, wanted, expected, keyPem);
+    const target = isFile || gone !== null ? wanted : await resolveSession(store, wanted);
+    const report = gone ?? (await store.verify(target, { expected, ...(keyPem === null ? {} : { publicKeyPem: keyPem }) }));
     const unwitnessed = await witnessFaults(flags.witness, expected.length > 0 ? expected : report.session === null ? [] : [store.checkpoint(report.session) ?? ""]);
     if (report.ok && unwitnessed.length > 0) {
       if (io.options.json) io.json({ ...report, ok: false, verdict: "invalid", witnesses: unwitnessed });
@@ -106,6 +110,11 @@ async function verify(wanted: string, flags: VerifyFlags, io: Io): Promise<numbe
   } finally {
     await close();
   }
+}
+
+/** A session whose folder was removed is not one that never was: its head is still there, or was kept elsewhere. */
+async function goneOf(store: Stored["store"], id: SessionId, expected: readonly string[], keyPem: string | null): Promise<BrokenLedger | null> {
+  return (await import("../../../compose-heads.js")).goneRecord(id, [store.checkpoint(id) ?? "", ...expected], keyPem ?? store.publicKeyPem());
 }
 
 async function witnessFaults(keys: readonly string[], notes: readonly string[]): Promise<readonly string[]> {

@@ -5,6 +5,7 @@ import { GuardError, printable } from "../../../core/shared/index.js";
 import type { RedecideAnswer } from "../../../compose-redecide.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
+import { noteBundle, SESSION_OR_BUNDLE } from "../named-session.js";
 import { columnsOf } from "../render/layout.js";
 import { collect, parseCount } from "../session-options.js";
 import type { RerunFlags } from "../rerun.js";
@@ -25,7 +26,7 @@ export function registerReplay(program: Command, context: CliContext): void {
   replay
     .command("view")
     .description("step through a session: each call with its decision, its end, its output and the score")
-    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .argument("<session>", SESSION_OR_BUNDLE)
     .option("--step <number>", "begin at this call; without a terminal: print this one alone", parseCount)
     .option("--find <text>", "only calls with these words: in commands, rules, threats, paths, arguments")
     .option("--findings", "only calls that were refused or asked, or have findings")
@@ -42,13 +43,14 @@ Without one, everything is printed.
 Examples:
   ringfence replay view last
   ringfence replay view last --findings | less
-  ringfence replay view last --html report.html`,
+  ringfence replay view last --html report.html
+  ringfence replay view evidence.bundle.tar`,
     )
     .action(async (session: string, flags: ViewFlags, command: Command) => (await import("../replay-view.js")).showView(session, flags, context.ioOf(command)));
   replay
     .command("run")
     .description("run a session again in a fresh container of the same image, and hold each call against its record")
-    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .argument("<session>", SESSION_OR_BUNDLE)
     .option("--until <step>", "stop after this call", parseCount)
     .option("--keep-going", "go on after a call that differs")
     .option("-w, --workspace <dir>", "a folder that holds what the recorded one held, in place of the one that was kept")
@@ -71,7 +73,7 @@ Examples:
   replay
     .command("redecide")
     .description("judge recorded sessions under another policy: what it would refuse, ask or let through")
-    .argument("[session...]", "session ids, unique beginnings of them, or `last`")
+    .argument("[session...]", "session ids, unique beginnings of them, `last`, or bundle files")
     .option("-a, --all", "every session on record")
     .option("-p, --policy <file>", "the policy to judge with (default: the built-in kimi-dev profile; may be repeated)", collect, [])
     .option("-b, --baseline <file>", "compare with this policy in place of the recorded decisions (may be repeated)", collect, [])
@@ -94,6 +96,7 @@ Examples:
 
 async function runRedecide(sessions: readonly string[], flags: RedecideFlags, io: Io): Promise<number> {
   if ((sessions.length === 0) !== (flags.all === true)) throw new GuardError("USAGE_INVALID", "name sessions, or give --all");
+  for (const one of sessions) await noteBundle(one, io);
   const { redecideSessions } = await import("../../../compose-redecide.js");
   const answer = await redecideSessions({ sessions, all: flags.all === true, policies: flags.policy, baseline: flags.baseline, env: io.env });
   const { redecideLines } = await import("../render/redecide.js");

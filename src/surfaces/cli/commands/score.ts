@@ -7,6 +7,7 @@ import type { CliContext } from "../main.js";
 import { addGateOptions, gateSaysNo, type GateFlags } from "../gate-options.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
+import { openNamed, SESSION_OR_BUNDLE } from "../named-session.js";
 import { columnsOf } from "../render/layout.js";
 import { scoreLines, sessionScore, supposedScore } from "../render/score.js";
 import { followScore, trend } from "../score-stream.js";
@@ -23,7 +24,7 @@ interface ScoreFlags extends GateFlags {
 export function registerScore(program: Command, context: CliContext): void {
   addGateOptions(program.command("score"))
     .description("recompute a session's live AIVSS score from its record")
-    .argument("[session]", "session id, a unique beginning of it, or `last`")
+    .argument("[session]", SESSION_OR_BUNDLE)
     .option("--explain", "each change of the score: event, rule, before and after")
     .option("--follow", "a line for each change as it is put on record, until the session is closed")
     .addOption(new Option("--report <form>", "the findings as an assessment in a published form").choices(["aivss-0.8"]))
@@ -37,14 +38,14 @@ async function score(wanted: string | undefined, flags: ScoreFlags, io: Io): Pro
   if (flags.trend === true && (wanted !== undefined || flags.follow === true)) throw new GuardError("USAGE_INVALID", "--trend is about all sessions", { hint: "leave the session and --follow out" });
   if (flags.trend !== true && wanted === undefined) throw new GuardError("USAGE_INVALID", "name a session", { hint: "`ringfence score last`, or `ringfence score --trend` for all of them" });
   await recoverFirst(io);
-  const { openStore, resolveSession } = await import("../../../compose.js");
-  const { store, close } = await openStore(io.env);
+  if (wanted === undefined) {
+    const { openStore } = await import("../../../compose.js");
+    const { store, close } = await openStore(io.env);
+    await trend(store, flags.limit, io).finally(close);
+    return 0;
+  }
+  const { store, id, close } = await openNamed(wanted, io);
   try {
-    if (wanted === undefined) {
-      await trend(store, flags.limit, io);
-      return 0;
-    }
-    const id = await resolveSession(store, wanted);
     const events = flags.follow === true ? await followScore(store, id, io) : await store.read(id);
     const summary = sessionScore(events);
     const [first] = events;

@@ -7,6 +7,7 @@ import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { registerStore } from "./sessions-store.js";
 import { recoverFirst } from "../recovered.js";
+import { openNamed, SESSION_OR_BUNDLE } from "../named-session.js";
 import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
 import { programLines } from "../render/programs.js";
@@ -28,7 +29,7 @@ export function registerSessions(program: Command, context: CliContext): void {
   program
     .command("show")
     .description("show a session: its calls, decisions, findings and score")
-    .argument("<session>", "session id, a unique beginning of it, or `last`")
+    .argument("<session>", SESSION_OR_BUNDLE)
     .option("--output", "show the recorded beginning of each output, and more of the programs that ran")
     .addHelpText("after", "\nExamples:\n  ringfence show last\n  ringfence show ses_abc --output\n  ringfence show last --json")
     .action(async (id: string, flags: { readonly output?: boolean }, command: Command) => show(id, flags.output === true, context.ioOf(command)));
@@ -61,10 +62,8 @@ async function list(limit: number, io: Io): Promise<void> {
 
 async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> {
   await recoverFirst(io);
-  const { openStore, resolveSession } = await import("../../../compose.js");
-  const { store, close } = await openStore(io.env);
+  const { store, id, close } = await openNamed(wanted, io);
   try {
-    const id = await resolveSession(store, wanted);
     const events = await store.read(id);
     if (io.options.json) {
       for (const event of events) io.json(event);
