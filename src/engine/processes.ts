@@ -163,6 +163,8 @@ export async function endByHand(live: LiveSession, name: string, by: string | nu
   const process = live.processes.all.get(name);
   if (process === undefined || process.end !== null) return false;
   await endProcess(live, process, "killed", by === null ? "ended by hand" : `ended by hand, by ${printable(by, 100)}`);
-  await live.append(takeProcessEvents(live));
+  // The batch of a call that runs may have taken them already.
+  const events = takeProcessEvents(live);
+  if (events.length > 0) await live.append(events);
   return true;
 }

@@ -182,7 +182,11 @@ async function start(parts: Parts): Promise<Session> {
     (ended) => (ended.reason === "broken" ? closeBroken(ended.detail) : undefined),
     (error: unknown) => closeBroken(printable(String(error))),
   );
-  const endProcess = (name: string, by: string | null = null): Promise<boolean> => take(() => endByHand(live, name, by));
+  // Not in its turn: a person's word counts at once, also under a call that runs or is paused.
+  const endProcess = async (name: string, by: string | null = null): Promise<boolean> => {
+    if (closing !== null) throw brokenError(live) ?? stoppedError(live) ?? new GuardError("SESSION_ENDED", `session ${id} has ended`);
+    return orBroken(live, () => endByHand(live, name, by));
+  };
   live.pause.deaf = listenForOrders(live, {
     endProcess,
     call: (args, by, signal) =>

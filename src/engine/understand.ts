@@ -64,7 +64,8 @@ function evaluate(live: LiveSession, call: ToolCall, readText: (path: string) =>
       argv: (words) => (evaluation = evaluateArgv(words, shell)).effects,
       input: (name, text) => {
         const process = live.processes.all.get(name);
-        return process === undefined || process.end !== null ? null : evaluateInput(process, text, { ...shell, cwd: process.cwd, environment: process.environment });
+        // Nobody reads it: the call tells so. None can begin before the turn of this call is over.
+        return process === undefined || process.end !== null ? [] : evaluateInput(process, text, { ...shell, cwd: process.cwd, environment: process.environment });
       },
     },
     split: simpleWords,

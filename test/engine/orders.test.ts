@@ -62,6 +62,25 @@ describe("a person elsewhere", () => {
     expect((await rig.events(session)).flatMap((event) => (event.type === "process.closed" ? [[event.data.reason, event.data.detail]] : []))).toEqual([["killed", "ended by hand, by ann"]]);
   });
 
+  it("ends one while a call runs, and while that call is paused, without waiting for its turn", async () => {
+    for (const isPaused of [false, true]) {
+      const { rig, session, order } = await steered();
+      const abort = new AbortController();
+      const began = new Promise<void>((resolve) => void rig.programs.set("sleep 100", () => (resolve(), { runsForever: true })));
+      const call = session.call(bash("sleep 100"), {}, abort.signal);
+      await began;
+      if (isPaused) await session.pause("bob");
+      expect([await order({ end: "py" }), await order({ end: "py" })]).toEqual([{ ok: true, ended: true }, { ok: true, ended: false }]);
+      const closed = (await rig.events(session)).findLast(({ type }) => type === "process.closed");
+      expect(closed?.data).toMatchObject({ name: "py", reason: "killed", detail: "ended by hand, by ann" });
+      if (isPaused) await session.resume("bob");
+      abort.abort();
+      await call;
+      await session.close("finished");
+      expect((await rig.events(session)).filter(({ type }) => type === "process.closed")).toHaveLength(1);
+    }
+  });
+
   it("waits for its turn as long as it says, and is no answer to a pause", async () => {
     const { session, order } = await steered();
     await session.pause("bob");

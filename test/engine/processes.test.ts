@@ -48,7 +48,10 @@ describe("a process that is handed over", () => {
     await use("open", OPEN);
     expect((await use("write", { text: "exit()" })).message).toContain("process py: ended, exit code 0");
     expect(session.processes()).toMatchObject([{ name: "py", end: { reason: "exit", exitCode: 0 } }]);
-    expect((await use("write", { text: "print(1)" })).decision.effect).toBe("deny");
+    // Nothing was forbidden, so nobody is told to write it otherwise, and it is no attempt.
+    const late = await use("write", { text: "print(1)" });
+    expect([late.decision.effect, late.exitCode, late.message]).toEqual(["allow", 1, expect.stringContaining("process py: ended, exit code 0")]);
+    expect((await use("write", { name: "none", text: "x" })).message).toContain("there is no process `none`");
     expect((await use("open", OPEN)).outcome).toBe("completed");
     expect((await rig.events(session)).filter(({ type }) => type === "process.closed")).toHaveLength(1);
   });

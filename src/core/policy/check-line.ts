@@ -69,7 +69,7 @@ export function checkQuestion(policySet: PolicySet, question: CheckQuestion, def
 /** Judges one question and tells how: from text to effects to rules. Never throws. */
 export function explainQuestion(policySet: PolicySet, question: CheckQuestion, defaults: Pick<CheckDefaults, "home" | "containment">, evaluators: Evaluators = EVALUATORS): Explanation {
   const { action, context } = actionOf(question, defaults, evaluators, policySet);
-  const effects: readonly ActionEffect[] = action.kind === "opaque" ? [...action.effects, { kind: "opaque-text", why: action.why, from: action.tool }] : action.effects;
+  const effects: readonly ActionEffect[] = action.kind === "opaque" ? [...action.effects, { kind: "opaque-text", why: action.why, from: `${action.tool}: ${action.why}` }] : action.effects;
   return explainEffects(policySet, effects, context, decide(policySet, action, context));
 }
 

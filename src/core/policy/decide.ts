@@ -57,7 +57,7 @@ function subjectsOf(action: Action): readonly (ActionEffect | ContentSubject)[] 
       return text === null ? effects : [...effects, { kind: "content", path: action.path, text, ...before }];
     }
     case "opaque":
-      return [...action.effects, { kind: "opaque-text", why: action.why, from: action.tool }];
+      return [...action.effects, { kind: "opaque-text", why: action.why, from: `${action.tool}: ${action.why}` }];
     default:
       return assertNever(action);
   }

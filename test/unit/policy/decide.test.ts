@@ -49,6 +49,11 @@ describe("deciding", () => {
     expect(judged(set(READ, WRITE, RUN), { kind: "opaque", tool: "magic", why: "an unknown tool", effects: [] })).toEqual(["deny", ["default-deny"]]);
   });
 
+  it("says what of a call could not be understood, also where a rule denies it", () => {
+    const { reasons } = decide(set(RUN, rule("acme.opaque", "deny", "{ opaque: true }")), { kind: "opaque", tool: "process", why: "a key is C-c or C-d", effects: [] }, CONTEXT);
+    expect(reasons.map(({ rule: id, subject }) => [id, subject])).toEqual([["acme.opaque", "process: a key is C-c or C-d"]]);
+  });
+
   it("takes an action without effects as a program that does nothing, which needs an allow rule too", () => {
     expect([judged(set(RUN), command()), judged(set(READ), command()), judged(set(RUN), { kind: "submit", effects: [] })]).toEqual([
       ["allow", ["acme.run"]],
