@@ -92,7 +92,9 @@ export async function steerSession(wanted: string, by: string, env: NodeJS.Proce
     }, ANSWER_MS);
   };
   const order = async (what: { readonly call: JsonObject } | { readonly end: string }, waitMs: number): Promise<OrderAnswer> => {
-    await running();
+    const { paused } = await running();
+    // Nothing of the agent is set going for it; and where a call stands frozen its turn does not come.
+    if (paused !== null && "call" in what) throw new GuardError("SESSION_BUSY", `session ${id} is paused`, { hint: `\`ringfence resume ${id}\` lets it go on` });
     const key = randomBytes(8).toString("hex");
     const withinMs = ANSWER_MS + waitMs;
     control.give(id, { order: "process", by, id: key, what, withinMs });

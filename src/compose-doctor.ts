@@ -13,6 +13,7 @@ import { diskRow, engineLimits, modeRow } from "./compose-doctor-engine.js";
 import { diskSupport, openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
 import { GuardError, printable } from "./core/shared/index.js";
+import type { Recovered } from "./engine/recover.js";
 
 /** How one part stands. `lost`: it works, but this engine cannot hold something; `missing`: nothing can be guarded without it. */
 export interface Checkup {
@@ -27,11 +28,23 @@ const SETUP = "npm run setup";
 const LOW_SPACE = 1024 ** 3;
 const TOOL_MS = 10_000;
 
+/** What was closed on record and removed from the engine just before. */
+export interface Swept {
+  readonly containers: number;
+  readonly volumes: number;
+  readonly closed: readonly Recovered[];
+}
+
 /** Looks at everything; a part that cannot be looked at is reported, never thrown. */
-export async function checkUp(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+export async function checkUp(env: NodeJS.ProcessEnv, swept: Swept = { containers: 0, volumes: 0, closed: [] }): Promise<readonly Checkup[]> {
   const parts = [node, client, engine, runtime, state, disk];
-  const found = await Promise.all(parts.map((part) => part(env).catch((error: unknown) => [failed(part.name, error)])));
-  return found.flat();
+  const found = await Promise.all(parts.map((part) => part(env, swept).catch((error: unknown) => [failed(part.name, error)])));
+  return [...found.flat(), ...swept.closed.map((one): Checkup => ({ id: "abandoned", state: "note", detail: `closed on record: ${closedText(one)}`, mend: null }))];
+}
+
+/** A session that a crash left open, and what of it is not known. */
+function closedText({ session, inDoubt, processes = [] }: Recovered): string {
+  return `${session}${inDoubt.length === 0 ? "" : `, in doubt: ${inDoubt.join(", ")}`}${processes.length === 0 ? "" : `, handed over and ended: ${processes.join(", ")}`}`;
 }
 
 function failed(id: string, error: unknown): Checkup {
@@ -50,7 +63,7 @@ async function client(): Promise<readonly Checkup[]> {
   return [{ id: "docker-client", state: "ok", detail: printable(result.stdout.trim()), mend: null }];
 }
 
-async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
+async function engine(env: NodeJS.ProcessEnv, swept: Swept): Promise<readonly Checkup[]> {
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { currentLease } = await import("./adapters/system/lease.js");
   const { telemetry, stateDir, close } = await openStore(env);
@@ -69,8 +82,10 @@ async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
     const image = await provider.imageExists(DEFAULT_IMAGE);
     parts.push(image === null ? { id: "image", state: "missing", detail: `${DEFAULT_IMAGE} is not built`, mend: SETUP } : { id: "image", state: "ok", detail: `${DEFAULT_IMAGE} ${image.slice(0, 19)}`, mend: null });
     const reaped = await provider.reap();
-    const left = reaped.containers.length + reaped.volumes.length;
-    if (left > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${reaped.containers.length} containers, ${reaped.volumes.length} volumes`, mend: null });
+    const containers = swept.containers + reaped.containers.length;
+    const volumes = swept.volumes + reaped.volumes.length;
+    if (containers + volumes > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${counted(containers, "container")}, ${counted(volumes, "volume")}`, mend: null });
+    if (reaped.failures.length > 0) parts.push({ id: "orphans", state: "note", detail: `crashed sessions left what could not be removed: ${printable(reaped.failures.slice(0, 5).join("; "), 400)}`, mend: "run `ringfence doctor` again, or remove them by `docker rm` and `docker volume rm`" });
     const images = existsSync(packageFile("dist", "runtime", "runtime.json")) ? await provider.tidyImages() : [];
     if (images.length > 0) parts.push({ id: "old-images", state: "note", detail: `removed images with an older runtime, or of an image that was replaced: ${images.join(", ")}`, mend: null });
     const record = join(stateDir, "engine", "dockerd.json");
@@ -79,6 +94,10 @@ async function engine(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
   } finally {
     await close();
   }
+}
+
+function counted(value: number, noun: string): string {
+  return `${String(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 async function runtime(): Promise<readonly Checkup[]> {

@@ -181,27 +181,40 @@ async function sessionOptions(open: OpenOptions, env: NodeJS.ProcessEnv): Promis
 
 /**
  * The same for a command that opens no session: what crashes left open is closed on record, and removed from the engine
- * where one answers. Does nothing, and loads no engine client, when there is nothing.
+ * where one answers. Does nothing, and loads no engine client, when there is nothing. Gives what was removed from the engine.
  */
-export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (recovered: Recovered) => void): Promise<void> {
+export async function recoverAbandoned(env: NodeJS.ProcessEnv, onRecovered: (recovered: Recovered) => void): Promise<Removed> {
   const { stateDir, store, workspaces, telemetry, releaseDead, close } = await openStore(env);
   try {
     const lease = currentLease();
     const openSessions = createOpenSessions({ stateDir, lease, isLeaseAlive });
-    if ((await openSessions.abandoned()).length === 0) return await releaseDead();
-    const { isSwept } = await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
+    if ((await openSessions.abandoned()).length === 0) {
+      await releaseDead();
+      return NOTHING_REMOVED;
+    }
+    const { isSwept, removed = NOTHING_REMOVED } = await dockerSandboxes({ env, stateDir, lease, telemetry }).catch((cause: unknown) => {
       telemetry.warn("the engine was not looked at", { cause: printable(String(cause)) });
-      return { isSwept: false };
+      return { isSwept: false, removed: NOTHING_REMOVED };
     });
     await releaseDead();
     for (const recovered of await recoverSessions({ store, openSessions, workspaces, telemetry }, isSwept)) onRecovered(recovered);
+    return removed;
   } finally {
     await close();
   }
 }
 
+/** How much of crashed sessions was removed from the engine. */
+export interface Removed {
+  readonly containers: number;
+  readonly volumes: number;
+}
+
+export const NOTHING_REMOVED: Removed = { containers: 0, volumes: 0 };
+
 interface Swept {
   readonly sandboxes: SandboxProvider;
+  readonly removed?: Removed;
   /** Nothing of crashed sessions is on the engine any more. */
   readonly isSwept: boolean;
   readonly images?: ImageCatalogue;
@@ -212,9 +225,9 @@ async function dockerSandboxes(options: { readonly env: NodeJS.ProcessEnv; reado
   const { createDockerProvider } = await import("./adapters/docker/provider.js");
   const { runtimeFolder } = await import("./adapters/docker/runtime-folder.js");
   const provider = createDockerProvider({ runtimeDir: await runtimeFolder(options.stateDir, packageFile("dist", "runtime"), options.env["RINGFENCE_IN_CONTAINER"] === "1"), lineDir: join(options.stateDir, "line"), lease: options.lease, telemetry: options.telemetry });
-  const { failures } = await provider.reap();
+  const { failures, containers, volumes } = await provider.reap();
   if (failures.length > 0) options.telemetry.warn("what crashed sessions left on the engine is not all removed", { failures: failures.slice(0, 5) });
   const { createImageFacts } = await import("./adapters/docker/image-facts.js");
   const images = createImageFacts({ docker: () => provider.client(), installed: packageFile("dist", "images"), kept: join(options.stateDir, "images"), script: packageFile("sandbox-images", "inventory.sh"), lease: options.lease });
-  return { sandboxes: provider, isSwept: failures.length === 0, images };
+  return { sandboxes: provider, isSwept: failures.length === 0, removed: { containers: containers.length, volumes: volumes.length }, images };
 }

@@ -39,6 +39,8 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     const denied = await rig.run(["process", "write", "last", "sh", "--", "echo x > .git/hooks/pre-commit"]);
     expect([denied.code, denied.out, denied.err]).toEqual([3, "", expect.stringContaining("Refused by policy")]);
     expect((await rig.run(["process", "read", "last", "nobody"])).code).toBe(1);
+    const nobody = await rig.run(["process", "write", "last", "nobody", "x"]);
+    expect([nobody.code, nobody.err + nobody.out]).toEqual([1, expect.stringContaining("there is no process `nobody`")]);
     const ended = await rig.run(["process", "end", "last", "sh", "--json"]);
     expect([ended.code, JSON.parse(ended.out)]).toEqual([0, expect.objectContaining({ name: "sh", ended: true })]);
     expect((await rig.run(["process", "end", "last", "sh"])).code).toBe(1);
@@ -76,11 +78,19 @@ describe.skipIf(missing !== null)("after SIGKILL of a paused session with a proc
       const [session = ""] = sessionFolders(own.state);
       const frozen = (): readonly string[] => lines(docker("ps", "--all", "--filter", `label=dev.ringfence.session=${session}`, "--format", "{{.Status}}"));
       expect(frozen().filter((status) => status.includes("Paused"))).toHaveLength(2);
+      // Nobody waits for a turn that does not come.
+      const read = await own.run(["process", "read", "last", "sh"]);
+      expect([read.code, read.err]).toEqual([75, expect.stringMatching(/is paused .*ringfence resume ses_/u)]);
       running.kill("SIGKILL");
       await running.ended;
-      const doctor = await own.run(["doctor"]);
+      const doctor = await own.run(["doctor", "--json"]);
       const { err } = await own.run(["sessions"]);
-      expect(`${doctor.out}${doctor.err}${err}`).toContain(`closed session ${session}, whose process ended early, in doubt: call_0002, handed over and ended: sh`);
+      const rows = (JSON.parse(doctor.out) as { readonly parts: readonly { readonly id: string; readonly detail: string }[] }).parts;
+      expect(rows.filter(({ id }) => id === "orphans" || id === "abandoned").map(({ detail }) => detail)).toEqual([
+        expect.stringMatching(/^removed what crashed sessions left: [12] containers?, [01] volumes?$/u),
+        `closed on record: ${session}, in doubt: call_0002, handed over and ended: sh`,
+      ]);
+      expect(`${doctor.err}${err}`).toContain(`closed session ${session}, whose process ended early, in doubt: call_0002, handed over and ended: sh`);
       expect(frozen()).toEqual([]);
       expect(await leftInTheEnd([session], own.state)).toEqual([]);
       const shown = await own.run(["show", session]);

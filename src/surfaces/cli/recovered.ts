@@ -1,6 +1,7 @@
 // What a crash left open is closed by the next command, and the person is told.
 
 import { printable } from "../../core/shared/index.js";
+import type { Removed } from "../../compose.js";
 import type { Recovered } from "../../engine/recover.js";
 import type { CutApply } from "../../ports/workspace.js";
 import type { Io } from "./io.js";
@@ -20,8 +21,8 @@ function tellApply(session: string, apply: CutApply, io: Io): void {
   for (const path of apply.left) io.fail(`not taken back: ${printable(path)}: something else stands there by now`, `what was there is kept in ${printable(apply.kept ?? "")}`);
 }
 
-/** For a command that opens no session itself. */
-export async function recoverFirst(io: Io): Promise<void> {
+/** For a command that opens no session itself. Gives what was removed from the engine. */
+export async function recoverFirst(io: Io, onRecovered: (recovered: Recovered) => void = tellRecovered(io)): Promise<Removed> {
   const { recoverAbandoned } = await import("../../compose.js");
-  await recoverAbandoned(io.env, tellRecovered(io));
+  return recoverAbandoned(io.env, onRecovered);
 }

@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { ERRORS } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
-import { recoverFirst } from "../recovered.js";
+import type { Recovered } from "../../../engine/recover.js";
+import { recoverFirst, tellRecovered } from "../recovered.js";
 
 export function registerDoctor(program: Command, context: CliContext): void {
   program
@@ -20,8 +21,13 @@ export function registerDoctor(program: Command, context: CliContext): void {
 
 async function look(io: Io): Promise<number> {
   const { checkUp } = await import("../../../compose-doctor.js");
-  await recoverFirst(io);
-  const parts = await checkUp(io.env);
+  const closed: Recovered[] = [];
+  const tell = tellRecovered(io);
+  const removed = await recoverFirst(io, (recovered) => {
+    tell(recovered);
+    if (recovered.apply === undefined) closed.push(recovered);
+  });
+  const parts = await checkUp(io.env, { ...removed, closed });
   const missing = parts.some((part) => part.state === "missing");
   if (io.options.json) io.json({ ready: !missing, parts });
   else {
