@@ -7,7 +7,8 @@ import { resolveSession } from "./compose-review.js";
 import { blobName, BUNDLE_FILES } from "./core/bundle/index.js";
 import { eventOf } from "./core/ledger/index.js";
 import type { PolicyText } from "./core/policy/index.js";
-import type { AuditEvent } from "./core/session/index.js";
+import { timelineOf } from "./core/replay/index.js";
+import { isEvent, type AuditEvent } from "./core/session/index.js";
 import { GuardError, printable, type SessionId } from "./core/shared/index.js";
 
 /** A session to be read, and where from. */
@@ -41,9 +42,9 @@ export async function openRecord(wanted: string, env: NodeJS.ProcessEnv): Promis
 function openBundle(stored: Stored, file: string): OpenedRecord {
   const { report, files } = checkedBundle(file, { keyFile: null, headFile: null });
   if (!report.ok) throw new GuardError("LEDGER_INVALID", `bundle \`${printable(file)}\` does not hold: ${report.faults[0] ?? "it is empty"}`, { hint: "`ringfence bundle verify` names every fault" });
-  const events = eventsOf(files.get(BUNDLE_FILES.ledger) ?? new Uint8Array(0));
+  const events = eventsOf(file, files.get(BUNDLE_FILES.ledger) ?? new Uint8Array(0));
   const [first] = events;
-  if (first?.type !== "session.opened") throw new GuardError("SESSION_NOT_FOUND", `the record in \`${printable(file)}\` has no opening record`);
+  if (first?.type !== "session.opened") throw unreadable(file, "it begins with no session");
   const id = first.session;
   const { store } = stored;
   const policy = files.get(BUNDLE_FILES.policy);
@@ -68,13 +69,24 @@ function openBundle(stored: Stored, file: string): OpenedRecord {
   };
 }
 
-/** The records of a ledger that holds. */
-function eventsOf(ledger: Uint8Array): readonly AuditEvent[] {
+/** The records of a ledger that holds. Whoever has a key can sign anything: each must be one of our events, and they must make a session. */
+function eventsOf(file: string, ledger: Uint8Array): readonly AuditEvent[] {
   const events: AuditEvent[] = [];
   for (let start = 0; start < ledger.length; ) {
     const end = ledger.indexOf(0x0a, start);
-    events.push(eventOf(JSON.parse(Buffer.from(ledger.subarray(start, end)).toString("utf8")) as Readonly<Record<string, unknown>>));
+    const event = eventOf(JSON.parse(Buffer.from(ledger.subarray(start, end)).toString("utf8")) as Readonly<Record<string, unknown>>);
+    if (!isEvent(event)) throw unreadable(file, `line ${String(events.length + 1)} is no event of ours`);
+    events.push(event);
     start = end + 1;
   }
+  try {
+    timelineOf(events);
+  } catch (cause) {
+    throw unreadable(file, "its events make no session", cause);
+  }
   return events;
+}
+
+function unreadable(file: string, why: string, cause?: unknown): GuardError {
+  return new GuardError("LEDGER_INVALID", `the record in \`${printable(file)}\` is signed and cannot be read: ${why}`, { cause, hint: "its signer wrote it otherwise than Ringfence does; a newer Ringfence may read it" });
 }

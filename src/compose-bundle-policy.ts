@@ -4,7 +4,7 @@ import { sha256 } from "./adapters/system/hasher.js";
 import { DEFAULT_PROFILE } from "./config/defaults.js";
 import { BUNDLE_FILES, type BundleReport } from "./core/bundle/index.js";
 import { compilePolicy, type PolicyText, type Tier } from "./core/policy/index.js";
-import type { AuditEvent } from "./core/session/index.js";
+import { isEvent, type AuditEvent } from "./core/session/index.js";
 import { printable } from "./core/shared/index.js";
 
 const TIERS: readonly Tier[] = ["organisation", "user", "workspace"];
@@ -21,6 +21,7 @@ const LINE_FEED = 0x0a;
 export function withPolicy(report: BundleReport, files: ReadonlyMap<string, Uint8Array>, product: string): BundleReport {
   const bytes = files.get(BUNDLE_FILES.policy);
   const opened = report.ok ? openingOf(files.get(BUNDLE_FILES.ledger)) : null;
+  if (opened === "unreadable") return { ...report, ok: false, verdict: "invalid", faults: ["its record is signed and cannot be read: line 1 is no event of ours"], unknown: [] };
   if (bytes === undefined || opened === null) return report;
   const invalid = (fault: string): BundleReport => ({ ...report, ok: false, verdict: "invalid", faults: [`its \`${BUNDLE_FILES.policy}\` ${fault}`], unknown: [] });
   const enclosed = enclosedPolicy(bytes);
@@ -34,10 +35,11 @@ export function withPolicy(report: BundleReport, files: ReadonlyMap<string, Uint
   return { ...report, unknown: [...report.unknown, `whether \`${BUNDLE_FILES.policy}\` is what was judged by: it ${what} under ${product}, and the record is of ${printable(opened.product, 100)}`] };
 }
 
-/** The first record of a ledger that holds; null where it opens no session. */
-function openingOf(ledger: Uint8Array | undefined): Extract<AuditEvent, { type: "session.opened" }>["data"] | null {
+/** The first record of a ledger that holds; null where it opens no session. Its signer can be anybody. */
+function openingOf(ledger: Uint8Array | undefined): Extract<AuditEvent, { type: "session.opened" }>["data"] | "unreadable" | null {
   if (ledger === undefined) return null;
   const event = JSON.parse(Buffer.from(ledger.subarray(0, ledger.indexOf(LINE_FEED))).toString("utf8")) as AuditEvent;
+  if (!isEvent(event)) return "unreadable";
   return event.type === "session.opened" ? event.data : null;
 }
 

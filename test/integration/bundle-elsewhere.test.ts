@@ -17,7 +17,9 @@ import { exportStored, openReplay, openStep, writeSessionPage } from "../../src/
 import { rerunSession } from "../../src/compose-rerun.js";
 import { openStore } from "../../src/compose-store.js";
 import { TAR_BLOCK } from "../../src/core/archive/index.js";
+import type { EventDraft } from "../../src/core/session/index.js";
 import { LIMITS, type SessionId } from "../../src/core/shared/index.js";
+import { OPENED } from "../unit/session/events.js";
 
 const CLI = fileURLToPath(new URL("../../bin/ringfence.mjs", import.meta.url));
 const built = existsSync(fileURLToPath(new URL("../../dist/cli/main.cjs", import.meta.url)));
@@ -132,6 +134,44 @@ describe("the form of a bundle", () => {
 
   it("of another file is none at all", () => {
     for (const content of [new Uint8Array(0), Buffer.from("x".repeat(4_096)), bytes.subarray(1)]) expect(() => verifyBundle(written("none.tar", content), NONE)).toThrow(expect.objectContaining({ code: "USAGE_INVALID" }) as Error);
+  });
+});
+
+describe("a bundle whose signer wrote what is no event", () => {
+  /** A session of somebody with a key and a store, whose second record is this. */
+  async function forged(name: string, opened: unknown, received: unknown): Promise<string> {
+    const env = { ...home, RINGFENCE_HOME: join(folder, name) };
+    const { store, close } = await openStore(env);
+    const ledger = await store.create("ses_forged0001");
+    await ledger.append([
+      { call: null, type: "session.opened", data: opened },
+      { call: "call_0001", type: "call.received", data: received },
+      { call: null, type: "session.closed", data: { reason: "finished", detail: null, calls: 1 } },
+    ] as readonly EventDraft[]);
+    await ledger.close();
+    await close();
+    return (await exportBundle("ses_forged0001", join(folder, `${name}.tar`), env, { force: false })).file;
+  }
+  const received = { label: "", role: null, tool: "bash", arguments: {}, argumentsDigest: `sha256:${"0".repeat(64)}` };
+
+  it("is shown where it is one all the same", async () => {
+    const view = await openReplay(await forged("sound", OPENED, received), elsewhere);
+    expect(view.timeline.steps.length).toBe(1);
+    await view.close();
+  });
+
+  it("is refused by every view: no markup in place of a text, no escape in place of a digest, nothing left out", async () => {
+    const wrong = [{ ...received, tool: { markup: "<script>alert(1)</script>" } }, { ...received, tool: ["bash"] }, { ...received, argumentsDigest: "sha256:\u001b[2J" }, { label: "" }];
+    for (const [index, data] of wrong.entries()) {
+      const file = await forged(`wrong${String(index)}`, OPENED, data);
+      expect(verifyBundle(file, NONE).ok).toBe(true);
+      await expect(openReplay(file, elsewhere)).rejects.toMatchObject({ code: "LEDGER_INVALID", message: expect.stringContaining("line 2 is no event of ours") as string });
+    }
+  });
+
+  it("is no bundle that holds where the session's opening is none", async () => {
+    const file = await forged("opening", { ...OPENED, startedBy: 7 }, received);
+    expect(verifyBundle(file, NONE)).toMatchObject({ ok: false, faults: [expect.stringContaining("line 1 is no event of ours") as string] });
   });
 });
 

@@ -1,4 +1,5 @@
 export type { AgentInfo, AuditEvent, CallClaim, Control, EventData, EventDraft, EventType, ImportSource, OutputRecord, Reached } from "./event.js";
+export { isEvent } from "./event-shape.js";
 export { callsInDoubt, livingProcesses, openCalls, reduceSession, sessionState, type CallState, type ProcessState, type SessionState } from "./state.js";
 export { acceptedChanges, netChanges, netChangesAfter, standingRecords } from "./net-changes.js";
 export { undoTarget, type UndoTarget } from "./undo-target.js";
