@@ -201,6 +201,18 @@ describe("a ledger file changed while it is open", () => {
     await expect(ledger.append([note("y")])).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
     await ledger.close();
   });
+
+  it("refuses the record that was waiting for an output to be durable meanwhile", async () => {
+    const ledger = await store.create(ID);
+    await ledger.append([opened("/w")]);
+    await ledger.putBlob(Buffer.from("output"));
+    const pending = ledger.append([note("x")]);
+    // The sync of the output has begun, and no turn of the event loop has passed in which it could be known to have ended.
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+    writeFileSync(ledgerPath(), "x\n", { flag: "a" });
+    await expect(pending).rejects.toMatchObject({ code: "LEDGER_APPEND_FAILED" });
+    await ledger.close();
+  });
 });
 
 describe("the lock", () => {

@@ -152,8 +152,9 @@ export function createWriter(opened: OpenedLedger, context: StoreContext): Ledge
     const bytes = Buffer.from(records.length === 1 ? (records[0]?.line ?? "") : records.map((record) => record.line).join(""), "utf8");
     // A caller that leaves no free moment between its batches makes it itself.
     if (unsigned.length >= UNSIGNED_BATCHES) catchUp();
-    checkFile();
     if (blobs.waiting() > 0) await blobs.sync();
+    // Last of all: nothing else runs between this look and the write.
+    checkFile();
     try {
       writeWhole(fd, bytes, null);
       await syncLedger();
