@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { tryDisk } from "./adapters/files/session-disk.js";
 import { runHostCommand } from "./adapters/process/run.js";
 import { isLeaseAlive } from "./adapters/system/lease.js";
@@ -12,7 +11,7 @@ import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { diskRow, engineLimits, modeRow } from "./compose-doctor-engine.js";
 import { diskSupport, openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
-import { GuardError, printable } from "./core/shared/index.js";
+import { ERRORS, GuardError, printable } from "./core/shared/index.js";
 import type { Recovered } from "./engine/recover.js";
 
 /** How one part stands. `lost`: it works, but this engine cannot hold something; `missing`: nothing can be guarded without it. */
@@ -27,6 +26,8 @@ export interface Checkup {
 const SETUP = "npm run setup";
 const LOW_SPACE = 1024 ** 3;
 const TOOL_MS = 10_000;
+/** Longer than set-up waits for an engine to end. */
+const STOP_MS = 60_000;
 
 /** What was closed on record and removed from the engine just before. */
 export interface Swept {
@@ -129,11 +130,17 @@ async function disk(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
   }
 }
 
-/** Ends an engine that set-up started, and no other. */
-export async function stopOwnEngine(): Promise<"stopped" | "not-ours" | "not-running"> {
-  const load = async (name: string): Promise<Record<string, (...args: unknown[]) => unknown>> => import(pathToFileURL(packageFile("scripts", "setup", name)).href);
-  const { setupPaths } = await load("paths.mjs");
-  const { stopEngine } = await load("engine-start.mjs");
-  if (setupPaths === undefined || stopEngine === undefined) throw new GuardError("INTERNAL_BUG", "the set-up scripts are incomplete");
-  return (await stopEngine(setupPaths())) as "stopped" | "not-ours" | "not-running";
+export type StoppedEngine = "stopped" | "not-ours" | "not-running";
+
+/** Ends an engine that set-up started, and no other, by set-up's own script: what is built loads no module by its path. */
+export async function stopOwnEngine(env: NodeJS.ProcessEnv): Promise<StoppedEngine> {
+  const environment = Object.fromEntries(["HOME", "XDG_STATE_HOME", "RINGFENCE_HOME"].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  const { exitCode, stdout, stderr } = await runHostCommand({ file: process.execPath, args: [packageFile("scripts", "engine.mjs")], environment, timeoutMs: STOP_MS });
+  const said = stdout.trim();
+  if (exitCode === 0 && isStopped(said)) return said;
+  throw new GuardError(exitCode === ERRORS.ENGINE_UNAVAILABLE.exit ? "ENGINE_UNAVAILABLE" : "INTERNAL_BUG", `the engine was not stopped: ${printable(stderr.trim() || "no answer", 400)}`);
+}
+
+function isStopped(word: string): word is StoppedEngine {
+  return word === "stopped" || word === "not-ours" || word === "not-running";
 }

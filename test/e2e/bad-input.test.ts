@@ -135,6 +135,12 @@ describe.skipIf(missing !== null).concurrent("an engine that cannot be used", ()
     expect([code, ready, parts.filter(({ state }) => state === "missing")]).toEqual([75, false, [expect.objectContaining({ id: "engine", mend: expect.stringContaining("unset DOCKER_HOST") })]]);
   });
 
+  it("is not stopped by `doctor --stop-engine` where set-up did not start it", async () => {
+    const { code, out, err } = await rig.run(["doctor", "--stop-engine", "--json"]);
+    const { engine } = JSON.parse(out) as { readonly engine: string };
+    expect([[0, "not-running"], [1, "not-ours"]], err).toContainEqual([code, engine]);
+  });
+
   it("has no such image", async () => {
     expectOneLine(await rig.run(exec("--workspace", folder, "--image", "ringfence/never:made")), 75, /no image `ringfence\/never:made`/u);
     expect(sessionFolders(rig.state)).toEqual([]);

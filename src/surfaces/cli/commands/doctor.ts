@@ -12,7 +12,7 @@ export function registerDoctor(program: Command, context: CliContext): void {
     .command("doctor")
     .description("check the installation: engine, images, runtime, state; say what is missing or lost and how to mend it")
     .option("--stop-engine", "end an engine that set-up started")
-    .addHelpText("after", "\nExit codes: 0 ready, 75 something needed is missing.\n\nExamples:\n  ringfence doctor\n  ringfence doctor --json\n  ringfence doctor --stop-engine")
+    .addHelpText("after", "\nExit codes: 0 ready (or the engine was stopped), 1 the engine is not ours to stop, 75 something needed is missing.\n\nExamples:\n  ringfence doctor\n  ringfence doctor --json\n  ringfence doctor --stop-engine")
     .action(async (flags: { readonly stopEngine?: boolean }, command: Command) => {
       const io = context.ioOf(command);
       context.exit(flags.stopEngine === true ? await stop(io) : await look(io));
@@ -45,7 +45,7 @@ async function look(io: Io): Promise<number> {
 
 async function stop(io: Io): Promise<number> {
   const { stopOwnEngine } = await import("../../../compose-doctor.js");
-  const result = await stopOwnEngine();
+  const result = await stopOwnEngine(io.env);
   if (io.options.json) io.json({ engine: result });
   else io.note(TEXT[result]);
   return result === "not-ours" ? 1 : 0;
