@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openReview, openStore } from "../../src/compose.js";
 import { importTrajectories, type ImportOutcome } from "../../src/compose-import.js";
+import { exportStored } from "../../src/compose-replay.js";
 import { replayRisk } from "../../src/core/risk/index.js";
 import { sessionState, type AuditEvent } from "../../src/core/session/index.js";
 import type { SessionId } from "../../src/core/shared/index.js";
@@ -160,5 +161,34 @@ describe("a file made to do harm", () => {
   it("a document written over many lines is one document", async () => {
     const [one] = await imported(file("pretty.json", `${JSON.stringify({ schema_version: "ATIF-v1.4", session_id: "s", agent: { name: "a" }, steps: [{ step_id: 1, source: "agent", message: "", tool_calls: [{ tool_call_id: "1", function_name: "bash", arguments: { command: "ls" } }] }] }, null, 2)}`));
     expect([one?.trajectory.format, one?.trajectory.version, one?.trajectory.tally.unanswered]).toEqual(["atif", "1.4", 1]);
+  });
+});
+
+describe("our own ATIF export, imported again", () => {
+  /** Verdict, rules and claimed end of each call. */
+  const judged = async (id: SessionId): Promise<unknown> => {
+    const { events } = await recorded(id);
+    return events.flatMap(({ type, data }): readonly unknown[] => (type === "decision.made" ? [[data.effect, data.reasons.map(({ rule }) => rule)]] : type === "execution.imported" ? [data.exitCode] : []));
+  };
+  const again = async (session: SessionId): Promise<SessionId | undefined> => {
+    const path = join(folder, `${session}.atif.json`);
+    await exportStored(session, "atif", path, env);
+    return (await imported(path))[0]?.session.session;
+  };
+
+  it("is judged in the folder where each call was made, and has its exit code", async () => {
+    const call = (id: string, cwd: string, name: string, input: object): string => JSON.stringify({ type: "assistant", sessionId: "s", version: "1.0.0", cwd, uuid: id, message: { role: "assistant", content: [{ type: "tool_use", id, name, input }] } });
+    const lines = [call("a", "/srv/app", "Write", { file_path: "/srv/app/a.txt", content: "x" }), call("b", "/srv/app/lib", "Bash", { command: "rm -rf ../../other" }), call("c", "/srv/app/lib", "Bash", { command: "rm ../a.txt" })];
+    const session = (await imported(file("folders.jsonl", `${lines.join("\n")}\n`)))[0]?.session.session ?? "ses_none";
+    const messages = [{ role: "assistant", content: "", tool_calls: [{ id: "a", function: { name: "bash", arguments: '{"command":"false"}' } }] }, { role: "tool", tool_call_id: "a", content: "<returncode>3</returncode>" }];
+    const ended = (await imported(file("ended.json", JSON.stringify(messages))))[0]?.session.session ?? "ses_none";
+    for (const one of [session, ended]) expect(await judged((await again(one)) ?? "ses_none")).toEqual(await judged(one));
+    expect(JSON.stringify(await judged(session))).toMatch(/allow.*deny.*allow/u);
+    expect(JSON.stringify(await judged(ended))).toContain("],3]");
+  });
+
+  const sets = [...corpora].filter((path) => !path.includes("swebench"));
+  it.skipIf(sets.length === 0)("has the same verdict for every call of the corpora", { timeout: 60_000 }, async () => {
+    for (const path of sets) for (const { session } of await imported(path)) expect(await judged((await again(session.session)) ?? "ses_none")).toEqual(await judged(session.session));
   });
 });

@@ -16,7 +16,7 @@ export function atifOf({ state, steps, risk }: Timeline, product: string, textsO
     steps: steps.map((step) => stepOf(step, textsOf(step))),
     notes: `Exported by ${product} from ${state.id}${imported === undefined ? "" : `, which was imported from ${imported.format} and not witnessed`}. Secrets of known forms are taken out.`,
     final_metrics: { total_steps: steps.length },
-    extra: { ringfence: { session: state.id, policy: state.opened.policy.digest, score: risk.live.score, band: risk.live.band, witnessed: imported === undefined } },
+    extra: { ringfence: { session: state.id, root: state.opened.workspace.root, policy: state.opened.policy.digest, score: risk.live.score, band: risk.live.band, witnessed: imported === undefined } },
   };
   return `${quietJson(document, 2)}\n`;
 }
@@ -26,6 +26,8 @@ function stepOf(step: Step, texts: StepTexts): JsonObject {
   const claim = call.claimed?.call;
   const time = claim === undefined ? step.time : claim.time;
   const hasResult = call.execution !== null || (call.claimed?.result ?? null) !== null;
+  // Where it was made, so that who reads it again judges its paths as they were judged.
+  const cwd = claim?.cwd ?? decision?.action.cwd ?? null;
   const exitCode = call.execution?.exitCode ?? call.claimed?.result?.exitCode ?? null;
   return {
     step_id: step.number,
@@ -35,6 +37,6 @@ function stepOf(step: Step, texts: StepTexts): JsonObject {
     message: claim?.thought ?? titleOf(step),
     tool_calls: [{ tool_call_id: call.label === "" ? call.id : call.label, function_name: call.tool, arguments: texts.arguments ?? call.arguments }],
     ...(hasResult ? { observation: { results: [{ source_call_id: call.label === "" ? call.id : call.label, content: texts.output }] } } : {}),
-    extra: { ringfence: { call: call.id, verdict: verdictOf(step), rules: (decision?.reasons ?? []).filter((reason) => reason.effect === decision?.effect).map((reason) => reason.rule), ...(exitCode === null ? {} : { exit_code: exitCode }), ...(step.after === null ? {} : { score: step.after.score }) } },
+    extra: { ringfence: { call: call.id, verdict: verdictOf(step), rules: (decision?.reasons ?? []).filter((reason) => reason.effect === decision?.effect).map((reason) => reason.rule), ...(cwd === null ? {} : { cwd }), ...(exitCode === null ? {} : { exit_code: exitCode }), ...(step.after === null ? {} : { score: step.after.score }) } },
   };
 }
