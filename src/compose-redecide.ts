@@ -8,7 +8,7 @@ import { openStore, type Stored } from "./compose-store.js";
 import { DEFAULTS } from "./config/defaults.js";
 import type { PolicySet } from "./core/policy/index.js";
 import { createSummariser, redecide, type Redecided, type RedecideSummary } from "./core/replay/index.js";
-import { GuardError, type SessionId } from "./core/shared/index.js";
+import { GuardError, type ErrorCode, type SessionId } from "./core/shared/index.js";
 import { containmentOf } from "./engine/containment.js";
 
 export interface RedecideRequest {
@@ -28,7 +28,7 @@ export interface RedecideAnswer {
   readonly policy: Pick<PolicySet, "digest">;
   readonly baseline: Pick<PolicySet, "digest"> | null;
   /** Sessions whose record cannot be trusted or read, with the reason; they are in no count. */
-  readonly left: readonly { readonly session: string; readonly reason: string }[];
+  readonly left: readonly { readonly session: string; readonly reason: string; readonly code: ErrorCode }[];
 }
 
 /** Judges recorded sessions under other policies. A record that does not verify is left out by name; one alone rejects. */
@@ -40,7 +40,7 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
   try {
     const records = request.all ? (await stored.store.list()).map(({ id }) => id) : await resolveAll(stored, request.sessions);
     const summariser = createSummariser();
-    const left: { session: string; reason: string }[] = [];
+    const left: { session: string; reason: string; code: ErrorCode }[] = [];
     for (const record of records) {
       try {
         const { id, calls } = await redecideOne(stored, record, { policy, baseline, env });
@@ -48,7 +48,7 @@ export async function redecideSessions(request: RedecideRequest): Promise<Redeci
         request.onSession?.(id, calls);
       } catch (error) {
         if (!(error instanceof GuardError) || records.length === 1) throw error;
-        left.push({ session: record, reason: error.message });
+        left.push({ session: record, reason: error.message, code: error.code });
       }
     }
     return { summary: summariser.result(), policy, baseline, left };

@@ -60,6 +60,26 @@ describe("redecide over imported sessions", () => {
   });
 });
 
+describe("a record that does not verify", () => {
+  it.skipIf(!built)("makes `redecide --all` end with 5 and not with 0, and takes nothing from a difference", { timeout: 60_000 }, async () => {
+    const own = { ...env, RINGFENCE_HOME: join(folder, "tampered") };
+    const run = (...args: readonly string[]): readonly [number | null, string] => {
+      const { status, stdout } = spawnSync(process.execPath, [CLI, "replay", "redecide", "--all", ...args], { encoding: "utf8", timeout: 60_000, env: own, cwd: folder });
+      return [status, stdout];
+    };
+    const file = join(folder, "calls.json");
+    writeFileSync(file, JSON.stringify([{ role: "assistant", content: "", tool_calls: [{ id: "a", function: { name: "bash", arguments: `{"command":"python3 -c 'print(1)'"}` } }] }]));
+    const done = await importTrajectories({ paths: [file, file], env: own });
+    expect(run()[0]).toBe(0);
+    const [first] = done;
+    const ledger = join(folder, "tampered", "sessions", first?.ok === true ? first.session.session : "", "ledger.jsonl");
+    writeFileSync(ledger, readFileSync(ledger, "utf8").replace("print", "paint"));
+    expect(run()).toEqual([5, expect.stringContaining("1 session left out") as string]);
+    expect(run("--policy", "strict.policy.yaml")[0]).toBe(1);
+    expect(run("--policy", "strict.policy.yaml", "--fail-on", "looser")[0]).toBe(5);
+  });
+});
+
 describe("a hostile session", () => {
   it.skipIf(!built)("imports, and is harmless in every view of the command line", { timeout: 60_000 }, () => {
     expect(ringfence("import", "hostile.json").code).toBe(0);
@@ -75,7 +95,8 @@ describe("a hostile session", () => {
     expect([code, err, readFileSync(join(folder, "page.html"), "utf8").includes("Imported, not witnessed.")]).toEqual([0, "", true]);
     expect(ringfence("import", "hostile.json", "--html", "/dev/null")).toMatchObject({ code: 2 });
     expect(ringfence("replay", "view", "last", "--html", "no/such/folder.html")).toMatchObject({ code: 2 });
-    expect(ringfence("replay", "view", "last", "--step", "999")).toMatchObject({ code: 2 });
+    expect(ringfence("replay", "view", "last", "--step", "999")).toMatchObject({ code: 2, err: expect.stringContaining("there is no call 999") as string });
+    expect(ringfence("replay", "view", "last", "--step", "1", "--find", "no such words")).toMatchObject({ code: 2, err: expect.stringContaining("call 1 is none of those") as string });
     expect(ringfence("replay", "view", "last", "--step", "1").out.split("\n").filter((line) => /^\d+\/\d+ /u.test(line))).toHaveLength(1);
     expect(ringfence("replay", "redecide")).toMatchObject({ code: 2 });
   });

@@ -82,7 +82,7 @@ function choose(steps: readonly Step[], { find, findings }: ViewFlags): readonly
 async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags, io: Io): Promise<void> {
   const width = columnsOf(process.stdout);
   const one = flags.step === undefined ? steps : steps.filter((step) => step.number === flags.step);
-  if (flags.step !== undefined && one.length === 0) throw new GuardError("USAGE_INVALID", `there is no call ${flags.step}`, { hint: `the session has ${view.timeline.steps.length}` });
+  if (flags.step !== undefined && one.length === 0) throw noSuchStep(flags.step, view.timeline.steps.length);
   for (const line of timelineHead(timelineHeadOf(view.timeline), io.paint)) io.out(line);
   const show = { diff: flags.diff === true, workspace: flags.workspace === true };
   for (const step of one) {
@@ -90,6 +90,12 @@ async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags,
     for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint), ...files]) io.out(line);
   }
   if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${view.timeline.steps.length} calls`));
+}
+
+/** Left out by --find or --findings is not absent. */
+function noSuchStep(step: number, total: number): GuardError {
+  if (step >= 1 && step <= total) return new GuardError("USAGE_INVALID", `call ${step} is none of those that --find and --findings leave`, { hint: "leave them out, or --step" });
+  return new GuardError("USAGE_INVALID", `there is no call ${step}`, { hint: `the session has ${total}` });
 }
 
 /** Where a person stands in a session. */

@@ -1,7 +1,7 @@
 // `ringfence replay`: recorded sessions judged again and looked at. Nothing is run.
 
 import { Option, type Command } from "commander";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
 import type { RedecideAnswer } from "../../../compose-redecide.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -84,7 +84,7 @@ Examples:
       `
 A call whose text is not wholly on record (a secret taken out, a script that was not read) is never counted as allowed: it is unknown.
 
-Exit codes: 0 every decision is the same, 1 at least one is another (see --fail-on), 5 log invalid, 65 policy invalid.
+Exit codes: 0 every decision is the same, 1 at least one is another (see --fail-on), 5 log invalid (of all or of one that was left out), 65 policy invalid.
 
 Examples:
   ringfence replay redecide last --policy new.policy.yaml
@@ -109,10 +109,12 @@ function nameOf(files: readonly string[]): string {
   return files.length === 0 ? "kimi-dev" : files.map((file) => printable(file)).join(" + ");
 }
 
-function exitOf({ summary }: RedecideAnswer, failOn: RedecideFlags["failOn"]): number {
+/** A record that does not hold is no record of which every decision is the same. */
+function exitOf({ summary, left }: RedecideAnswer, failOn: RedecideFlags["failOn"]): number {
   const { stricter, looser, unknown } = summary;
   const count = { change: stricter + looser, stricter, looser, unknown, never: 0 }[failOn];
-  return count > 0 ? 1 : 0;
+  if (count > 0) return 1;
+  return left.some(({ code }) => code === "LEDGER_INVALID") ? ERRORS.LEDGER_INVALID.exit : 0;
 }
 
 function jsonOf({ summary, policy, baseline, left }: RedecideAnswer, flags: RedecideFlags): unknown {
