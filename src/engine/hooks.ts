@@ -25,4 +25,6 @@ export interface TypedInput {
   /** Judges a line, without its end, puts it on record and sends it. Why it was not sent; null when it was. Rejects when it cannot be recorded. */
   send(text: string): Promise<string | null>;
   press(key: ProcessKey): void;
+  /** The terminal has another size: the program is told. */
+  resize(rows: number, columns: number): void;
 }

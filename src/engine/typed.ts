@@ -18,7 +18,7 @@ const RECORDED_CHARS = 2_000;
 export function typedInput(live: LiveSession, call: CallId, action: CommandAction, context: DecisionContext, terminal: CallTerminal): RunInput {
   const history: string[] = [];
   return {
-    attach: (write) => {
+    attach: (write, resize) => {
       const press = (key: ProcessKey): void => void write(Uint8Array.of(KEYS[key]));
       const send = async (text: string): Promise<string | null> => {
         const line = `${text}\n`;
@@ -35,7 +35,11 @@ export function typedInput(live: LiveSession, call: CallId, action: CommandActio
         history.push(line);
         return null;
       };
-      return terminal.attach({ send, press });
+      return terminal.attach({ send, press, resize: (rows, columns) => resize(bounded(rows, LIMITS.terminalRows), bounded(columns, LIMITS.terminalColumns)) });
     },
   };
+}
+
+function bounded(value: number, most: number): number {
+  return Math.min(Math.max(1, Math.trunc(value)), most);
 }

@@ -161,8 +161,11 @@ export interface RunRequest {
 
 /** Input that comes while a command runs. */
 export interface RunInput {
-  /** Called when it starts, with what takes bytes (false, and nothing is taken, when more waits than is kept); gives what is called at its end. */
-  attach(write: (bytes: Uint8Array) => boolean): () => void;
+  /**
+   * Called when it starts, with what takes bytes (false, and nothing is taken, when more waits than is kept) and what gives its terminal
+   * another size; gives what is called at its end.
+   */
+  attach(write: (bytes: Uint8Array) => boolean, resize: (rows: number, columns: number) => void): () => void;
 }
 
 /** Where output goes while it arrives. Called in order; must not throw. */

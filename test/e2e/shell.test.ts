@@ -1,6 +1,7 @@
 // `ringfence shell`: lines from a pipe and from a terminal, each judged, in one session.
 
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { treePicture } from "../support/tree-picture.js";
@@ -16,6 +17,12 @@ const plain = (text: string): string => text.replace(/\u001b\[[\d;?]*[A-Za-z]/gu
 const prompts = (text: string): number => plain(text).split(/\/workspace \d+\.\d \$ /u).length - 1;
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
+
+/** As a window does: sets the size of the terminal that `script` gave to the program it started. */
+function resizeTerminal(script: number, rows: number, columns: number): void {
+  const [program = ""] = readFileSync(`/proc/${String(script)}/task/${String(script)}/children`, "utf8").trim().split(" ");
+  execFileSync("stty", ["-F", readlinkSync(`/proc/${program}/fd/0`), "rows", String(rows), "columns", String(columns)]);
+}
 
 async function piped(text: string, ...flags: readonly string[]): Promise<Result> {
   const shell = rig.start(["shell", "--workspace", folder, ...flags], { stdin: "pipe" });
@@ -94,6 +101,19 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     const lines = record.split("\n").filter((line) => line.includes('"input.typed"'));
     expect(lines[0]).toContain('"effect":"allow"');
     expect(lines.some((line) => line.includes("rm -rf .git/hooks") && line.includes('"effect":"deny"'))).toBe(true);
+  });
+
+  it("tells a program that runs when the terminal's size changes", async () => {
+    const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
+    await shell.until("the prompt", () => prompts(shell.out()) > 0);
+    shell.stdin.write("bash -c 'trap \"stty size\" WINCH; echo begun; until read -r -t 0.1 x; do :; done; stty size; echo \"<$x>\"'\r");
+    await shell.until("the program", () => shell.out().includes("begun\r\n"));
+    resizeTerminal(shell.pid, 41, 97);
+    await shell.until("the size", () => shell.out().includes("41 97\r\n"));
+    shell.stdin.write("typed\r");
+    await shell.until("the line", () => /41 97\r\n<typed>\r\n/u.test(shell.out()));
+    shell.stdin.write(CTRL_D);
+    expect((await shell.ended).code).toBe(0);
   });
 
   it.each(["SIGTERM", "SIGHUP"] as const)("ends at %s while it waits for a line, and leaves nothing", async (signal) => {

@@ -8,7 +8,7 @@ import type { ProcessEnd, ProcessRequest, SandboxProcess } from "../../ports/pro
 import type { HideResult, OutputSink } from "../../ports/sandbox.js";
 import type { CallEnd, SandboxChannel } from "./channel.js";
 import type { DiskWatch } from "./disk-watch.js";
-import { createFeed, onTerminal, writeTo } from "./feed.js";
+import { asTyped, createFeed, onTerminal, writeTo } from "./feed.js";
 import { createFreezer } from "./freezer.js";
 import type { Nonce } from "./nonce.js";
 import type { ProgramLogger } from "./program-log.js";
@@ -79,7 +79,7 @@ export async function startProcess(companion: Companion, request: ProcessRequest
   });
   return {
     ended,
-    write: (bytes) => writeTo(feed, bytes),
+    write: (bytes) => writeTo(feed, terminal === null ? bytes : asTyped(bytes)),
     endInput: () => {
       feed.ended = true;
       feed.wake();

@@ -23,3 +23,13 @@ export function writeTo(feed: InputFeed, bytes: Uint8Array): boolean {
   feed.wake();
   return true;
 }
+
+/** What is typed on a terminal, as `rf-tty` reads it: a NUL begins a word to itself, and one that is meant is said by such a word. */
+export function asTyped(bytes: Uint8Array): Uint8Array {
+  return bytes.includes(0) ? Uint8Array.from([...bytes].flatMap((byte) => (byte === 0 ? [0, 0, 0, 0, 0] : [byte]))) : bytes;
+}
+
+/** The word to `rf-tty` that gives its terminal another size. */
+export function asSize(rows: number, columns: number): Uint8Array {
+  return Uint8Array.of(0, rows >> 8, rows & 0xff, columns >> 8, columns & 0xff);
+}

@@ -10,7 +10,7 @@ import type { CallEnd, CallOrder, SandboxChannel } from "./channel.js";
 import { diskLimits } from "./container-options.js";
 import { createDiskWatch } from "./disk-watch.js";
 import { refuseUnstartable, startProcess, type BesideOrder, type Companion } from "./companion.js";
-import { createFeed, onTerminal, writeTo } from "./feed.js";
+import { asSize, asTyped, createFeed, onTerminal, writeTo } from "./feed.js";
 import type { Freezer } from "./freezer.js";
 import { signalName } from "./signal-name.js";
 import { readProbeAgain } from "./self-test.js";
@@ -156,7 +156,7 @@ export function createSandbox(parts: SandboxParts): Sandbox {
         state.judgedAs = judge?.key ?? state.judgedAs;
         const programs = createProgramLog(record, judge);
         const call = channel.call(isHeld ? { ...order, beforeStart: begin } : order, { stdin, ...(feed === null ? {} : { feed }), onStdout: sink.stdout, onStderr: sink.stderr, onPrograms: programs.take }, ending.signal);
-        detach = feed === null ? detach : (request.terminal?.input.attach((bytes) => writeTo(feed, bytes)) ?? detach);
+        detach = feed === null ? detach : (request.terminal?.input.attach((bytes) => writeTo(feed, asTyped(bytes)), (rows, columns) => void writeTo(feed, asSize(rows, columns))) ?? detach);
         const exit = noteScratch(await call);
         // It may have been ended before it began.
         await begin();

@@ -181,7 +181,7 @@ function createMemorySandbox(spec: SandboxSpec, options: MemorySandboxOptions): 
           finish({ reason: "broken", detail: scripted.breaks });
           throw failure("SANDBOX_BROKEN", `the sandbox has ended: ${scripted.breaks}`);
         }
-        const detach = request.terminal?.input.attach((bytes) => typed.push(new TextDecoder().decode(bytes)) > 0);
+        const detach = request.terminal?.input.attach((bytes) => typed.push(new TextDecoder().decode(bytes)) > 0, (rows, columns) => void typed.push(`size ${rows} ${columns}`));
         return play(scripted, { request, sink, signal, tree }).finally(() => detach?.());
       }),
     readFile: (path, limitBytes, signal) =>

@@ -14,8 +14,6 @@ const KEYS: ReadonlySet<string> = new Set(["C-c", "C-d", "C-z", "C-\\"]);
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/u;
 const WAIT_MS = 1_000;
 const UNTIL_CHARS = 200;
-const MOST_ROWS = 500;
-const MOST_COLUMNS = 1_000;
 
 type Nothing = Pick<ProcessAction, "form" | "terminal" | "input" | "key" | "endsInput" | "effects">;
 const NOTHING: Nothing = { form: null, terminal: null, input: null, key: null, endsInput: false, effects: [] };
@@ -54,7 +52,7 @@ function opened(reader: ArgumentReader, context: NormaliseContext): Nothing | st
   if (words.length === 0 || words[0]?.trim() === "") return "it names no program";
   if (words.some((word) => word.includes("\0"))) return "the command has a NUL character";
   if (words.reduce((sum, word) => sum + word.length + 1, 0) > LIMITS.commandChars) return `the command is longer than ${LIMITS.commandChars} characters`;
-  if (rows < 1 || rows > MOST_ROWS || columns < 1 || columns > MOST_COLUMNS) return `a terminal has 1 to ${MOST_ROWS} rows and 1 to ${MOST_COLUMNS} columns`;
+  if (rows < 1 || rows > LIMITS.terminalRows || columns < 1 || columns > LIMITS.terminalColumns) return `a terminal has 1 to ${LIMITS.terminalRows} rows and 1 to ${LIMITS.terminalColumns} columns`;
   const form = command === null ? { argv } : { shell: command };
   const effects = command === null ? context.evaluate.argv(argv, context) : context.evaluate.shell(command, context);
   return { ...NOTHING, form, terminal: hasTerminal ? { rows, columns } : null, effects };

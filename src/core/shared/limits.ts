@@ -164,6 +164,9 @@ export const LIMITS = {
   /** Longest text written to a process by one call, and all that was written to a shell, in characters: the next line is judged after all of it. */
   processInputChars: 16_384,
   processHistoryChars: 32_768,
+  /** Largest terminal that a program is given. */
+  terminalRows: 500,
+  terminalColumns: 1_000,
   /** Longest wait of one call for the output of a process, in milliseconds. */
   processWaitMs: 60_000,
   /** A process that no call names for this long is ended, in milliseconds. */

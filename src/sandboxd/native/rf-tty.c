@@ -1,5 +1,6 @@
 // Gives a program a terminal: opens one, starts the program on it, carries bytes between it and our own input and output. A process of the
 // agent's, with the agent's rights and no others: whatever is done to it, only the program's own terminal suffers.
+// Its input is what is typed, and words that give the terminal another size.
 // Usage: rf-tty ROWS COLUMNS PROGRAM [ARGUMENT]...
 #include "guard.h"
 
@@ -55,11 +56,32 @@ static int carry_out(int master) {
 static char waiting[ROOM];
 static size_t waiting_at, waiting_size;
 
-static void carry_in(int *input) {
+// A word to ourselves: a NUL, then rows and columns of two bytes each, the higher first. No rows is a NUL that was meant.
+#define WORD 4
+static unsigned char word[WORD];
+static int word_size = -1;
+
+// Takes the words out of what was read; gives how much is left for the program.
+static size_t take_words(int master, char *bytes, size_t size) {
+  size_t left = 0;
+  for (size_t i = 0; i < size; i++) {
+    if (word_size < 0 && bytes[i] != 0) bytes[left++] = bytes[i];
+    else if (word_size < 0) word_size = 0;
+    else word[word_size++] = (unsigned char)bytes[i];
+    if (word_size < WORD) continue;
+    word_size = -1;
+    const struct winsize to = {(unsigned short)(word[0] << 8 | word[1]), (unsigned short)(word[2] << 8 | word[3]), 0, 0};
+    if (to.ws_row == 0) bytes[left++] = 0;
+    else (void)ioctl(master, TIOCSWINSZ, &to);
+  }
+  return left;
+}
+
+static void carry_in(int master, int *input) {
   const ssize_t got = read(*input, waiting, sizeof waiting);
   if (got < 0 && errno == EINTR) return;
   waiting_at = 0;
-  waiting_size = got > 0 ? (size_t)got : 1;
+  waiting_size = got > 0 ? take_words(master, waiting, (size_t)got) : 1;
   if (got > 0) return;
   waiting[0] = END;
   *input = -1;
@@ -101,7 +123,7 @@ int main(int argc, char *argv[]) {
       if (errno != EINTR) rf_die("poll");
       continue;
     }
-    if (waits[0].revents != 0) carry_in(&input);
+    if (waits[0].revents != 0) carry_in(master, &input);
     if ((waits[1].revents & POLLOUT) != 0) push_in(master);
     if ((waits[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && carry_out(master) != 0) open_out = 0;
   }

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { riskSummary } from "../../../core/risk/index.js";
-import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, LIMITS, printable } from "../../../core/shared/index.js";
 import type { OpenedSession } from "../../../compose.js";
 import type { CallHooks, TypedInput } from "../../../engine/hooks.js";
 import type { Change } from "../../../core/reconcile/change.js";
@@ -142,8 +142,11 @@ function hooksOf(io: Io, call: AbortController): CallHooks {
   if (io.options.json) return {};
   const output = outputOf(io);
   if (!io.isTerminal.in || !io.isTerminal.err || process.stdout.isTTY !== true) return { output };
-  const { rows, columns } = process.stdout;
-  return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { rows: Math.min(Math.max(1, rows), 500), columns: Math.min(Math.max(1, columns), 1_000), attach: (to) => type(to, io, call) } };
+  return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { ...sizeOf(process.stdout), attach: (to) => type(to, io, call) } };
+}
+
+function sizeOf({ rows, columns }: Pick<typeof process.stdout, "rows" | "columns">): { readonly rows: number; readonly columns: number } {
+  return { rows: Math.min(Math.max(1, rows), LIMITS.terminalRows), columns: Math.min(Math.max(1, columns), LIMITS.terminalColumns) };
 }
 
 /** The program's terminal ends lines by two characters, and the person's makes two of the second: passes on one. */
@@ -162,10 +165,15 @@ function withoutReturns(to: (chunk: Uint8Array) => void): (chunk: Uint8Array) =>
   };
 }
 
-/** The person's keys, until the program ends. */
+/** The person's keys, and the size of the terminal when it changes, until the program ends. */
 function type(to: TypedInput, io: Io, call: AbortController): () => void {
   const state = { strikes: 0, sending: Promise.resolve() };
-  return readKeys({
+  const onResize = (): void => {
+    const { rows, columns } = sizeOf(process.stdout);
+    state.sending = state.sending.then(() => to.resize(rows, columns));
+  };
+  process.stdout.on("resize", onResize);
+  const stop = readKeys({
     show: (text) => process.stderr.write(text),
     onKey: (key) => {
       state.strikes = key === "C-c" ? state.strikes + 1 : 0;
@@ -181,6 +189,10 @@ function type(to: TypedInput, io: Io, call: AbortController): () => void {
       });
     },
   });
+  return () => {
+    process.stdout.off("resize", onResize);
+    stop();
+  };
 }
 
 /** One command: a line, with those it says go on. Null at the end. */
