@@ -2,6 +2,7 @@
 
 import { binaryPatch } from "./adapters/files/binary-patch.js";
 import type { Preimages } from "./adapters/files/preimages.js";
+import { parentOf } from "./core/action/index.js";
 import type { Change } from "./core/reconcile/change.js";
 import { fileDiff, renderPatch, type PatchInput, type RenderedPatch } from "./core/reconcile/index.js";
 import { LIMITS } from "./core/shared/index.js";
@@ -25,8 +26,11 @@ export interface HunkView {
 
 /** All changes as one patch that git takes. */
 export async function reviewPatch(sources: PatchSources, changes: readonly Change[]): Promise<RenderedPatch> {
+  // A new folder comes with what is in it, which is a change of its own.
+  const filled = new Set(changes.flatMap(({ path, after }) => (after === null ? [] : [parentOf(path)])));
+  const isFilled = ({ path, before, after }: Change): boolean => before === null && after?.kind === "directory" && filled.has(path);
   const parts: RenderedPatch[] = [];
-  for (const change of changes) parts.push(await patchOf(sources, change));
+  for (const change of changes) if (!isFilled(change)) parts.push(await patchOf(sources, change));
   return joined(parts);
 }
 

@@ -65,6 +65,8 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     expect(record(rig.state, session).flatMap(({ type, data }) => (type === "approval.resolved" ? [[data["outcome"], data["detail"]]] : []))).toEqual([["approved", "resumed"]]);
     const alone = await rig.run(args, { env: { CI: "true" } });
     expect([alone.code, alone.err]).toEqual([6, expect.stringContaining("nobody said to go on (unavailable)")]);
+    const shown = await rig.run(["show", "last"]);
+    expect(shown.out).toMatch(/^ {2}copied +0 files into sessions\/ses_\w+\/forensic of the state folder$/mu);
   });
 });
 

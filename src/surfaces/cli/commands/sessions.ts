@@ -74,6 +74,7 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
     header(state, io);
     for (const { opened, closed } of state.processes) io.out(`  process    ${paintedName(opened.name, io)} ${closed === null ? "lives" : `${closed.reason}${closed.exitCode === null ? "" : ` ${String(closed.exitCode)}`}`}  ${io.paint.dim(printable(opened.summary, 200))}`);
     if (state.paused !== null) io.out(`  ${state.closed === null ? "paused    " : "was paused"} by ${printable(state.paused.by)}${state.paused.reason === null ? "" : `: ${printable(state.paused.reason)}`}`);
+    for (const event of events) if (event.type === "session.copied") io.out(`  copied     ${count(event.data.files, "file")} into ${printable(event.data.place)} of the state folder${event.data.left === 0 ? "" : `, ${event.data.left} left out`}${event.call === null ? "" : io.paint.dim(` as ${printable(event.call)} left it`)}`);
     for (const call of state.calls) callLines(call, withOutput, io);
     const net = netChanges(events);
     io.out("");
