@@ -2,7 +2,7 @@
 // Nothing runs. The record is a ledger like any other, and says in its first event that nothing of it was witnessed.
 
 import type { ToolCall } from "../core/action/action.js";
-import { keepsShell, type ImportedCall, type Trajectory } from "../core/import/index.js";
+import { keepsShell, type ImportedCall, type ImportTally, type Trajectory } from "../core/import/index.js";
 import type { Decision, DecisionEffect, PolicySet } from "../core/policy/index.js";
 import { homeOf, judgeAgain, type ReplayWorld, type ShellPlace } from "../core/replay/judge.js";
 import { initialRisk, type RiskProfile, type RiskState } from "../core/risk/index.js";
@@ -112,7 +112,7 @@ async function write({ deps, request, id, ledger }: Parts): Promise<ImportedSess
       throw new GuardError("CANCELLED", `the import was interrupted: session ${id} has ${index + 1} of ${trajectory.calls.length} calls`);
     }
   }
-  waiting.push({ call: null, type: "import.finished", data: trajectory.tally }, { call: null, type: "session.closed", data: { reason: "finished", detail: "imported", calls: trajectory.calls.length } });
+  waiting.push({ call: null, type: "import.finished", data: redactedTally(trajectory.tally, deps) }, { call: null, type: "session.closed", data: { reason: "finished", detail: "imported", calls: trajectory.calls.length } });
   await flush();
   await deps.openSessions?.clear(id);
   return { session: id, root, records: scored.nextSeq, decided, score: scored.risk };
@@ -120,19 +120,28 @@ async function write({ deps, request, id, ledger }: Parts): Promise<ImportedSess
 
 function openedEvent(deps: ImportDeps, request: ImportRequest, world: ReplayWorld): EventData["session.opened"] {
   const { trajectory, policy, file } = request;
+  const { text } = deps.redactor;
+  const orNull = (said: string | null): string | null => (said === null ? null : text(said));
+  const { name, model, version } = trajectory.agent;
   return {
     product: deps.product,
-    agent: { ...trajectory.agent, endpoint: null, sampling: null },
+    agent: { name: orNull(name), model: orNull(model), version: orNull(version), endpoint: null, sampling: null },
     startedBy: request.startedBy,
     source: "import",
-    workspace: { path: printable(file.path, LIMITS.pathChars), root: printable(world.root, LIMITS.pathChars) },
+    workspace: { path: printable(text(file.path), LIMITS.pathChars), root: printable(text(world.root), LIMITS.pathChars) },
     role: request.role,
     policy: { digest: policy.digest, sources: policy.sources.map((source) => source.name), profile: request.profile },
     image: { reference: "none", id: "" },
     engine: { name: "none", version: "", runtime: "nothing was run" },
     controls: [NOT_WITNESSED],
-    imported: { format: trajectory.format, version: trajectory.version, file: printable(file.path, LIMITS.pathChars), digest: file.digest, bytes: file.bytes, session: trajectory.session, containment: world.containment, home: world.home },
+    imported: { format: trajectory.format, version: orNull(trajectory.version), file: printable(text(file.path), LIMITS.pathChars), digest: file.digest, bytes: file.bytes, session: orNull(trajectory.session), containment: world.containment, home: text(world.home) },
   };
+}
+
+/** Reasons and places hold words of the file. */
+function redactedTally(tally: ImportTally, { redactor }: ImportDeps): ImportTally {
+  const texts = (list: ImportTally["skipped"]): ImportTally["skipped"] => list.map(({ reason, count, places }) => ({ reason: redactor.text(reason), count, places: places.map((place) => redactor.text(place)) }));
+  return { ...tally, skipped: texts(tally.skipped), parts: texts(tally.parts) };
 }
 
 interface CallParts {
@@ -165,7 +174,7 @@ async function recordCall({ recorder, world, call, number, place, history }: Cal
     const decision: Decision = tooBig === null ? judged.decision : { ...judged.decision, guidance: tooBig };
     const { effects: _effects, ...bound } = judged.action;
     const { action } = judged;
-    const about = { kind: action.kind, summary: recorder.deps.redactor.text(describeAction(action)), cwd: action.kind === "command" ? judged.cwd : null, effects: action.effects.length };
+    const about = { kind: action.kind, summary: recorder.deps.redactor.text(describeAction(action)), cwd: action.kind === "command" ? recorder.deps.redactor.text(judged.cwd) : null, effects: action.effects.length };
     drafts.push(decisionEvent(recorder, id, decision, { action: about, actionDigest: recorder.deps.keyedDigest(JSON.stringify({ action: bound, cwd: judged.cwd, carried: [...place.carried] })) }));
   }
   if (call.result !== null) drafts.push(await resultEvent(recorder, id, call.result));
@@ -177,7 +186,7 @@ function claimOf({ deps }: Recorder, call: ImportedCall, cwd: string): EventData
   const whole = (text: string): string => deps.redactor.text(text.replace(/\p{Surrogate}/gu, "\ufffd"));
   const thought = call.thought === null ? null : whole(call.thought);
   const cut = thought !== null && thought.length > LIMITS.importThoughtChars ? `${thought.slice(0, LIMITS.importThoughtChars).replace(/[\ud800-\udbff]$/u, "")}…` : thought;
-  return { place: printable(call.place), time: call.time, thought: cut, cwd: printable(cwd, LIMITS.pathChars), sidechain: call.sidechain };
+  return { place: printable(whole(call.place)), time: call.time === null ? null : whole(call.time), thought: cut, cwd: printable(whole(cwd), LIMITS.pathChars), sidechain: call.sidechain };
 }
 
 /** Some thirty years: no call took longer, and a file may say any number. */

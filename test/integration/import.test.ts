@@ -117,6 +117,16 @@ describe("a file made to do harm", () => {
     expect([isIntact, output?.bytes, output?.dropped, output?.blob !== null, JSON.stringify(events).includes(secret)]).toEqual([true, 20_000_000 + 7 + secret.length, 20_000_007 + secret.length - 8 * 1024 * 1024, true, false]);
   });
 
+  it("has no secret in what stands beside the calls: folder, model, names of tools and of records, ids", async () => {
+    const secret = `ghp_${"aB3dE6gH9jK2mN5pQ8sT".repeat(2).slice(0, 36)}`;
+    const use = { type: "assistant", sessionId: secret, version: secret, cwd: `/w/${secret}`, uuid: "a", timestamp: secret, message: { role: "assistant", model: secret, content: [{ type: "tool_use", id: secret, name: secret, input: { a: 1 } }, { type: "tool_use", id: "b", name: "Bash", input: { command: "ls", cwd: `/w/${secret}/a` } }] } };
+    const [one] = await imported(file(`${secret}.jsonl`, `${JSON.stringify(use)}\n${JSON.stringify({ type: secret, message: 1 })}\n`));
+    const { events, isIntact } = await recorded(one?.session.session ?? "ses_none");
+    expect([isIntact, events.filter(({ type }) => type === "call.received").length]).toEqual([true, 2]);
+    expect(JSON.stringify(events)).toContain("[redacted:github-token:");
+    expect(events.filter((event) => JSON.stringify(event).includes(secret))).toEqual([]);
+  });
+
   it("texts that steer a terminal, lone surrogates and numbers without bounds end up in a record that verifies", async () => {
     const values = [{ role: "assistant", content: "\u001b[2J\u202e\ud800", tool_calls: [{ id: "\u001b]0;x\u0007", function: { name: "bash\u202e", arguments: '{"command":"\ud800 1e999","n":1e999}' } }] }, { role: "tool", tool_call_id: "\u001b]0;x\u0007", content: "\udfff\u0000" }];
     const [one] = await imported(file("terminal.json", JSON.stringify(values)));

@@ -81,7 +81,7 @@ function encodedSecrets(text: string): readonly SecretSpan[] {
     const body = bare.length % 4 === 1 ? bare.slice(0, -1) : bare;
     const head = decodeAscii(body.slice(0, 64));
     if (head === null || !PRINTABLE.test(head)) continue;
-    const decoded = decodeAscii(body);
+    const decoded = decodeAscii(padded(body)) ?? decodeAscii(body);
     const inner = decoded === null ? undefined : plainSecrets(decoded)[0];
     if (inner === undefined) continue;
     spans.push({ kind: `base64-${inner.kind}`, start: match.index, end: match.index + match[0].length, secret: inner.secret });
@@ -89,6 +89,12 @@ function encodedSecrets(text: string): readonly SecretSpan[] {
   return spans;
 }
 
+/** With the padding that its last characters need: without it they would be lost, and with them the end of a secret. */
+function padded(body: string): string {
+  return body + "=".repeat((4 - (body.length % 4)) % 4);
+}
+
+/** Whole groups of four alone; null for what is none. */
 function decodeAscii(body: string): string | null {
   const bytes = base64ToBytes(body.slice(0, body.length - (body.length % 4)));
   if (bytes === null) return null;

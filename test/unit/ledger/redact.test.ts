@@ -79,6 +79,14 @@ describe("redactText", () => {
     expect([out[0] === out[1], out[0] === out[2]]).toEqual([true, false]);
   });
 
+  it("finds a secret in base 64 to its last character, wherever the encoding ends", () => {
+    const secret = `ghp_${"aB3dE6gH9jK2mN5pQ8sT".repeat(2).slice(0, 36)}`;
+    for (const around of [["", ""], ["", "\n"], ["x=", ""], ["ab ", ""], ["a ", "\n\n"]] as const) {
+      const encoded = Buffer.from(around.join(secret)).toString("base64");
+      for (const form of [encoded, encoded.replace(/=+$/u, "")]) expect([around, redactText(`echo ${form} | base64 -d`, digest)]).toEqual([around, `echo ${mark("base64-github-token", secret)} | base64 -d`]);
+    }
+  });
+
   it("finds secrets in base 64, and marks them like the plain ones", () => {
     const secret = join("ghp_", ALNUM.slice(0, 36));
     const encoded = Buffer.from(`user: me\ntoken: ${secret}\n`).toString("base64");
