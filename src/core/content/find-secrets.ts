@@ -71,20 +71,22 @@ function privateKeys(text: string): SecretSpan[] {
 }
 
 const ENCODED = /[A-Za-z0-9+/]{32,65536}={0,2}/g;
+/** Lines of one width, as `base64`, `openssl` and mail wrap them; the last may be shorter. A secret can stand across two. */
+const WRAPPED = /(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{76}\r?\n(?:[A-Za-z0-9+/]{76}\r?\n){0,1000}|[A-Za-z0-9+/]{64}\r?\n(?:[A-Za-z0-9+/]{64}\r?\n){0,1000})(?:[A-Za-z0-9+/]{1,76}={0,2})?(?![A-Za-z0-9+/=])/g;
 const PRINTABLE = /^[\x20-\x7e\s]+$/;
 
-/** Secrets in base 64: a run that decodes to readable text with a secret in it goes as a whole. */
+/** Secrets in base 64: a run, on one line or wrapped, that decodes to readable text with a secret in it goes as a whole. */
 function encodedSecrets(text: string): readonly SecretSpan[] {
   const spans: SecretSpan[] = [];
-  for (const match of text.matchAll(ENCODED)) {
-    const bare = match[0].replace(/=+$/, "");
+  for (const match of [...text.matchAll(WRAPPED), ...text.matchAll(ENCODED)]) {
+    const bare = match[0].replace(/\r?\n/g, "").replace(/=+$/, "");
     const body = bare.length % 4 === 1 ? bare.slice(0, -1) : bare;
     const head = decodeAscii(body.slice(0, 64));
     if (head === null || !PRINTABLE.test(head)) continue;
     const decoded = decodeAscii(padded(body)) ?? decodeAscii(body);
     const inner = decoded === null ? undefined : plainSecrets(decoded)[0];
     if (inner === undefined) continue;
-    spans.push({ kind: `base64-${inner.kind}`, start: match.index, end: match.index + match[0].length, secret: inner.secret });
+    spans.push({ kind: `base64-${inner.kind}`, start: match.index, end: match.index + match[0].trimEnd().length, secret: inner.secret });
   }
   return spans;
 }

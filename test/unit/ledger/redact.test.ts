@@ -87,6 +87,17 @@ describe("redactText", () => {
     }
   });
 
+  it("finds a secret in base 64 of several lines, wherever a line ends in it", () => {
+    const secret = `ghp_${"aB3dE6gH9jK2mN5pQ8sT".repeat(2).slice(0, 36)}`;
+    for (const [width, end] of [[76, "\n"], [64, "\n"], [76, "\r\n"]] as const) {
+      for (let before = 0; before < 120; before++) {
+        const encoded = Buffer.from(`${"y ".repeat(before)}token=${secret} and what comes after it`).toString("base64");
+        const lines = encoded.match(new RegExp(`.{1,${String(width)}}`, "gu"))?.join(end) ?? "";
+        expect([width, before, redactText(`$ base64 f\n${lines}\n$ ls\n`, digest)]).toEqual([width, before, `$ base64 f\n${mark("base64-github-token", secret)}\n$ ls\n`]);
+      }
+    }
+  });
+
   it("finds secrets in base 64, and marks them like the plain ones", () => {
     const secret = join("ghp_", ALNUM.slice(0, 36));
     const encoded = Buffer.from(`user: me\ntoken: ${secret}\n`).toString("base64");
