@@ -103,6 +103,9 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
   const persists = world.format === null || keepsShell(world.format);
   const judgeOne = (call: CallRecords, values: JsonObject): JudgedAgain | null => {
     const { data } = call.received;
+    const run = harnessCommand(call, values);
+    // In a sandbox of its own, at the root, with nothing that earlier calls left; a session that is tightened does not ask about it.
+    if (run !== null) return judgeAgain({ id: data.label, role: data.role, tool: "bash", arguments: { command: run } }, { cwd: world.root, carried: new Map() }, world, { ...history.history, reacted: [] });
     const asked: ToolCall = { id: data.label, role: data.role, tool: data.tool, arguments: values };
     const cwd = data.claimed?.cwd ?? call.decision?.action.cwd ?? (persists ? place.cwd : world.root);
     return judgeAgain(asked, { cwd, carried: persists ? place.carried : new Map() }, world, history.history);
@@ -117,7 +120,7 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
       // What a codec could not read was refused before any policy.
       if (own) return { verdict: recorded.effect, reasons: recorded.reasons.map(shortReason), why: null };
       if (judged === null) return null;
-      place = judged.after;
+      if (harnessCommand(call, values) === null) place = judged.after;
       const why = judged.decision.effect === "allow" ? unknownBecause(judged, values, recorded) : null;
       history = historyAfter(history, judged.decision, call, isImported);
       // The very policy that was asked then would say the same now, whatever it saw.
@@ -130,6 +133,12 @@ function createLine(world: ReplayWorld, isImported: boolean): { judge(call: Call
     for (const event of call.rest) history = reduceHistory(history, event);
     return { verdict: "unknown", reasons: [], why };
   }
+}
+
+/** The command of a test that the harness ran; null for a call of an agent, whatever its tool is called: that was never a command. */
+function harnessCommand({ received, decision }: CallRecords, values: JsonObject): string | null {
+  const run = values["run"];
+  return received.data.tool === "harness" && decision?.action.kind === "command" && typeof run === "string" ? run : null;
 }
 
 const REDACTED = "[redacted:";

@@ -51,6 +51,14 @@ describe("redecide", () => {
     expect(verdicts(partial, options(NO_RM, { argumentsOf: () => ({ command: "rm y" }) }))[2]).toBe("allow→deny");
   });
 
+  it("a test that the harness ran is the command it ran, at the root; a tool of an agent that has its name is not", () => {
+    const harness = { tool: "harness", role: "harness", label: "base" } as const;
+    const run = (id: number, command: string): readonly EventDraft[] => call(id, { run: command, edits: [] }, "allow", harness);
+    expect(verdicts([opened, ...call(1, { command: "cd /tmp" }, "allow"), ...run(2, "npm test"), ...run(3, "rm a")], options(NO_RM))).toEqual(["allow→allow", "allow→allow", "allow→deny"]);
+    const agents = call(1, { run: "ls", edits: [] }, "deny", { tool: "harness" }).map((draft) => (draft.type === "decision.made" ? { ...draft, data: { ...draft.data, action: { ...draft.data.action, kind: "opaque" } } } : draft));
+    expect(verdicts([opened, ...agents], options(OPEN))).toEqual(["deny→deny"]);
+  });
+
   it("a text that could not be read for half a character in it is not what the record has in its place", () => {
     const opaque = call(1, { command: "ls a\ufffd" }, "deny").map((draft) => (draft.type === "decision.made" ? { ...draft, data: { ...draft.data, action: { ...draft.data.action, kind: "opaque" } } } : draft));
     const whole = call(2, { command: "ls a\ufffd" }, "allow");
