@@ -3,7 +3,7 @@
 import { checkEd25519, publicKeyFromPem, sha256 } from "./adapters/system/hasher.js";
 import { resolveSession } from "./compose-review.js";
 import { openStore } from "./compose-store.js";
-import { bytesToBase64, type BrokenLedger, consistencyProof, isConsistent, MOST_PROOF_HASHES, openCheckpoint, parseWitnessKey, witnessedAt, type Head } from "./core/ledger/index.js";
+import { bytesToBase64, type BrokenLedger, type LedgerFault, consistencyProof, isConsistent, MOST_PROOF_HASHES, openCheckpoint, parseWitnessKey, witnessedAt, type Head } from "./core/ledger/index.js";
 import { base64ToBytes } from "./core/shared/bytes.js";
 import { GuardError, type JsonObject, type SessionId } from "./core/shared/index.js";
 
@@ -85,6 +85,23 @@ export function goneRecord(session: SessionId, notes: readonly string[], keyPem:
   });
   const signed = Math.max(0, ...sizes);
   return signed === 0 ? null : { ok: false, session, fault: "cut", line: 1, offset: 0, message: `${signed} records were signed, and the whole record is gone; no valid receipt says that it was pruned`, records: 0, headHolds: false };
+}
+
+/**
+ * A head kept elsewhere, held against the one in a receipt of a session that was pruned.
+ * @returns null where nothing speaks against it: the same head, or an earlier one, of which only the record could tell
+ */
+export function prunedFault(session: SessionId, pruned: string, notes: readonly string[], keyPem: string): BrokenLedger | null {
+  const publicKey = publicKeyFromPem(keyPem);
+  const last = openHead(pruned, publicKey, "the head in the receipt");
+  const broken = (fault: LedgerFault, message: string): BrokenLedger => ({ ok: false, session, fault, line: null, offset: null, message, records: last.size, headHolds: false });
+  for (const note of notes) {
+    const head = openHead(note, publicKey, "the head that was kept");
+    if (head.session !== session) return broken("checkpoint-other-session", `the signed head belongs to ${head.session}`);
+    if (head.size > last.size) return broken("cut", `${head.size} records were signed, ${last.size} were there when it was pruned`);
+    if (head.size === last.size && bytesToBase64(head.root) !== bytesToBase64(last.root)) return broken("rewritten", "other records were signed than were there when it was pruned");
+  }
+  return null;
 }
 
 /** What each witness says of each head. @returns what is absent or wrong, printable; empty where all have signed */

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportBundle } from "../../src/compose-bundle.js";
 import { verifyBundle } from "../../src/compose-bundle-check.js";
 import { openRecord } from "../../src/compose-bundle-open.js";
-import { goneRecord } from "../../src/compose-heads.js";
+import { goneRecord, prunedFault } from "../../src/compose-heads.js";
 import { importTrajectories } from "../../src/compose-import.js";
 import { redecideSessions } from "../../src/compose-redecide.js";
 import { exportStored, openReplay, openStep, writeSessionPage } from "../../src/compose-replay.js";
@@ -200,6 +200,37 @@ describe("a record that is gone", () => {
     const other = await openStore(elsewhere);
     expect(goneRecord(session, [head], other.store.publicKeyPem())).toBeNull();
     await other.close();
+  });
+
+  it("was pruned with all that a kept head vouched for, or is not", async () => {
+    const id = "ses_growing0001";
+    const { store, close } = await openStore(home);
+    const heads: string[] = [];
+    for (const draft of [{ call: null, type: "session.opened", data: OPENED }, { call: null, type: "session.closed", data: { reason: "finished", detail: null, calls: 0 } }] as readonly EventDraft[]) {
+      const ledger = heads.length === 0 ? await store.create(id) : await store.reopen(id);
+      await ledger.append([draft]);
+      await ledger.close();
+      heads.push(store.checkpoint(id) ?? "");
+    }
+    const [early = "", late = ""] = heads;
+    const key = store.publicKeyPem();
+    const other = store.checkpoint(session) ?? "";
+    await close();
+    expect([prunedFault(id, late, [], key), prunedFault(id, late, [late, early], key)]).toEqual([null, null]);
+    expect(prunedFault(id, early, [late], key)).toMatchObject({ ok: false, fault: "cut", message: "2 records were signed, 1 were there when it was pruned" });
+    expect(prunedFault(id, late, [other], key)).toMatchObject({ ok: false, fault: "checkpoint-other-session" });
+    if (built) {
+      // Rolled back with its older head, then pruned: the receipt is sound.
+      const state = join(folder, "rolled");
+      cpSync(join(folder, "home"), state, { recursive: true });
+      const file = join(state, "sessions", id, "ledger.jsonl");
+      writeFileSync(file, readFileSync(file, "utf8").replace(/\n[^]*$/u, "\n"));
+      writeFileSync(join(state, "heads", `${id}.checkpoint`), early);
+      const kept = [early, late].map((head, index) => written(`kept${String(index)}.checkpoint`, Buffer.from(head)));
+      const run = (...args: readonly string[]): number | null => spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8", timeout: 20_000, env: { ...home, RINGFENCE_HOME: state } }).status;
+      expect([run("sessions", "prune", "--older-than", "0m"), run("log", "verify", id), ...kept.map((head) => run("log", "verify", id, "--expect-head", head))]).toEqual([0, 0, 0, 5]);
+    }
+    expect(() => prunedFault(id, late, ["junk"], key)).toThrow(expect.objectContaining({ code: "LEDGER_INVALID" }) as Error);
   });
 
   it.skipIf(!built)("ends `log verify` with 5, and a session that never was with 2; a bundle is sent to its own command", () => {

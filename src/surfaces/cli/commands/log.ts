@@ -84,6 +84,13 @@ async function verify(wanted: string, flags: VerifyFlags, io: Io): Promise<numbe
     const { receiptOf } = await import("../../../compose-sessions.js");
     const receipt = !isSessionId(wanted) || existsSync(store.ledgerFile(wanted)) ? null : await receiptOf(wanted, io.env);
     if (receipt !== null) {
+      const { prunedFault } = await import("../../../compose-heads.js");
+      const fault = isSessionId(wanted) ? prunedFault(wanted, receipt.head, flags.expectHead.map((file) => smallFile(file)), store.publicKeyPem()) : null;
+      if (fault !== null) {
+        if (io.options.json) io.json({ ...fault, verdict: "invalid", removed: true });
+        else io.fail(`${io.paintErr.red("invalid")}  ${wanted}: ${fault.fault}: ${printable(fault.message, 300)}`, ERRORS.LEDGER_INVALID.hint);
+        return ERRORS.LEDGER_INVALID.exit;
+      }
       if (io.options.json) io.json({ removed: true, ...receipt });
       else io.out(`${io.paint.yellow("removed")}  ${wanted}: by ${printable(receipt.by, 60)} at ${receipt.prunedAt}, ${receipt.head.split("\n")[1] ?? "?"} records; its signed head is in the receipt`);
       return 0;
