@@ -103,6 +103,23 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     expect(lines.some((line) => line.includes("rm -rf .git/hooks") && line.includes('"effect":"deny"'))).toBe(true);
   });
 
+  it("does every line that is pasted, one after the other, and leaves what is not ended to be typed on", async () => {
+    const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
+    await shell.until("the prompt", () => prompts(shell.out()) > 0);
+    shell.stdin.write("echo p$((1 + 10))\rcd sub\rpwd; echo p$((1 + 12))\recho p$((1");
+    await shell.until("the third line", () => /p11\r\n[^]*\/workspace\/sub\r\np13\r\n[^]*\$ $/u.test(plain(shell.out()).replace(/echo p\$\(\(1$/u, "")));
+    shell.stdin.write(" + 13))\r");
+    await shell.until("the fourth", () => shell.out().includes("p14\r\n"));
+    await shell.until("the prompt", () => plain(shell.out()).endsWith("$ "));
+    shell.stdin.write("echo begun; sleep 1000\recho p$((1 + 14))\r");
+    await shell.until("the program", () => shell.out().includes("\nbegun\r\n"));
+    shell.stdin.write(CTRL_C);
+    await shell.until("the next prompt", () => /\nbegun\r\n[^]*\$ $/u.test(plain(shell.out())));
+    shell.stdin.write(CTRL_D);
+    const { out } = await shell.ended;
+    expect(out).not.toContain("p15\r\n");
+  });
+
   it("tells a program that runs when the terminal's size changes", async () => {
     const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
     await shell.until("the prompt", () => prompts(shell.out()) > 0);
@@ -111,7 +128,7 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     resizeTerminal(shell.pid, 41, 97);
     await shell.until("the size", () => shell.out().includes("41 97\r\n"));
     shell.stdin.write("typed\r");
-    await shell.until("the line", () => /41 97\r\n<typed>\r\n/u.test(shell.out()));
+    await shell.until("the line", () => /41 97\r\n<typed>\r\n[^]*\$ $/u.test(plain(shell.out())));
     shell.stdin.write(CTRL_D);
     expect((await shell.ended).code).toBe(0);
   });

@@ -1,16 +1,21 @@
 // The lines a person types, one at a time: from a terminal with editing and history, or from a pipe. Nothing is kept on disk.
 
 import { createInterface, type Interface } from "node:readline";
+import { printable } from "../../core/shared/index.js";
 import type { Io } from "./io.js";
 
 export interface Lines {
   /** The next line; null at the end. On a terminal Ctrl-C gives an empty one. */
   next(prompt: string): Promise<string | null>;
+  /** Leaves out what was pasted behind the line that was given last. */
+  forget(): void;
   /** Ends the line that is awaited, as at the end. */
   close(): void;
 }
 
 const HISTORY = 500;
+/** Most characters shown of a line that was pasted. */
+const PASTED = 4_000;
 
 /** On a terminal nobody listens between two lines, so that a question can be asked there. */
 export function openLines(io: Io): Lines {
@@ -20,10 +25,22 @@ export function openLines(io: Io): Lines {
 function terminalLines(): Lines {
   const history: string[] = [];
   const open: { reading: Interface | null } = { reading: null };
+  // Lines that came in one piece with the one that was given last, and what of such a piece had no end yet.
+  const pasted: { lines: string[]; rest: string; isOver: boolean } = { lines: [], rest: "", isOver: false };
+  const remember = (line: string): string => {
+    if (line.trim() !== "" && history[0] !== line) history.unshift(line);
+    history.splice(HISTORY);
+    return line;
+  };
   return {
     next: (prompt) =>
       new Promise((resolve) => {
-        if (process.stdin.readableEnded || process.stdin.destroyed) return resolve(null);
+        const waiting = pasted.lines.shift();
+        if (waiting !== undefined) {
+          process.stderr.write(`${prompt}${printable(waiting, PASTED)}\n`);
+          return resolve(remember(waiting));
+        }
+        if (pasted.isOver || process.stdin.readableEnded || process.stdin.destroyed) return resolve(null);
         const reading = createInterface({ input: process.stdin, output: process.stderr, terminal: true, history: [...history], historySize: HISTORY, removeHistoryDuplicates: true });
         open.reading = reading;
         let over = false;
@@ -32,20 +49,40 @@ function terminalLines(): Lines {
           over = true;
           open.reading = null;
           reading.close();
-          if (line !== null && line.trim() !== "" && history[0] !== line) history.unshift(line);
-          history.splice(HISTORY);
-          resolve(line);
+          resolve(line === null ? null : remember(line));
         };
-        reading.on("line", done);
-        reading.on("close", () => done(null));
+        let first: string | null = null;
+        reading.on("line", (line) => {
+          if (first !== null) return void pasted.lines.push(line);
+          first = line;
+          // Behind the keys that came in the same piece: those after the line would be lost with its reader.
+          queueMicrotask(() => {
+            pasted.rest = over ? "" : reading.line;
+            done(line);
+          });
+        });
+        reading.on("close", () => {
+          if (first === null) return done(null);
+          pasted.isOver ||= !over;
+        });
         reading.on("SIGINT", () => {
           process.stderr.write("^C\n");
+          pasted.lines = [];
           done("");
         });
         reading.setPrompt(prompt);
         reading.prompt();
+        if (pasted.rest !== "") reading.write(pasted.rest);
+        pasted.rest = "";
       }),
-    close: () => open.reading?.close(),
+    forget: () => {
+      pasted.lines = [];
+      pasted.rest = "";
+    },
+    close: () => {
+      pasted.lines = [];
+      open.reading?.close();
+    },
   };
 }
 
@@ -57,6 +94,7 @@ function pipedLines(): Lines {
       const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
       return done === true ? null : value;
     },
+    forget: () => undefined,
     close: () => reading.close(),
   };
 }

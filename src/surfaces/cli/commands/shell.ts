@@ -63,6 +63,7 @@ async function shell(flags: ShellFlags, io: Io): Promise<number> {
   // Ctrl-C ends what runs; with nothing running, and for every other signal, the session ends and nothing more is read.
   const onSignal = (name: NodeJS.Signals): void => {
     running.strikes += 1;
+    lines.forget();
     if (running.strikes > 2) process.exit(CANCELLED);
     if (name !== "SIGINT" || running.call === null) {
       ending.abort();
@@ -111,7 +112,7 @@ async function talk(session: OpenedSession, { lines, flags, io, running, ending 
       continue;
     }
     const observation = await session
-      .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, hooksOf(io, running.call), running.call.signal)
+      .call({ id: String(step), role: null, tool: "bash", arguments: { command: text } }, hooksOf(io, running.call, lines), running.call.signal)
       .catch((error: unknown) => {
         // A pause that nobody ended, or a stop by policy, is told below.
         if (session.stopped() === null) throw error;
@@ -138,11 +139,11 @@ function outputOf(io: Io): NonNullable<CallHooks["output"]> {
 const STRIKES = 3;
 
 /** Output as it comes; on a terminal the program has one too, and what is typed meanwhile goes to it. */
-function hooksOf(io: Io, call: AbortController): CallHooks {
+function hooksOf(io: Io, call: AbortController, lines: Lines): CallHooks {
   if (io.options.json) return {};
   const output = outputOf(io);
   if (!io.isTerminal.in || !io.isTerminal.err || process.stdout.isTTY !== true) return { output };
-  return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { ...sizeOf(process.stdout), attach: (to) => type(to, io, call) } };
+  return { output: { stdout: withoutReturns(output.stdout), stderr: withoutReturns(output.stderr) }, terminal: { ...sizeOf(process.stdout), attach: (to) => type(to, io, call, lines) } };
 }
 
 function sizeOf({ rows, columns }: Pick<typeof process.stdout, "rows" | "columns">): { readonly rows: number; readonly columns: number } {
@@ -166,7 +167,7 @@ function withoutReturns(to: (chunk: Uint8Array) => void): (chunk: Uint8Array) =>
 }
 
 /** The person's keys, and the size of the terminal when it changes, until the program ends. */
-function type(to: TypedInput, io: Io, call: AbortController): () => void {
+function type(to: TypedInput, io: Io, call: AbortController, lines: Lines): () => void {
   const state = { strikes: 0, sending: Promise.resolve() };
   const onResize = (): void => {
     const { rows, columns } = sizeOf(process.stdout);
@@ -177,6 +178,8 @@ function type(to: TypedInput, io: Io, call: AbortController): () => void {
     show: (text) => process.stderr.write(text),
     onKey: (key) => {
       state.strikes = key === "C-c" ? state.strikes + 1 : 0;
+      // What was pasted behind this command goes with it, as at any terminal.
+      if (key === "C-c") lines.forget();
       if (state.strikes >= STRIKES) return call.abort();
       // Behind the lines that were typed before it: those wait for the judge only, never for the program.
       state.sending = state.sending.then(() => to.press(key));
