@@ -1,7 +1,7 @@
 // `replay run`: a recorded session runs again without a difference, whatever became of the folder since; a difference that was planted is
 // named at exactly its step; another image and another policy are differences of their own; nothing is left behind.
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,7 +14,11 @@ let sound = "";
 let planted = "";
 const STEPS = 14;
 const AT = 9;
-const folders = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("ringfence-rerun-"));
+/** Where re-runs of this file put their folders: those of others come and go in the machine's own. The sandbox's user passes through it. */
+const own = mkdtempSync(join(tmpdir(), "ringfence-reruns-"));
+chmodSync(own, 0o711);
+afterAll(() => rmSync(own, { recursive: true, force: true }));
+const folders = (): readonly string[] => readdirSync(own).filter((name) => name.startsWith("ringfence-rerun-"));
 
 async function record(plantedAt: number | null): Promise<{ readonly folder: string; readonly id: string }> {
   const folder = rig.workspace(RERUN_FILES);
@@ -33,10 +37,9 @@ interface Step {
 }
 
 async function again(...args: readonly string[]): Promise<{ readonly code: number; readonly err: string; readonly steps: readonly Step[]; readonly rerun: string }> {
-  const before = new Set(folders());
-  const { code, out, err } = await rig.run(["replay", "run", ...args, "--json"]);
+  const { code, out, err } = await rig.run(["replay", "run", ...args, "--json"], { env: { TMPDIR: own } });
   const told = lines(out).map((line) => JSON.parse(line) as Step & { readonly rerun?: string });
-  expect(folders().filter((name) => !before.has(name))).toEqual([]);
+  expect(folders()).toEqual([]);
   return { code, err, steps: told.filter(({ type }) => type === "replay.step"), rerun: told.find(({ type }) => type === "replay.opened")?.rerun ?? "" };
 }
 
