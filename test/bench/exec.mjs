@@ -8,7 +8,8 @@ import { call, numbersOf, spawnProgram, timed, withSessions } from "./guarded.mj
 const SETTINGS = ["off", "exec", "full"];
 const ROUNDS = 6;
 const CALLS = 40;
-const WARM_UP = 200;
+/** Calls that are not counted: what the platform compiles on the way is compiled after some hundreds. */
+const WARM_UP = 1000;
 const PROGRAMS = 1000;
 const LOOPS = 3;
 const SUITE_ROUNDS = 2;
@@ -28,7 +29,7 @@ async function measureCalls({ open, close, signal }) {
   const sessions = {};
   for (const name of SETTINGS) sessions[name] = await open({ recordExec: name });
   const samples = Object.fromEntries([...SETTINGS, "spawn", ...SETTINGS.map((name) => `many ${name}`)].map((name) => [name, []]));
-  for (let i = 0; i < WARM_UP; i += 1) for (const name of SETTINGS) await call(sessions[name], "true", signal);
+  for (const name of SETTINGS) for (let i = 0; i < WARM_UP; i += 1) await call(sessions[name], "true", signal);
   for (let round = 0; round < ROUNDS; round += 1) {
     // Each in a row, as the bare starts are: what another session did just before has taken the processor's caches.
     for (const name of SETTINGS) for (let i = 0; i < CALLS; i += 1) samples[name].push(await timed(() => call(sessions[name], "true", signal)));
