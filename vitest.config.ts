@@ -14,8 +14,8 @@ const ENGINE = ["docker", "e2e"];
 
 /** Files that neither disturb the engine nor look at what others have on it, nor measure time closely: two at a time. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  docker: ["ancestors", "cli-image", "controls-off", "enforcement", "guard-silence", "resolved", "user-edits", "workspace", "workspace-modes"],
-  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "refusals", "rerun", "rerun-imported", "surface", "undo"],
+  docker: ["ancestors", "cli-image", "controls-off", "dangerous-programs", "enforcement", "guard-silence", "programs", "programs-attacks", "programs-followed", "resolved", "user-edits", "workspace", "workspace-modes"],
+  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "pause", "pool", "process", "refusals", "rerun", "rerun-imported", "shell", "surface", "undo"],
 };
 
 /**
