@@ -151,7 +151,7 @@ function launch(file: string, args: readonly string[], options: { readonly cwd: 
   const ended = new Promise<Result>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(new Error(`\`${args.join(" ")}\` did not end within ${RUN_MS} ms\n${text(err)}`));
+      reject(new Error(`\`${args.join(" ")}\` did not end within ${RUN_MS} ms\n${text(out).slice(-2000)}\n${text(err)}`));
     }, RUN_MS);
     child.once("error", reject);
     child.once("close", (code, signal) => {

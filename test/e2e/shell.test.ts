@@ -123,7 +123,7 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
   it("tells a program that runs when the terminal's size changes", async () => {
     const shell = rig.startOnTerminal(["shell", "--workspace", folder]);
     await shell.until("the prompt", () => prompts(shell.out()) > 0);
-    shell.stdin.write("bash -c 'trap \"stty size\" WINCH; echo begun; until read -r -t 0.1 x; do :; done; stty size; echo \"<$x>\"'\r");
+    shell.stdin.write("bash -c 'trap \"stty size\" WINCH; echo begun; y=; until read -r -t 0.1 x; do y=$y$x; done; stty size; echo \"<$y$x>\"'\r");
     await shell.until("the program", () => shell.out().includes("begun\r\n"));
     resizeTerminal(shell.pid, 41, 97);
     await shell.until("the size", () => shell.out().includes("41 97\r\n"));
