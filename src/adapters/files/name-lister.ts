@@ -10,6 +10,7 @@ import type { KeptFolder, KeptNames, NameKeep } from "./kept-names.js";
 import { openFolderLister, type FolderLister } from "./list-program.js";
 import { LONGEST_PATH } from "./name-index.js";
 import { joinRaw, pathOfRaw, type Raw } from "./raw-path.js";
+import { createReadAhead } from "./read-ahead.js";
 
 export interface ListedNames {
   /** Parents first. */
@@ -77,6 +78,7 @@ interface Walked {
 
 async function walk({ program, root, filter, signal, kept: keeping }: ListRequest, kept: KeptNames | null, onFolder: (raw: Raw) => void): Promise<Walked | null> {
   const breath = createBreath(signal);
+  const ahead = createReadAhead(root);
   const names: IndexedName[] = [];
   const folders: Folder[] = [];
   const targets = new Set<Raw>();
@@ -103,10 +105,14 @@ async function walk({ program, root, filter, signal, kept: keeping }: ListReques
       names.push({ path, kind, target: pathOfRaw(target) });
       targets.add(target.slice(target.lastIndexOf("/") + 1));
     } else names.push({ path, kind });
-    if (kind === "directory") pending.push({ raw, isHot });
+    if (kind !== "directory") return;
+    pending.push({ raw, isHot });
+    if (kept === null) ahead.soon(raw);
   };
   const visit = ({ raw, isHot }: { readonly raw: Raw; readonly isHot: boolean }): void => {
     if (root.length + raw.length > LONGEST_PATH) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(pathOfRaw(raw), 80)}\``);
+    // What was kept names them all; else those are asked for that are known by now.
+    if (ahead.visit(raw)) for (const later of kept?.folders.keys() ?? pending.map((one) => one.raw)) ahead.soon(later);
     onFolder(raw);
     const stamp = keeping?.stamp(raw) ?? null;
     const before = kept?.folders.get(raw);
