@@ -5,6 +5,11 @@ import type { SandboxChannel } from "./channel.js";
 import { engineCall } from "./engine-call.js";
 
 const FREEZE_MS = 10_000;
+/**
+ * How often, and how long apart in milliseconds, the engine is asked whether it is so. It hears of each change from its runtime a moment later: where
+ * one follows the other, news of the thaw before may come after the order to freeze, and stand until the news of the freezing.
+ */
+const PATIENCE = { looks: 100, everyMs: 20 } as const;
 
 export interface Freezer {
   /** Resolves when nothing of it runs. Rejects where that cannot be had; what became of it is then not known. */
@@ -13,7 +18,7 @@ export interface Freezer {
   readonly isFrozen: () => boolean;
 }
 
-export function createFreezer(container: Docker.Container, channel: Pick<SandboxChannel, "hold">): Freezer {
+export function createFreezer(container: Docker.Container, channel: Pick<SandboxChannel, "hold">, patience: { readonly looks: number; readonly everyMs: number } = PATIENCE): Freezer {
   const state: { frozen: boolean; turn: Promise<void> } = { frozen: false, turn: Promise.resolve() };
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     const turn = state.turn.then(work);
@@ -29,7 +34,10 @@ export function createFreezer(container: Docker.Container, channel: Pick<Sandbox
         await engineCall({ what: "freezing a container", limitMs: FREEZE_MS }, async () => {
           await container.pause();
           // The engine's answer is not the proof: what it says of the container afterwards is.
-          if (!(await container.inspect()).State.Paused) throw new Error("the engine did not freeze it");
+          for (let look = 1; !(await container.inspect()).State.Paused; look += 1) {
+            if (look >= patience.looks) throw new Error("the engine did not freeze it");
+            await new Promise((resolve) => setTimeout(resolve, patience.everyMs));
+          }
         });
         state.frozen = true;
       }),
