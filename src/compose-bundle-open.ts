@@ -74,6 +74,8 @@ function eventsOf(file: string, ledger: Uint8Array): readonly AuditEvent[] {
   const events: AuditEvent[] = [];
   for (let start = 0; start < ledger.length; ) {
     const end = ledger.indexOf(0x0a, start);
+    // A ledger that holds ends with a line feed; without one this would begin again from the first.
+    if (end < 0) throw unreadable(file, "its last line has no end");
     const event = eventOf(JSON.parse(Buffer.from(ledger.subarray(start, end)).toString("utf8")) as Readonly<Record<string, unknown>>);
     if (!isEvent(event)) throw unreadable(file, `line ${String(events.length + 1)} is no event of ours`);
     events.push(event);

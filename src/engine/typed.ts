@@ -40,6 +40,7 @@ export function typedInput(live: LiveSession, call: CallId, action: CommandActio
   };
 }
 
+/** What is no number is one: none at all would be read as a character that was typed. */
 function bounded(value: number, most: number): number {
-  return Math.min(Math.max(1, Math.trunc(value)), most);
+  return Math.min(Math.max(1, Math.trunc(value) || 1), most);
 }

@@ -147,9 +147,10 @@ describe("what a person types for the program of a call", () => {
     expect(await at.to.send("x".repeat(20_000))).toContain("more was typed than is judged");
     at.to.press("C-c");
     at.to.resize(70_000, 0);
+    at.to.resize(Number.NaN, 80);
     abort.abort();
     expect((await call).outcome).toBe("cancelled");
-    expect([at.ended, rig.sandboxes.opened[0]?.typed]).toEqual([true, ["D=.git/hooks\n", "\u0003", "size 500 1"]]);
+    expect([at.ended, rig.sandboxes.opened[0]?.typed]).toEqual([true, ["D=.git/hooks\n", "\u0003", "size 500 1", "size 1 80"]]);
     const lines = (await rig.events(session)).flatMap((event) => (event.type === "input.typed" ? [event.data] : []));
     expect(lines.map(({ text, effect, rules }) => [text, effect, effect === "deny" ? rules[0] : ""])).toEqual([
       ["D=.git/hooks", "allow", ""],
