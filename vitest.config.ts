@@ -1,6 +1,7 @@
 // Test projects: one a folder of test/. Those without an engine run side by side; docker and e2e come after them, most files alone.
 
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
@@ -8,6 +9,9 @@ const TEST = fileURLToPath(new URL("./test", import.meta.url));
 
 /** Folders that hold no tests of their own. */
 const NO_TESTS = new Set(["bench", "fixtures", "support"]);
+
+/** Files without an engine at a time. Left to itself vitest leaves one processor free: of two it uses one. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
 
 /** These need an engine and share it: one file at a time, but for those named in `BESIDE`. */
 const ENGINE = ["docker", "e2e"];
@@ -33,7 +37,7 @@ const parallel = existsSync(TEST)
   : [];
 
 function project(name: string): TestProjectConfiguration {
-  return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, isolate: !SHARED.has(name), sequence: { groupOrder: 0 } } };
+  return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, isolate: !SHARED.has(name), maxWorkers: WORKERS, sequence: { groupOrder: 0 } } };
 }
 
 function engineProject(name: string, index: number): readonly TestProjectConfiguration[] {
