@@ -1,4 +1,5 @@
-// Test projects: one a folder of test/. Those without an engine run side by side; docker and e2e come after them, most files alone.
+// Test projects: one a folder of test/. Those without an engine run side by side; docker and e2e come after them: first, alone, the files
+// that disturb or measure, then all others.
 
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -16,11 +17,14 @@ const WORKERS = Math.max(2, availableParallelism() - 1);
 /** These need an engine and share it: one file at a time, but for those named in `BESIDE`. */
 const ENGINE = ["docker", "e2e"];
 
-/** Files that neither disturb the engine nor look at what others have on it, nor measure time closely: two at a time. */
+/** Files that neither disturb the engine nor look at what others have on it, nor measure time closely. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  docker: ["ancestors", "cli-image", "controls-off", "dangerous-programs", "enforcement", "guard-silence", "programs", "programs-attacks", "programs-followed", "resolved", "user-edits", "workspace", "workspace-modes"],
-  e2e: ["apply", "approval", "bad-input", "bundle", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "pause", "pool", "process", "refusals", "rerun", "rerun-imported", "shell", "surface", "undo"],
+  docker: ["ancestors", "budget", "cli-image", "controls-off", "dangerous-programs", "enforcement", "guard-credit", "guard-silence", "process", "programs", "programs-attacks", "programs-followed", "remote-engine", "resolved", "sandbox-attacks", "sandbox-battery", "sandbox-tools", "user-edits", "workspace", "workspace-modes"],
+  e2e: ["apply", "approval", "bad-input", "bundle", "engine-loss", "full-disk", "image", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "pause", "pool", "process", "refusals", "rerun", "rerun-imported", "review-killed", "shell", "surface", "undo"],
 };
+
+/** Of those at a time: they wait more than they compute, for containers and for programs that sleep. */
+const BESIDE_WORKERS = 3;
 
 /**
  * Files of these leave no global state behind, so that one process serves many of them and loads the sources once: two fifths of the
@@ -44,9 +48,9 @@ function engineProject(name: string, index: number): readonly TestProjectConfigu
   const beside = (BESIDE[name] ?? []).map((file) => `test/${name}/${file}.test.ts`);
   for (const file of beside) if (!existsSync(`${TEST}/../${file}`)) throw new Error(`vitest.config.ts names ${file}, which is not there`);
   const common = { testTimeout: 120_000, hookTimeout: 120_000 };
-  const one = { name, include: [`test/${name}/**/*.test.ts`], exclude: beside, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 2 * index + 1 } };
-  const two = { name: `${name}-beside`, include: beside, maxWorkers: 2, sequence: { groupOrder: 2 * index + 2 } };
-  return [one, two].map((test) => ({ extends: true, test: { ...common, ...test } }));
+  const one = { name, include: [`test/${name}/**/*.test.ts`], exclude: beside, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: index + 1 } };
+  const others = { name: `${name}-beside`, include: beside, maxWorkers: BESIDE_WORKERS, sequence: { groupOrder: ENGINE.length + 1 } };
+  return [one, others].map((test) => ({ extends: true, test: { ...common, ...test } }));
 }
 
 export default defineConfig({

@@ -1,6 +1,6 @@
 // What every sandbox must do, whichever way it is made. Run on the in-memory twin always, on a real engine where there is one.
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { RunRequest, RunResult, Sandbox, SandboxProvider, SandboxSpec } from "../../src/ports/sandbox.js";
 
 export interface SandboxRig {
@@ -75,18 +75,38 @@ export function ended(rest: Partial<Ran>): object {
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** Declares the contract's tests. */
+interface Started {
+  readonly rig: SandboxRig;
+  readonly sandbox: Sandbox;
+  readonly run: (program: string, rest?: Partial<RunRequest>, signal?: AbortSignal) => Promise<Ran>;
+}
+
+/** Declares the contract's tests. All but those that close it use one sandbox, each name in it once: what a call left must not matter to the next. */
 export function sandboxContract(name: string, makeRig: () => Promise<SandboxRig>): void {
   describe(`sandbox contract: ${name}`, () => {
     const rigs: SandboxRig[] = [];
-    const start = async (): Promise<{ readonly rig: SandboxRig; readonly sandbox: Sandbox; readonly run: (program: string, rest?: Partial<RunRequest>, signal?: AbortSignal) => Promise<Ran> }> => {
-      const rig = await makeRig();
-      rigs.push(rig);
+    const shared: Started[] = [];
+    const open = async (rig: SandboxRig): Promise<Started> => {
       const sandbox = await rig.provider.open(rig.spec, never);
       return { rig, sandbox, run: (program, rest, signal) => collect(sandbox, bash(rig.spec, program, rest), signal) };
     };
+    const startOwn = async (): Promise<Started> => {
+      const rig = await makeRig();
+      rigs.push(rig);
+      return open(rig);
+    };
+    const start = async (): Promise<Started> => {
+      const [there] = shared;
+      if (there !== undefined) return there;
+      const started = await open(await makeRig());
+      shared.push(started);
+      return started;
+    };
     afterEach(async () => {
       for (const rig of rigs.splice(0)) await rig.clean();
+    });
+    afterAll(async () => {
+      for (const { rig } of shared) await rig.clean();
     });
 
     it("passes on exit codes, keeps the two outputs apart, and says that none is left", async () => {
@@ -252,7 +272,7 @@ export function sandboxContract(name: string, makeRig: () => Promise<SandboxRig>
     });
 
     it("closes more than once, and refuses every call after that", async () => {
-      const { sandbox, run } = await start();
+      const { sandbox, run } = await startOwn();
       await Promise.all([sandbox.close(), sandbox.close()]);
       await sandbox.close();
       expect(await sandbox.ended).toEqual({ reason: "closed" });
@@ -262,7 +282,7 @@ export function sandboxContract(name: string, makeRig: () => Promise<SandboxRig>
     });
 
     it("rejects a call that is running when it is closed", async () => {
-      const { sandbox, run } = await start();
+      const { sandbox, run } = await startOwn();
       const running = run(PROGRAMS.printsThenWaits);
       const outcome = running.then(
         () => "resolved",

@@ -15,6 +15,8 @@ import { whyNoEngine } from "./sandbox-rig.js";
 const DOCKERD = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].find((path) => existsSync(path));
 const missing = (await whyNoEngine()) ?? (DOCKERD === undefined ? "there is no dockerd to start" : null);
 const START_MS = 30_000;
+/** The smallest there is: all of it is carried over. */
+const IMAGE = "ringfence/base:latest";
 
 let base = "";
 let far = "";
@@ -38,7 +40,7 @@ async function start(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-  execFileSync("sh", ["-c", `docker save ringfence/kimi-dev:latest | docker -H unix://${base}/far.sock load`], { stdio: "ignore", timeout: 90_000 });
+  execFileSync("sh", ["-c", `docker save ${IMAGE} | docker -H unix://${base}/far.sock load`], { stdio: "ignore", timeout: 90_000 });
   relay = createServer((socket) => {
     const near = connect(`${base}/far.sock`);
     socket.pipe(near).pipe(socket);
@@ -61,7 +63,7 @@ describe.skipIf(missing !== null)(`an engine that does not see this machine's fi
 
   it.each([["behind a socket, told by a nonce", (): string => `unix://${base}/far.sock`], ["over a port", (): string => far]] as const)("%s: the folder is sent, judged, undone and reviewed all the same", async (_name, host) => {
     vi.stubEnv("DOCKER_HOST", host());
-    const rig = await engineRig({ parent: join(base, "hidden"), files: { "a.txt": "one\n", ".env": "TOKEN=hunter2\n", ".github/workflows/ci.yml": "on: push\n" }, gate: "off" });
+    const rig = await engineRig({ image: IMAGE, parent: join(base, "hidden"), files: { "a.txt": "one\n", ".env": "TOKEN=hunter2\n", ".github/workflows/ci.yml": "on: push\n" }, gate: "off" });
     try {
       const before = snapshot(rig.folder);
       const session = await rig.open();

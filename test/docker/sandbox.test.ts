@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { collect, ended, sandboxContract, bash } from "../contract/sandbox.contract.js";
 import { containerOf, docker, dockerRig, leftOn, startedRig, whyNoEngine, type DockerRig, type RigOptions, type StartedRig } from "./sandbox-rig.js";
 
@@ -17,8 +17,20 @@ async function start(options: RigOptions = {}): Promise<StartedRig> {
   return started;
 }
 
+const shared: StartedRig[] = [];
+
+/** One sandbox for all tests that leave nothing in it which another would see. */
+async function startShared(): Promise<StartedRig> {
+  const started = shared[0] ?? (await startedRig());
+  if (shared.length === 0) shared.push(started);
+  return started;
+}
+
 afterEach(async () => {
   for (const rig of rigs.splice(0)) await rig.clean();
+});
+afterAll(async () => {
+  for (const { rig } of shared) await rig.clean();
 });
 
 describe.skipIf(missing !== null)(`on the engine${note}`, { timeout: 60_000 }, () => {
@@ -95,7 +107,7 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
   }
 
   it("lets no late signal of an ended call hit the next one", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     for (let round = 0; round < 30; round += 1) {
       expect(await run("sleep 1000", { timeoutMs: 20 + (round % 7) })).toMatchObject({ ended: "timeout", quiescent: true });
       expect(await run("echo next")).toEqual(ended({ stdout: "next\n" }));
@@ -103,24 +115,24 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
   });
 
   it("does not wait for a daemon that keeps the output open", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     const result = await run("sleep 1000 & echo parent");
     expect(result).toMatchObject({ stdout: "parent\n", exitCode: 0, ended: "exit", killed: 1, quiescent: true });
     expect(result.durationMs).toBeLessThan(2_000);
   });
 
   it("keeps what a process substitution prints just after the end", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     expect(await run("echo through > >(sed s/through/filtered/)")).toMatchObject({ stdout: "filtered\n", exitCode: 0 });
   });
 
   it("lets programs open their outputs again by name", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     expect(await run("echo a > /dev/stdout; echo b > /dev/stderr; echo c > /proc/self/fd/1; echo d | tee /dev/stderr")).toEqual(ended({ stdout: "a\nc\nd\n", stderr: "b\nd\n" }));
   });
 
   it("answers 126 for what cannot be run, and for a working directory that is not there", async () => {
-    const { rig, sandbox, run } = await start();
+    const { rig, sandbox, run } = await startShared();
     await run("echo 'echo no' > plain.sh; mkdir folder");
     const exec = (argv: readonly string[], cwd = "/workspace") => collect(sandbox, bash(rig.spec, "", { argv, cwd }));
     expect(await exec(["./plain.sh"])).toEqual(ended({ exitCode: 126, stderr: "./plain.sh: Permission denied\n" }));
@@ -148,7 +160,7 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
   });
 
   it("starts each process with default signals, an empty group list and the usual mask", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     const result = await run("grep -E '^(SigBlk|SigIgn|Groups)' /proc/self/status; umask; cat /proc/self/oom_score_adj; ls /proc/self/fd | wc -l");
     expect(result.stdout).toMatch(/^Groups:\t *\nSigBlk:\t0{16}\nSigIgn:\t0{16}\n0022\n1000\n4\n$/);
   });
@@ -156,7 +168,7 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
 
 describe.skipIf(missing !== null)(`output under load${note}`, { timeout: 120_000 }, () => {
   it("carries 50 MB on each output in order", async () => {
-    const { rig, sandbox } = await start();
+    const { rig, sandbox } = await startShared();
     const total = { stdout: 0, stderr: 0, wrong: 0 };
     const take = (of: "stdout" | "stderr", value: number) => (chunk: Uint8Array): void => {
       total[of] += chunk.length;
@@ -170,13 +182,13 @@ describe.skipIf(missing !== null)(`output under load${note}`, { timeout: 120_000
   });
 
   it("drops past the limit without blocking the program", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     const size = 20 * 1024 * 1024;
     expect(await run(`head -c ${size} /dev/zero; echo last >&2`, { outputBytes: 5 })).toEqual(ended({ stdout: "\0\0\0\0\0", stdoutBytes: size, stdoutDropped: size - 5, stderr: "last\n" }));
   });
 
   it("takes more input than fits any buffer, and is not held up by a program that does not read it", async () => {
-    const { run } = await start();
+    const { run } = await startShared();
     const input = new Uint8Array(8 * 1024 * 1024).fill(0x61);
     expect(await run("wc -c", { stdin: input })).toEqual(ended({ stdout: `${input.length}\n` }));
     expect(await run("exec <&-; echo not reading", { stdin: input })).toEqual(ended({ stdout: "not reading\n" }));
@@ -184,7 +196,7 @@ describe.skipIf(missing !== null)(`output under load${note}`, { timeout: 120_000
   });
 
   it("bears a reader that is slow", async () => {
-    const { rig, sandbox } = await start();
+    const { rig, sandbox } = await startShared();
     const seen = { bytes: 0 };
     const slow = (chunk: Uint8Array): void => {
       seen.bytes += chunk.length;
@@ -230,7 +242,7 @@ describe.skipIf(missing !== null)(`the workspace${note}`, { timeout: 60_000 }, (
   });
 
   it("carries a large file in and out", async () => {
-    const { sandbox } = await start();
+    const { sandbox } = await startShared();
     const content = new Uint8Array(30 * 1024 * 1024).map((_unused, index) => index % 251);
     expect(await sandbox.apply([{ op: "write", path: "large.bin", content, mode: 0o644 }], never)).toEqual([null]);
     const read = await sandbox.readFile("large.bin", content.length, never);

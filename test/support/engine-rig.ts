@@ -60,6 +60,17 @@ export interface EngineSession {
   events(): Promise<readonly AuditEvent[]>;
 }
 
+/** The built-in policy, compiled once a process: from sources nothing keeps it, and a rig with a home of its own has no other. */
+const builtIn = new Map<"policy", Promise<PolicySet>>();
+
+function policyOf(given: EngineRigOptions, env: NodeJS.ProcessEnv): Promise<PolicySet> {
+  if (given.policy !== undefined) return Promise.resolve(given.policy);
+  if (given.env !== undefined) return loadPolicy([], env);
+  const policy = builtIn.get("policy") ?? loadPolicy([], env);
+  builtIn.set("policy", policy);
+  return policy;
+}
+
 /** Everything but the session, which is opened by `open`. */
 export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig> {
   const base = realpathSync(mkdtempSync(join(given.parent ?? tmpdir(), "ringfence-engine-")));
@@ -80,7 +91,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
   const options: SessionOptions = {
     workspace: folder,
     image: given.image ?? "ringfence/kimi-dev:latest",
-    policy: given.policy ?? (await loadPolicy([], env)),
+    policy: await policyOf(given, env),
     profile: null,
     risk: KIMI_DEV,
     role: given.role ?? null,
