@@ -28,7 +28,7 @@ const BESIDE_WORKERS = 3;
 
 /**
  * Files of these leave no global state behind, so that one process serves many of them and loads the sources once: two fifths of the
- * processor time less. A file that changes a global must put it back, or lie elsewhere.
+ * processor time less. A file that changes a global must put it back, or lie elsewhere. The same is true of those in `BESIDE`.
  */
 const SHARED: ReadonlySet<string> = new Set(["contract", "engine", "integration", "property", "unit"]);
 
@@ -49,7 +49,7 @@ function engineProject(name: string, index: number): readonly TestProjectConfigu
   for (const file of beside) if (!existsSync(`${TEST}/../${file}`)) throw new Error(`vitest.config.ts names ${file}, which is not there`);
   const common = { testTimeout: 120_000, hookTimeout: 120_000 };
   const one = { name, include: [`test/${name}/**/*.test.ts`], exclude: beside, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: index + 1 } };
-  const others = { name: `${name}-beside`, include: beside, maxWorkers: BESIDE_WORKERS, sequence: { groupOrder: ENGINE.length + 1 } };
+  const others = { name: `${name}-beside`, include: beside, isolate: false, maxWorkers: BESIDE_WORKERS, sequence: { groupOrder: ENGINE.length + 1 } };
   return [one, others].map((test) => ({ extends: true, test: { ...common, ...test } }));
 }
 
