@@ -42,13 +42,11 @@ const BYTES_A_FILE = 4096;
 const MOST_VOLUMES = 8;
 /** Process 1 of every sandbox. */
 export const GUARD_PROGRAM = "/.ringfence/bin/rf-enter";
-/** Capabilities the guard needs to start the agent without any; the last only until process 1 has taken /dev from root. */
-export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"];
-
-/** The same with what following the agent's programs takes, where they are recorded. */
-export function guardCapabilities(record: RecordSetting): readonly string[] {
-  return record === "off" ? GUARD_CAPABILITIES : [...GUARD_CAPABILITIES, "SYS_PTRACE"];
-}
+/**
+ * Capabilities the guard needs to start the agent without any. CHOWN only until process 1 has taken /dev from root. SYS_PTRACE: sandboxd alone keeps it, to hear of
+ * the agent's programs and to have a shell stand ready.
+ */
+export const GUARD_CAPABILITIES = ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN", "SYS_PTRACE"];
 
 /** Folders of the system a workspace may not be mounted over or in. */
 const RESERVED = ["/proc", "/sys", "/dev", "/.ringfence", "/.ringfence-line", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/etc", "/run", "/var/run", "/boot"];
@@ -92,7 +90,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions {
       NetworkMode: plan.beside === undefined ? "none" : `container:${plan.beside}`,
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
-      CapAdd: [...guardCapabilities(record)],
+      CapAdd: [...GUARD_CAPABILITIES],
       // An engine without filters refuses one; it is told apart by the self-test and by `doctor`.
       SecurityOpt: ["no-new-privileges", ...(plan.engine.seccomp ? [`seccomp=${JSON.stringify(seccompProfile(plan.engine.arch, record))}`] : [])],
       Privileged: false,

@@ -12,7 +12,7 @@ import type { HideResult, RecordSetting, Sandbox, SandboxProvider, SandboxSpec, 
 import type { Telemetry } from "../../ports/system.js";
 import { leaseState } from "../system/lease.js";
 import { openSandboxChannel, type SandboxChannel } from "./channel.js";
-import { GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, guardCapabilities, type ContainerPlan } from "./container-options.js";
+import { GUARD_CAPABILITIES, GUARD_PROGRAM, RECORD_DEFAULT, checkRoot, containerOptions, type ContainerPlan } from "./container-options.js";
 import { connectEngine, type Engine, type EngineInfo } from "./engine.js";
 import { engineCall, statusOf } from "./engine-call.js";
 import { createFreezer } from "./freezer.js";
@@ -284,7 +284,7 @@ function stopwatch(): (name: string) => Readonly<Record<string, number>> {
 /** Our own mounts and nothing else: those of the plan, which says of each where it comes from. */
 function permittedOf(asked: ContainerCreateOptions, info: EngineInfo, beside: string | undefined, record: RecordSetting): Permitted {
   const mounts = (asked.HostConfig?.Mounts ?? []).map(({ Type, Source, Target, ReadOnly, BindOptions }) => [Target, { kind: Type === "volume" ? "volume" : "bind", source: Source, writable: ReadOnly !== true, propagation: BindOptions?.Propagation ?? "" }] as const);
-  return { capabilities: guardCapabilities(record), mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch, record)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM, ...(beside === undefined ? {} : { beside }) };
+  return { capabilities: GUARD_CAPABILITIES, mounts: new Map(mounts), seccomp: info.seccomp ? JSON.stringify(seccompProfile(info.arch, record)) : null, cgroupVersion: info.cgroupVersion, runtime: asked.HostConfig?.Runtime ?? null, places: Object.keys(asked.HostConfig?.Tmpfs ?? {}), entrypoint: GUARD_PROGRAM, ...(beside === undefined ? {} : { beside }) };
 }
 
 /** An engine of this machine may see its files: a nonce tells. One that is reached elsewhere, or maps users, never does. */

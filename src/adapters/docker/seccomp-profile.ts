@@ -80,10 +80,11 @@ const CLONE_REFUSED = 0x0002_0000 + 0x0200_0000 + 0x0400_0000 + 0x0800_0000 + 0x
 /** The usual personality, one that only changes a name, and the question which is set. */
 const PERSONALITIES = [0x0, 0x8, 0xffff_ffff];
 /**
- * What sandboxd asks of ptrace to follow the agent's programs: CONT, DETACH, SYSCALL, GETEVENTMSG, SEIZE, INTERRUPT, LISTEN, GET_SYSCALL_INFO. Nothing that
- * writes into another process. With `full` also `pidfd_getfd`, to see what a descriptor really leads to. The agent's own processes carry a filter that refuses all of it (sandboxd/native/filter.c).
+ * What sandboxd asks of ptrace to follow the agent's programs: CONT, DETACH, SYSCALL, GETEVENTMSG, SEIZE, INTERRUPT, LISTEN, GET_SYSCALL_INFO; and to have a shell stand
+ * ready before its first instruction: PEEKTEXT, POKETEXT, GETREGSET, SETREGSET. With `full` also `pidfd_getfd`, to see what a descriptor really leads
+ * to. The agent's own processes carry a filter that refuses all of it (sandboxd/native/filter.c).
  */
-const TRACE_REQUESTS = [7, 17, 24, 0x4201, 0x4206, 0x4207, 0x4208, 0x420e];
+const TRACE_REQUESTS = [1, 4, 7, 17, 24, 0x4201, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208, 0x420e];
 /** Types of node: regular (also as 0), pipe, socket. Devices are none of an agent's. */
 const NODE_TYPES = [0o000000, 0o100000, 0o010000, 0o140000];
 const NODE_TYPE_MASK = 0o170000;
@@ -104,7 +105,7 @@ export function seccompProfile(engineArch: string, record: RecordSetting = "off"
       allowed("socketpair", equal(0, 1)),
       // All other bits of the flags are free; what the kernel drops above 32 bits is outside the mask.
       allowed("clone", masked(0, CLONE_REFUSED, 0)),
-      ...(record === "off" ? [] : TRACE_REQUESTS.map((request) => allowed("ptrace", equal(0, request)))),
+      ...TRACE_REQUESTS.map((request) => allowed("ptrace", equal(0, request))),
       ...(record === "full" ? [{ names: ["pidfd_getfd"], action: "SCMP_ACT_ALLOW" as const }] : []),
       ...PERSONALITIES.map((persona) => allowed("personality", equal(0, persona))),
       ...NODE_TYPES.flatMap((type) => [allowed("mknod", masked(1, NODE_TYPE_MASK, type)), allowed("mknodat", masked(2, NODE_TYPE_MASK, type))]),

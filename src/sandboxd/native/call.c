@@ -2,6 +2,7 @@
 #include "call.h"
 #include "counters.h"
 #include "exit.h"
+#include "held.h"
 #include "killer.h"
 #include "line.h"
 #include "programs.h"
@@ -30,8 +31,6 @@
 enum phase { IDLE, RUNNING, ENDED, PROVING, TELLING };
 
 static struct rf_agent agent;
-static int null_file = -1;
-static struct rf_child held = {.pid = -1};
 
 static struct {
   enum phase phase;
@@ -52,64 +51,23 @@ static struct {
   char cwd[4096], name[4096];
 } call;
 
-static void forget_held(void) {
-  close(held.order);
-  close(held.in);
-  close(held.out[0]);
-  close(held.out[1]);
-  close(held.report);
-  held.pid = -1;
-}
-
-// Makes the next process, attended from its beginning. Where one way of it turns out to be refused it is made anew for the next: its asking
-// heard, followed, neither.
-static int prepare(struct rf_failure *failure) {
-  rf_trace_forget();
-  for (int tries = 0; tries < 3; tries++) {
-    if (rf_prepare(&agent, null_file, &held, failure) != 0) break;
-    if (rf_attend(&held) == 0) return 0;
-    kill(held.pid, SIGKILL);
-    waitpid(held.pid, NULL, 0);
-    forget_held();
-  }
-  held.pid = -1;
-  return -1;
-}
-
 // Between calls, while nothing of the agent lives: the next process, and where the kernel's counters stand.
 static void get_ready(void) {
   call.phase = IDLE;
+  rf_held_make();
   rf_limits_mark();
-  struct rf_failure failure;
-  // Where that fails it is tried again when the order comes, and told then.
-  if (held.pid < 0) prepare(&failure);
 }
 
-void rf_calls_open(const struct rf_agent *who, const char *root, int null) {
+void rf_calls_open(const struct rf_agent *who, const char *root, int null, int signals) {
   agent = *who;
-  null_file = null;
+  rf_held_open(who, null, signals);
   rf_counters_open(root);
   get_ready();
 }
 
 int rf_call_is_over(void) { return call.phase == IDLE; }
 
-pid_t rf_call_held(void) { return held.pid; }
-
-static void say_fault(const struct rf_failure *failure) {
-  char text[192];
-  snprintf(text, sizeof text, "a process of the agent could not be started: %.31s: %.60s", failure->step, strerror(failure->error));
-  rf_fail(text);
-}
-
-// Lets a prepared process go. One may have died meanwhile, as the kernel's first choice when memory ran out: then another is made.
-static void let_go(const uint8_t *order, uint32_t size) {
-  struct rf_failure failure;
-  if (held.pid >= 0 && rf_release(&held, order, size) == 0) return;
-  if (held.pid >= 0) forget_held();
-  if (prepare(&failure) != 0) say_fault(&failure);
-  if (rf_release(&held, order, size) != 0) rf_fail("a process of the agent ended before its order");
-}
+static void forbid(void);
 
 static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   if (call.phase != IDLE) rf_fail("a second call while one is running");
@@ -119,13 +77,14 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   if (is_held && rf_trace_records() == RF_RECORD_OFF) rf_fail("an order to hold a program that is not followed");
   rf_trace_hold(is_held);
   rf_programs_begin(stream, !is_ours, (order[0] & RF_ORDER_JUDGE) != 0, (order[0] & RF_ORDER_FORGET) != 0, is_held);
-  let_go(order, size);
+  struct rf_child child;
+  rf_held_let_go(order, size, &child);
   const uint64_t limit = ((uint64_t)rf_get32(order + 5) << 32) | rf_get32(order + 9);
   const char *cwd, *name;
   rf_order_names(order, size, &cwd, &name);
   call.phase = RUNNING;
-  call.pid = held.pid;
-  call.report = held.report;
+  call.pid = child.pid;
+  call.report = child.report;
   call.failed = 0;
   call.ending = BY_EXIT;
   call.started = now;
@@ -137,8 +96,8 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   call.killed = call.looks = 0;
   snprintf(call.cwd, sizeof call.cwd, "%.4000s", cwd);
   snprintf(call.name, sizeof call.name, "%.4000s", name);
-  rf_streams_begin(&call.streams, stream, limit, held.in, held.out);
-  held.pid = -1;
+  rf_streams_begin(&call.streams, stream, limit, child.in, child.out);
+  rf_held_begin(&child, forbid);
 }
 
 void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size) {
@@ -187,13 +146,7 @@ void rf_call_left(uint32_t stream, uint32_t ms) {
 }
 
 static void reaped(pid_t pid, int status) {
-  if (pid == held.pid) {
-    struct rf_failure failure;
-    const int failed = read(held.report, &failure, sizeof failure) == (ssize_t)sizeof failure;
-    forget_held();
-    if (failed) say_fault(&failure);
-    return;
-  }
+  if (rf_held_ended(pid)) return;
   if (call.phase != RUNNING || pid != call.pid) return;
   call.status = status;
   call.failed = read(call.report, &call.failure, sizeof call.failure) == (ssize_t)sizeof call.failure;
@@ -222,7 +175,7 @@ static int streams_over(int64_t now) {
 static void explain(void) {
   char text[4200];
   const int code = rf_explain(&call.failure, call.name, call.cwd, text, sizeof text);
-  if (code < 0) say_fault(&call.failure);
+  if (code < 0) rf_held_fault(&call.failure);
   rf_streams_deliver(&call.streams, 1, (const uint8_t *)text, strlen(text));
   call.status = code << 8;
 }

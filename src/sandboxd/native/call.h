@@ -8,15 +8,14 @@
 #include <poll.h>
 
 // Opens what calls need. `root` is the workspace; `null` is /dev/null, held for ever: an agent that owns /dev can replace the name, not this file.
-void rf_calls_open(const struct rf_agent *agent, const char *root, int null);
+// `signals` tells of children.
+void rf_calls_open(const struct rf_agent *agent, const char *root, int null, int signals);
 // Starts a call with the bytes of its order. A second one while one runs is a fault.
 void rf_call_start(uint32_t stream, const uint8_t *order, uint32_t size);
 // What a held order waited for has come: its program runs from now on, and its time with it.
 void rf_call_go(uint32_t stream);
 // True between calls: nothing of the agent lives but what waits for its order.
 int rf_call_is_over(void);
-// The process that waits for the next order; the only one there is that is not the guard's.
-pid_t rf_call_held(void);
 // Runs one program for the guard itself before the first call; its output is gathered, at most `room` bytes. `signals` tells of its children.
 // Ends when it has ended.
 size_t rf_call_gather(const uint8_t *order, uint32_t size, char *text, size_t room, int signals);

@@ -36,6 +36,7 @@ static struct {
   unsigned writes;
   int records, judge, urgent;
   int64_t started;
+  size_t pad;
 } call;
 
 // Calls so far, and how often answers were forgotten: what is kept of an earlier one is told by its number.
@@ -63,6 +64,8 @@ void rf_programs_begin(uint32_t stream, int records, int judge, int forget, int 
 }
 
 void rf_programs_go(void) { call.started = rf_now(); }
+
+void rf_programs_pad(size_t zeros) { call.pad = zeros; }
 
 static void put8(unsigned value) { bytes[used++] = (uint8_t)value; }
 static void put32(uint32_t value) {
@@ -109,6 +112,8 @@ static int put_arguments(pid_t pid) {
   char more;
   const int cut = got > 0 && read(fd, &more, 1) > 0;
   close(fd);
+  if (used - from > call.pad) used -= call.pad;
+  call.pad = 0;
   if (used > from && bytes[used - 1] != 0) put8(0);
   if (got < 0 || used == from) return -1;
   return cut;

@@ -12,6 +12,8 @@ enum rf_verdict { RF_GO_ON, RF_WAIT, RF_REFUSED, RF_UNKNOWN };
 void rf_programs_begin(uint32_t stream, int records, int judge, int forget, int held);
 // The program that the call was held back with is let go: times count from now on. Until then they are 0.
 void rf_programs_go(void);
+// So many zeros behind the arguments of the first program are none of its own.
+void rf_programs_pad(size_t zeros);
 // A program stands before its first instruction in process `pid`. Its number goes to `number`, 0 where it could not be looked at.
 enum rf_verdict rf_programs_started(pid_t pid, uint32_t parent, int replaced, uint32_t *number);
 // The program ended with a wait status, or made place for another, at a time of `rf_now`; 0 is now.

@@ -95,8 +95,8 @@ int main(int argc, char *argv[]) {
     rf_die("the agent may not be the guard's user");
   }
   take_dev();
-  // An engine may not have given the right to follow others: then nothing is recorded, and the self-test says so.
-  const int follows = strcmp(argv[6], "off") != 0 && prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE, 0, 0, 0) == 1;
+  // An engine may not have given the right to follow others: then nothing is recorded, which the self-test says, and no shell stands ready.
+  const int follows = prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE, 0, 0, 0) == 1;
   become_guard(follows ? RF_GUARD_CAPS | RF_TRACE_CAPS : RF_GUARD_CAPS);
   int killer[2];
   make_pair(killer);

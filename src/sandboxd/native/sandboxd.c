@@ -93,7 +93,7 @@ int main(int argc, char *argv[]) {
   rf_killer_open();
   const int null = open_null(), signals = watch_children();
   rf_trace_open(strcmp(argv[6], "full") == 0 ? RF_RECORD_FULL : strcmp(argv[6], "exec") == 0 ? RF_RECORD_EXEC : RF_RECORD_OFF);
-  rf_calls_open(&agent, argv[3], null);
+  rf_calls_open(&agent, argv[3], null, signals);
   rf_self_test(argv[3], argv[4], signals);
   for (;;) {
     rf_programs_turn();

@@ -2,6 +2,7 @@
 #include "selftest.h"
 #include "call.h"
 #include "counters.h"
+#include "held.h"
 #include "line.h"
 #include "programs.h"
 #include "trace.h"
@@ -36,7 +37,7 @@ static size_t probe_order(uint8_t *order, size_t room, const char *root, const c
   for (struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL; entry = readdir(list)) {
     if (!isdigit((unsigned char)entry->d_name[0]) || strlen(entry->d_name) > 20 || arguments >= 3 + MOST_GUARDS || at + 21 > room) continue;
     // The probe itself will be this one.
-    if (strtol(entry->d_name, NULL, 10) == rf_call_held()) continue;
+    if (strtol(entry->d_name, NULL, 10) == rf_held_pid()) continue;
     at = put_text(order, at, entry->d_name);
     arguments++;
   }

@@ -148,11 +148,8 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   close(ends[ORDER + 1]);
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
-  const enum rf_record record = rf_trace_records();
-  if (record != RF_RECORD_OFF) {
-    const int listener = rf_filter_install(record == RF_RECORD_FULL, rf_trace_listens());
-    if (listener < 0 || (rf_trace_listens() && hand_over(ends[ORDER], listener) != 0)) fail(report, 'd', errno, "filter");
-  }
+  const int listener = rf_filter_install(rf_trace_records() == RF_RECORD_FULL, rf_trace_listens());
+  if (listener < 0 || (rf_trace_listens() && hand_over(ends[ORDER], listener) != 0)) fail(report, 'd', errno, "filter");
   uint8_t head[4];
   if (rf_read_all(ends[ORDER], head, sizeof head) != 0) _exit(0);
   const uint32_t size = rf_get32(head);
@@ -167,14 +164,17 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   fail(report, 'x', exec_along_path(&order), "");
 }
 
-// A pipe whose inode belongs to the agent, so that it can open /dev/stdout and /dev/stderr again.
-static int agent_pipe(int ends[2], const struct rf_agent *agent) {
+// Pipes whose inodes belong to the agent, so that it can open /dev/stdout and /dev/stderr again.
+static int agent_pipes(int ends[REPORT], const struct rf_agent *agent) {
+  int bad = 0, error = 0;
   rf_files_as(agent->uid, agent->gid);
-  const int result = pipe2(ends, O_CLOEXEC);
-  const int error = errno;
+  for (int i = IN; i < REPORT && !bad; i += 2) {
+    bad = pipe2(ends + i, O_CLOEXEC) != 0;
+    error = errno;
+  }
   rf_files_as(RF_GUARD_ID, RF_GUARD_ID);
   errno = error;
-  return result;
+  return bad;
 }
 
 static void close_all(const int *files, int count) {
@@ -188,8 +188,7 @@ int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, s
   for (int i = 0; i < ENDS; i++) ends[i] = -1;
   memset(failure, 0, sizeof *failure);
   failure->stage = 'f';
-  int bad = 0;
-  for (int i = IN; i < REPORT && !bad; i += 2) bad = agent_pipe(ends + i, agent) != 0;
+  int bad = agent_pipes(ends, agent);
   if (!bad) bad = pipe2(ends + REPORT, O_CLOEXEC) != 0;
   // Both ways: the order there, the listener back.
   if (!bad) bad = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends + ORDER) != 0;

@@ -273,6 +273,20 @@ static void started(pid_t pid, void (*forbid)(void)) {
   else if (verdict == RF_GO_ON) continues(pid);
 }
 
+int rf_trace_seize(pid_t pid) {
+  if (listening) return 0;
+  return record == RF_RECORD_OFF ? (int)ptrace(PTRACE_SEIZE, pid, NULL, (long)UNTIL_EXEC) : -1;
+}
+
+void rf_trace_stood(pid_t pid, void (*forbid)(void)) {
+  uint32_t number = 0;
+  const enum rf_verdict verdict = listening ? rf_programs_started(pid, 0, 0, &number) : RF_GO_ON;
+  if (listening) watch(rf_task_insert(pid, number, RF_TASK_OWNS | RF_TASK_CHILD));
+  if (verdict != RF_GO_ON) refuse(pid, forbid);
+  else if (holds) standing = pid;
+  else leave(pid, 0);
+}
+
 // The end of an opening for writing: the descriptor tells which file it became.
 static void opened(pid_t pid) {
   struct __ptrace_syscall_info info;

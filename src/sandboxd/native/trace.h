@@ -21,6 +21,10 @@ int rf_trace_hear(pid_t pid, int listener);
 // Follows a process that was just prepared, before any order reaches it. 0 is done. -1: the kernel refuses it at the start, then nothing is
 // followed from then on, and the self-test says so; later it is a fault.
 int rf_trace_follow(pid_t pid);
+// Has a process that was just prepared stop where it becomes a program, where nothing else of it is followed. 0 is done, -1: not to be had.
+int rf_trace_seize(pid_t pid);
+// A process that was seized, and stood ready, is the call's program from now on: it goes on, or stands until it is let go.
+void rf_trace_stood(pid_t pid, void (*forbid)(void));
 // Takes all stops and ends that are due: ends of `first` and of children of this program go to `ended`. `forbid` is told when a
 // program was refused. Call when a child changed its state.
 void rf_trace_take(void (*ended)(pid_t pid, int status), void (*forbid)(void));
