@@ -26,7 +26,7 @@ const SPEC: SandboxSpec = {
 };
 
 describe("the container asked for", () => {
-  it("has no network, no rights but the guard's four, and nothing writable but the workspace and memory folders", () => {
+  it("has no network, no rights but those of the guard, and nothing writable but the workspace and memory folders", () => {
     const options = containerOptions({ spec: SPEC, imageId: "sha256:1", volume: "vol", runtimeDir: "/a:b,c/runtime", nonceName: ".n", engine: { cgroupVersion: 2, userNamespace: false, processors: 2, seccomp: true, arch: "amd64" }, labels: { a: "b" } });
     expect(options).toEqual({
       Image: "sha256:1",
@@ -49,7 +49,7 @@ describe("the container asked for", () => {
         NetworkMode: "none",
         ReadonlyRootfs: true,
         CapDrop: ["ALL"],
-        CapAdd: ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN"],
+        CapAdd: ["SETUID", "SETGID", "KILL", "SETPCAP", "CHOWN", "SYS_PTRACE"],
         SecurityOpt: ["no-new-privileges", `seccomp=${JSON.stringify(seccompProfile("amd64"))}`],
         Privileged: false,
         Init: false,
