@@ -83,7 +83,7 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
           expect(await run(`${program}\necho started; sleep 1000`, {}, AbortSignal.timeout(700)), name).toMatchObject({ ended: "cancelled", quiescent: true });
           expect(await run(`${program}\necho started`), name).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
           // Seen from outside too: nobody is left but the guard, with its killer that was made anew, and the shell that stands ready for the next command.
-          const left = names(guards).toSpliced(names(guards).lastIndexOf(SANDBOXD), 1, "bash");
+          const left = names(guards).toSpliced(names(guards).lastIndexOf("/.ringfence/bin/sandboxd"), 1, "bash");
           await expect.poll(() => names(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args")), { message: name, timeout: 5_000 }).toEqual(left);
         }),
       );

@@ -1,4 +1,4 @@
-// The filter of system calls that each traced process of the agent carries, beside the container's own.
+// The filter of system calls that each process of the agent carries, beside the container's own.
 #ifndef RF_FILTER_H
 #define RF_FILTER_H
 

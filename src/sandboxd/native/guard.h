@@ -20,7 +20,7 @@
 #define RF_KILLER_ID 64001
 // CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP: what the guard holds.
 #define RF_GUARD_CAPS 0x1e0u
-// CAP_SYS_PTRACE, where programs are recorded: sandboxd alone holds it.
+// CAP_SYS_PTRACE, to hear of programs and to have a shell stand ready: sandboxd alone holds it.
 #define RF_TRACE_CAPS 0x80000u
 
 #define RF_HEADER 9
