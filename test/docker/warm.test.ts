@@ -42,9 +42,9 @@ describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that s
     return inside === undefined ? null : Number(inside);
   }
 
-  /** Runs a command and waits until another like it stands ready. */
+  /** Runs a command until another like it is expected, and waits until that stands ready. */
   async function ready(text = "true", rest?: Partial<RunRequest>): Promise<number> {
-    await run(text, rest);
+    for (let i = 0; i < 4; i += 1) await run(text, rest);
     return vi.waitFor(() => standing() ?? expect.unreachable("nothing stands"), { timeout: 10_000, interval: 20 });
   }
 
@@ -98,6 +98,18 @@ describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that s
     expect((await run("", { argv: ["sh", "-c", "echo $0 $1", "one", "two"] })).stdout).toBe("one two\n");
   });
 
+  it("is not made where commands and other orders take turns, nor where each command has a folder of its own", async () => {
+    for (let i = 0; i < 4; i += 1) {
+      await run("true");
+      expect(await rig().sandbox.readFile("original.txt", 100, new AbortController().signal)).toMatchObject({ ok: true });
+    }
+    await run("true");
+    expect(standing()).toBeNull();
+    for (let i = 0; i < 5; i += 1) await run("true", { cwd: i % 2 === 0 ? "/tmp" : "/workspace" });
+    expect(standing()).toBeNull();
+    await ready();
+  });
+
   it("stands in the folder that has the name when it is let go", async () => {
     await run("mkdir -p /workspace/d && echo old > /workspace/d/which");
     await ready("true", { cwd: "/workspace/d" });
@@ -127,7 +139,7 @@ describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that s
 
   it("does not stand where a variable steers its loader", async () => {
     const environment = { PATH: "/usr/bin:/bin", LD_PRELOAD: "/workspace/none.so" };
-    await run("true", { environment });
+    for (let i = 0; i < 4; i += 1) await run("true", { environment });
     expect(standing()).toBeNull();
     expect((await run("true", { environment })).stderr).toContain("/workspace/none.so");
   });
@@ -170,6 +182,7 @@ X`);
     const stood = await ready();
     const [, host] = /^\s*(\d+)\s+t\S*\s+bash /mu.exec(docker("top", containerOf(rig().rig.spec.sessionId), "-eo", "pid,stat,args")) ?? [];
     process.kill(Number(host), "SIGKILL");
+    await expect.poll(standing).toBeNull();
     const next = await run("echo $$");
     expect(next).toMatchObject({ exitCode: 0 });
     expect(next.stdout).not.toBe(`${stood}\n`);

@@ -44,8 +44,13 @@ static int stopped_at(registers *now, unsigned long entry) { return now->pc == e
 #error "nothing can stand on this architecture"
 #endif
 
+// Calls that were expected raise the confidence by one, others lower it by two: one that stands for nothing costs as much as one that is wanted saves, so it
+// must be wanted more often than not. Commands and edits that take turns make nothing stand.
+#define MOST_CONFIDENCE 3
+#define ENOUGH 2
+
 static const struct rf_agent *agent;
-static int signals = -1;
+static int signals = -1, confidence = ENOUGH;
 static unsigned failures;
 
 // What is expected: the bytes of an order before its last argument, and behind it. A size of 0: nothing.
@@ -110,7 +115,10 @@ void rf_warm_open(const struct rf_agent *who, int told_by) {
 
 void rf_warm_learn(const uint8_t *order, uint32_t size) {
   struct span command;
-  if (!command_of(order, size, &command) || is_expected(order, size, &command)) return;
+  const int is_command = command_of(order, size, &command), was_expected = is_command && is_expected(order, size, &command);
+  if (was_expected && confidence < MOST_CONFIDENCE) confidence++;
+  else if (!was_expected && expected.before != 0) confidence = confidence > 2 ? confidence - 2 : 0;
+  if (!is_command || was_expected) return;
   const uint32_t before = command.from - RF_ORDER_HEAD, behind = size - command.to;
   expected.before = expected.behind = 0;
   expected.failed = 0;
@@ -243,7 +251,7 @@ static int stand(struct rf_child *child) {
 }
 
 int rf_warm_up(struct rf_child *child) {
-  if (expected.before == 0 || expected.failed || failures >= MOST_FAILURES || rf_trace_seize(child->pid) != 0) return 0;
+  if (expected.before == 0 || expected.failed || confidence < ENOUGH || failures >= MOST_FAILURES || rf_trace_seize(child->pid) != 0) return 0;
   if (stand(child) != 0) {
     rf_warm_forget();
     expected.failed = 1;
