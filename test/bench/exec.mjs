@@ -3,11 +3,14 @@
 
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { call, numbersOf, spawnProgram, timed, withSessions } from "./guarded.mjs";
+import { agentOf, call, containerOf, spawnLoop, timed, withSessions } from "./guarded.mjs";
 
 const SETTINGS = ["off", "exec", "full"];
-const ROUNDS = 6;
-const CALLS = 40;
+const ROUNDS = 4;
+const CALLS = 80;
+/** Calls after a rest, as an agent makes that thinks; and how long it thinks. */
+const RESTED = 60;
+const REST_MS = 20;
 /** Calls that are not counted: what the platform compiles on the way is compiled after some hundreds. */
 const WARM_UP = 1000;
 const PROGRAMS = 1000;
@@ -24,20 +27,37 @@ await withSessions(async (bench) => {
   process.exitCode = report(calls, suite) && args.has("--check") ? 1 : 0;
 });
 
-/** One session a setting, asked in turn, so that a slow spell of the machine meets all of them. */
+/** Each setting in a session of its own, beside bare starts in the same container; then calls of many programs, by turns. */
 async function measureCalls({ open, close, signal }) {
+  const calls = {};
+  for (const name of SETTINGS) calls[name] = await measureOne({ open, close, signal }, name);
   const sessions = {};
+  const many = Object.fromEntries(SETTINGS.map((name) => [name, []]));
   for (const name of SETTINGS) sessions[name] = await open({ recordExec: name });
-  const samples = Object.fromEntries([...SETTINGS, "spawn", ...SETTINGS.map((name) => `many ${name}`)].map((name) => [name, []]));
-  for (const name of SETTINGS) for (let i = 0; i < WARM_UP; i += 1) await call(sessions[name], "true", signal);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    // Each in a row, as the bare starts are: what another session did just before has taken the processor's caches.
-    for (const name of SETTINGS) for (let i = 0; i < CALLS; i += 1) samples[name].push(await timed(() => call(sessions[name], "true", signal)));
-    // A resident process in the same container, as the same user, that nobody follows.
-    samples.spawn.push(...numbersOf((await call(sessions.off, `python3 -c "${spawnProgram(CALLS)}"`, signal)).stdout));
-  }
-  for (let round = 0; round < LOOPS; round += 1) for (const name of SETTINGS) samples[`many ${name}`].push(await timed(() => call(sessions[name], `for i in $(seq ${PROGRAMS}); do /bin/true; done`, signal)));
+  for (let round = 0; round < LOOPS; round += 1) for (const name of SETTINGS) many[name].push(await timed(() => call(sessions[name], `for i in $(seq ${PROGRAMS}); do /bin/true; done`, signal)));
   for (const name of SETTINGS) await close(sessions[name]);
+  return { calls, many: Object.fromEntries(SETTINGS.map((name) => [name, median(many[name])])) };
+}
+
+/** Calls in a row and bare starts in a row, by turns, so that a slow spell of the machine meets both. */
+async function measureOne({ open, close, signal }, recordExec) {
+  const session = await open({ recordExec });
+  const agent = await agentOf(session, await containerOf(session), signal);
+  const samples = { guarded: [], bare: [], ratio: [], rested: [], bareRested: [] };
+  for (let i = 0; i < WARM_UP; i += 1) await call(session, "true", signal);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [guarded, bare] = [[], spawnLoop(agent, CALLS)];
+    for (let i = 0; i < CALLS; i += 1) guarded.push(await timed(() => call(session, "true", signal)));
+    samples.guarded.push(...guarded);
+    samples.bare.push(...bare);
+    samples.ratio.push(median(guarded) / median(bare));
+  }
+  for (let i = 0; i < RESTED; i += 1) {
+    await new Promise((resolve) => void setTimeout(resolve, REST_MS));
+    samples.rested.push(await timed(() => call(session, "true", signal)));
+  }
+  samples.bareRested.push(...spawnLoop(agent, RESTED, REST_MS));
+  await close(session);
   return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
 }
 
@@ -63,26 +83,29 @@ function median(values) {
 }
 
 /** Bars: `--check` holds those of recording; what recording is added to is held by the main benchmark. */
-function barsOf(calls, suite) {
+function barsOf({ calls }, suite) {
   return [
-    { name: "`bash -c true` with `exec` / bare posix_spawn", value: calls.exec / calls.spawn, bar: 2.5 },
-    { name: "`bash -c true` with `off` / bare posix_spawn", value: calls.off / calls.spawn, bar: 1.5, aim: true },
-    { name: "`bash -c true` with `exec` / with `off`", value: calls.exec / calls.off, bar: 1.25 },
+    { name: "`bash -c true` with `exec` / bare posix_spawn", value: calls.exec.ratio, bar: 2.5 },
+    { name: "`bash -c true` with `off` / bare posix_spawn", value: calls.off.ratio, bar: 1.5, aim: true },
+    { name: "`bash -c true` with `exec` / with `off`", value: calls.exec.ratio / calls.off.ratio, bar: 1.25 },
     ...(suite === null ? [] : [{ name: "test suite with `exec` / with `off`", value: suite.took.exec / suite.took.off, bar: 1.1 }]),
   ].map((row) => ({ ...row, held: row.value <= row.bar }));
 }
 
 /** Prints the figures and the bars; tells whether a bar was missed. */
-function report(calls, suite) {
-  const bars = barsOf(calls, suite);
-  if (args.has("--json")) process.stdout.write(`${JSON.stringify({ cpus: cpus().length, node: process.version, calls, suite, bars })}\n`);
+function report(measured, suite) {
+  const { calls, many } = measured;
+  const bars = barsOf(measured, suite);
+  if (args.has("--json")) process.stdout.write(`${JSON.stringify({ cpus: cpus().length, node: process.version, calls, many, suite, bars })}\n`);
   else {
     const line = (name, value, unit = "ms") => process.stdout.write(`  ${name.padEnd(56)} ${value.toFixed(2).padStart(10)} ${unit}\n`);
-    process.stdout.write(`${cpus().length} processors, Node ${process.version}\n\nOne call of \`bash -c true\`, median\n`);
-    line("bare posix_spawn from a resident process, same user", calls.spawn);
-    for (const name of SETTINGS) line(`guarded, ${name}`, calls[name]);
+    process.stdout.write(`${cpus().length} processors, Node ${process.version}\n\nOne call of \`bash -c true\`, ${ROUNDS} times ${CALLS} in a row, median; beside a bare posix_spawn from a resident process, same user\n`);
+    for (const name of SETTINGS) {
+      const { guarded, bare, ratio, rested, bareRested } = calls[name];
+      line(name, guarded, `ms, bare ${bare.toFixed(2)} ms: ${ratio.toFixed(2)}; each after ${REST_MS} ms of rest ${rested.toFixed(2)}, bare ${bareRested.toFixed(2)} ms`);
+    }
     process.stdout.write(`\nA call that runs ${PROGRAMS} programs, median of ${LOOPS}\n`);
-    for (const name of SETTINGS) line(name, calls[`many ${name}`]);
+    for (const name of SETTINGS) line(name, many[name]);
     if (suite !== null) {
       process.stdout.write(`\nA test suite, best of ${SUITE_ROUNDS}: ${SUITE}\n`);
       for (const name of SETTINGS) {

@@ -1,9 +1,11 @@
 // What benchmarks of guarded calls share: a state folder and a workspace of their own, sessions on them, and a bare start to hold a call
 // against. All of it is taken away at the end, after Ctrl-C and SIGTERM too: a session's disk is mounted as long as the session is open.
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Docker from "dockerode";
 import { composeEngine } from "../../dist/lib/index.js";
 
 const INTERRUPTED = 130;
@@ -49,12 +51,32 @@ export async function call(session, command, signal) {
   return observation;
 }
 
+/** The container of a session. */
+export async function containerOf(session) {
+  const [container] = await new Docker().listContainers({ filters: { label: [`dev.ringfence.session=${session.id}`] } });
+  if (container === undefined) throw new Error("the session's container is not found by its label");
+  return container.Id;
+}
+
+/** Who the agent is in the container, for a process beside the guard: one that the guard starts is followed, and what it starts is slower by that. */
+export async function agentOf(session, container, signal) {
+  const { stdout } = await call(session, "id -u; id -g; pwd; env", signal);
+  const [uid, gid, folder, ...variables] = stdout.trim().split("\n");
+  return ["exec", "--user", `${uid}:${gid}`, "--workdir", folder, ...variables.flatMap((variable) => ["--env", variable]), container];
+}
+
+/** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it, so often, each time after a rest. */
+export function spawnLoop(agent, count, restMs = 0) {
+  return numbersOf(execFileSync("docker", [...agent, "python3", "-c", spawnProgram(count, restMs)], { encoding: "utf8" }));
+}
+
 /** A resident Python program that spawns `bash -c true` so often, waits for each, and prints how long each took, in milliseconds. */
-export function spawnProgram(count) {
+export function spawnProgram(count, restMs = 0) {
   return [
     "import os, time, sys",
     "env = dict(os.environ)",
     `for _ in range(${count}):`,
+    ...(restMs === 0 ? [] : [`    time.sleep(${restMs / 1000})`]),
     "    t = time.perf_counter()",
     "    pid = os.posix_spawn('/bin/bash', ['bash', '--noprofile', '--norc', '-c', 'true'], env)",
     "    os.waitpid(pid, 0)",

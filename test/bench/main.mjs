@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import Docker from "dockerode";
-import { call, numbersOf, spawnProgram, timed, withSessions } from "./guarded.mjs";
+import { agentOf, call, containerOf, spawnLoop, timed, withSessions } from "./guarded.mjs";
 import { openNeighbours } from "./neighbours.mjs";
 
 const ROUNDS = 6;
@@ -42,15 +42,14 @@ async function measure({ open, close, signal }) {
   const named = await open();
   const docker = new Docker();
   try {
-    const [container] = await docker.listContainers({ filters: { label: [`dev.ringfence.session=${session.id}`] } });
-    if (container === undefined) throw new Error("the session's container is not found by its label");
+    const container = await containerOf(session);
     await call(named, `touch ${Array.from({ length: NAMES }, (_, index) => `/tmp/name${index}`).join(" ")}`, signal);
     for (let i = 0; i < WARM_UP; i += 1) {
       const took = await timed(() => call(session, "true", signal));
       if (i < FIRST) samples.firstCalls.push(took);
     }
     for (let i = 0; i < WARM_UP; i += 1) await call(named, "true", signal);
-    const agent = await agentOf(session, container.Id, signal);
+    const agent = await agentOf(session, container, signal);
     spawnLoop(agent, WARM_UP);
     // By turns, so that a slow spell of the machine meets all of them; each kind in a row, as the bare starts are: what another session did
     // just before has taken the processor's caches.
@@ -58,8 +57,8 @@ async function measure({ open, close, signal }) {
       for (let i = 0; i < CALLS; i += 1) samples.guarded.push(await timed(() => call(session, "true", signal)));
       for (let i = 0; i < CALLS; i += 1) samples.named.push(await timed(() => call(named, "true", signal)));
       samples.spawn.push(...spawnLoop(agent, SPAWNS));
-      for (let i = 0; i < API_EXECS; i += 1) samples.api.push(await timed(() => execByApi(docker, container.Id)));
-      for (let i = 0; i < CLI_EXECS; i += 1) samples.cli.push(await timed(async () => execFileSync("docker", ["exec", container.Id, "bash", "-c", "true"])));
+      for (let i = 0; i < API_EXECS; i += 1) samples.api.push(await timed(() => execByApi(docker, container)));
+      for (let i = 0; i < CLI_EXECS; i += 1) samples.cli.push(await timed(async () => execFileSync("docker", ["exec", container, "bash", "-c", "true"])));
       for (const { name, run } of neighbours.present) for (let i = 0; i < NEIGHBOUR_RUNS; i += 1) samples[name].push(await run());
     }
     const median = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, quantile(values, 0.5)]));
@@ -80,18 +79,6 @@ async function startOnce({ open, close, signal }) {
   const took = performance.now() - begun;
   await close(session);
   return took;
-}
-
-/** Who the agent is in the container, for a process beside the guard: one that the guard starts is followed, and what it starts is slower by that. */
-async function agentOf(session, container, signal) {
-  const { stdout } = await call(session, "id -u; id -g; pwd; env", signal);
-  const [uid, gid, folder, ...variables] = stdout.trim().split("\n");
-  return ["exec", "--user", `${uid}:${gid}`, "--workdir", folder, ...variables.flatMap((variable) => ["--env", variable]), container];
-}
-
-/** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it. */
-function spawnLoop(agent, count) {
-  return numbersOf(execFileSync("docker", [...agent, "python3", "-c", spawnProgram(count)], { encoding: "utf8" }));
 }
 
 async function execByApi(docker, id) {
