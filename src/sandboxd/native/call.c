@@ -96,7 +96,7 @@ static void begin(uint32_t stream, const uint8_t *order, uint32_t size) {
   call.killed = call.looks = 0;
   snprintf(call.cwd, sizeof call.cwd, "%.4000s", cwd);
   snprintf(call.name, sizeof call.name, "%.4000s", name);
-  rf_streams_begin(&call.streams, stream, limit, child.in, child.out);
+  rf_streams_begin(&call.streams, stream, limit, child.in, child.out, child.writers);
   rf_held_begin(&child, forbid);
 }
 
@@ -154,6 +154,7 @@ static void reaped(pid_t pid, int status) {
   call.phase = ENDED;
   call.grace_end = rf_now() + GRACE;
   rf_streams_drop_input(&call.streams);
+  rf_streams_ended(&call.streams);
 }
 
 // A program was refused: it is dead, and the call ends with it.

@@ -31,8 +31,10 @@ static void forget(void) {
   rf_warm_forget();
   if (held.order >= 0) close(held.order);
   close(held.in);
-  close(held.out[0]);
-  close(held.out[1]);
+  for (int i = 0; i < 2; i++) {
+    close(held.out[i]);
+    close(held.writers[i]);
+  }
   close(held.report);
   held.pid = -1;
 }

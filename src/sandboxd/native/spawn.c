@@ -199,9 +199,9 @@ int rf_prepare(const struct rf_agent *agent, int null, struct rf_child *child, s
     return -1;
   }
   if (pid == 0) be_agent(agent, null, ends);
-  const int theirs[5] = {ends[IN], ends[OUT + 1], ends[ERR + 1], ends[REPORT + 1], ends[ORDER]};
-  close_all(theirs, 5);
-  *child = (struct rf_child){pid, ends[ORDER + 1], ends[IN + 1], {ends[OUT], ends[ERR]}, ends[REPORT], 0};
+  const int theirs[3] = {ends[IN], ends[REPORT + 1], ends[ORDER]};
+  close_all(theirs, 3);
+  *child = (struct rf_child){pid, ends[ORDER + 1], ends[IN + 1], {ends[OUT], ends[ERR]}, {ends[OUT + 1], ends[ERR + 1]}, ends[REPORT], 0};
   const int ours[4] = {child->in, child->out[0], child->out[1], child->report};
   for (int i = 0; i < 4; i++) fcntl(ours[i], F_SETFL, O_NONBLOCK);
   return 0;

@@ -18,6 +18,8 @@ struct rf_child {
   int order;
   int in;
   int out[2];
+  // The other ends of `out`: while they are open here an output does not end before its process is known to have, which is two wake-ups less.
+  int writers[2];
   int report;
   // Its listener is with the guard already.
   int heard;

@@ -11,12 +11,12 @@ static void shut(int *fd) {
   *fd = -1;
 }
 
-void rf_streams_begin(struct rf_streams *streams, uint32_t stream, uint64_t limit, int in, const int out[2]) {
+void rf_streams_begin(struct rf_streams *streams, uint32_t stream, uint64_t limit, int in, const int out[2], const int writers[2]) {
   memset(streams, 0, sizeof *streams);
   streams->stream = stream;
   streams->limit = limit;
   streams->in = in;
-  for (int i = 0; i < 2; i++) streams->out[i] = (struct rf_output){.fd = out[i], .credit = RF_WINDOW};
+  for (int i = 0; i < 2; i++) streams->out[i] = (struct rf_output){.fd = out[i], .writer = writers[i], .credit = RF_WINDOW};
 }
 
 static void gather(struct rf_streams *streams, int which, const uint8_t *bytes, size_t size) {
@@ -58,6 +58,17 @@ void rf_streams_carry(struct rf_streams *streams, int which) {
   }
   if (streams->last_round) out->residue -= (uint32_t)got;
   rf_streams_deliver(streams, which, bytes, (size_t)got);
+}
+
+void rf_streams_ended(struct rf_streams *streams) {
+  for (int i = 0; i < 2; i++) {
+    struct rf_output *out = &streams->out[i];
+    shut(&out->writer);
+    for (uint64_t before = UINT64_MAX; out->fd >= 0 && out->credit > 0 && out->bytes != before && rf_line_waiting() == 0;) {
+      before = out->bytes;
+      rf_streams_carry(streams, i);
+    }
+  }
 }
 
 void rf_streams_input(struct rf_streams *streams, const uint8_t *bytes, size_t size) {
@@ -121,5 +132,8 @@ int rf_streams_over(struct rf_streams *streams) {
 
 void rf_streams_close(struct rf_streams *streams) {
   shut(&streams->in);
-  for (int i = 0; i < 2; i++) shut(&streams->out[i].fd);
+  for (int i = 0; i < 2; i++) {
+    shut(&streams->out[i].fd);
+    shut(&streams->out[i].writer);
+  }
 }

@@ -6,7 +6,8 @@
 
 // One output: what came, and what of it was past the limit and dropped.
 struct rf_output {
-  int fd;
+  // Where it is read, and the guard's own other end.
+  int fd, writer;
   uint64_t bytes, dropped;
   uint32_t credit;
   // Bytes that still count after the process ended and another one holds the pipe.
@@ -26,7 +27,9 @@ struct rf_streams {
   size_t gather_room, gathered;
 };
 
-void rf_streams_begin(struct rf_streams *streams, uint32_t stream, uint64_t limit, int in, const int out[2]);
+void rf_streams_begin(struct rf_streams *streams, uint32_t stream, uint64_t limit, int in, const int out[2], const int writers[2]);
+// The process ended: an output is at its end where nobody else writes to it. Carries what stands in them, as far as credit and the line go.
+void rf_streams_ended(struct rf_streams *streams);
 // Takes bytes of an output, from its pipe or of our own.
 void rf_streams_deliver(struct rf_streams *streams, int which, const uint8_t *bytes, size_t size);
 // Carries what stands in one output pipe. Only while nothing waits on the line.
