@@ -13,7 +13,7 @@ const note = missing === null ? "" : ` (skipped: ${missing})`;
 
 /** Everything of a shell that its command can ask for, but for what differs from process to process. */
 const SELF = `set -o; shopt; set | grep -v -E '^(BASHPID|PPID|RANDOM|SRANDOM|SECONDS|EPOCH|_=|BASH_EXECUTION_STRING)'; env | sort; ulimit -a; ulimit -Ha; umask; trap -p; pwd -P; echo "$0 $# $-"
-for f in /proc/$$/fd/*; do echo "$f" | tr -d 0-9; done; while read -r line; do case $line in Sig*|Shd*|Cap*|[UG]id*|Groups*|NoNew*|Seccomp*|TracerPid*|Threads*|Cpus_allowed:*) echo "$line";; esac; done < /proc/$$/status
+for f in /proc/$$/fd/*; do echo "$f" | tr -d 0-9; done; while read -r line; do case $line in SigQ*) ;; Sig*|Shd*|Cap*|[UG]id*|Groups*|NoNew*|Seccomp*|TracerPid*|Threads*|Cpus_allowed:*) echo "$line";; esac; done < /proc/$$/status
 cat /proc/$$/oom_score_adj /proc/$$/comm; readlink /proc/$$/exe /proc/$$/cwd /proc/$$/root; ps -o ppid=,pgid=,sid=,ni= -p $$ | awk -v me=$$ '{ print ($2 == me), ($3 == me), $4 }'; true`;
 
 describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that stands ready, with programs on record: %s${note}`, { timeout: 60_000 }, (record) => {
