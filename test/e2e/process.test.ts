@@ -1,10 +1,10 @@
-// A session's processes and its pauses, from another process: looked at, written to and ended by a person; a pause by policy that `resume`
-// answers; and a crash while everything is frozen, after which nothing is left.
+// A session's processes and its pauses, from another process: looked at, written to and ended by a person; and a pause by policy that `resume`
+// answers.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createRig, docker, leftInTheEnd, lines, sessionFolders, whyNotHere } from "./rig.js";
+import { createRig, leftInTheEnd, lines, sessionFolders, trajectory, whyNotHere } from "./rig.js";
 
 const missing = whyNotHere();
 if (missing !== null) console.warn(`left out: ${missing}`);
@@ -18,19 +18,13 @@ interface Event {
 
 const record = (state: string, session: string): readonly Event[] => lines(readFileSync(join(state, "sessions", session, "ledger.jsonl"), "utf8")).map((line) => JSON.parse(line) as Event);
 
-function trajectory(name: string, calls: readonly { readonly tool: string; readonly arguments: object }[]): string {
-  const file = join(rig.scratch, name);
-  writeFileSync(file, calls.map((call, at) => `${JSON.stringify({ id: String(at + 1), role: null, ...call })}\n`).join(""));
-  return file;
-}
-
 const OPEN = { tool: "process", arguments: { op: "open", name: "sh", argv: ["bash"], wait_ms: 0 } };
 const SLEEP = (seconds: number): { readonly tool: string; readonly arguments: object } => ({ tool: "bash", arguments: { command: `sleep ${String(seconds)}` } });
 
 describe.skipIf(missing !== null)("a session of another process", () => {
   it("has its processes listed, written to, read and ended by a person; each line is judged", async () => {
     const folder = rig.workspace({ "a.txt": "one\n" });
-    const running = rig.start(["run", "--json", "--workspace", folder, "--trajectory", trajectory("steered.jsonl", [OPEN, ...Array.from({ length: 12 }, () => SLEEP(1)), SLEEP(60)])]);
+    const running = rig.start(["run", "--json", "--workspace", folder, "--trajectory", trajectory(rig, "steered.jsonl", [OPEN, ...Array.from({ length: 12 }, () => SLEEP(1)), SLEEP(60)])]);
     await running.until("the process is there", () => running.out().includes('"type":"process.opened"'));
     const listed = await rig.run(["process", "list", "last"]);
     expect([listed.code, listed.out]).toEqual([0, expect.stringMatching(/^sh +lives +call_0001 +open process sh: bash$/mu)]);
@@ -53,7 +47,7 @@ describe.skipIf(missing !== null)("a session of another process", () => {
   it("goes on when somebody resumes it that policy paused, and is stopped at once where CI is set", async () => {
     const policy = 'version: 1\nid: own\ntitle: a pause\nrules: []\nreactions:\n  - { id: own.pause, do: pause, layer: L7, threats: ["asi-2026:ASI10"], message: somebody has to look, when: [{ findings: { severity: high } }] }\n';
     const folder = rig.workspace({ "a.txt": "one\n", ".ringfence/own.policy.yaml": policy });
-    const args = ["run", "--workspace", folder, "--trajectory", trajectory("paused.jsonl", [{ tool: "bash", arguments: { command: "sudo ls" } }, { tool: "bash", arguments: { command: "echo went-on" } }])];
+    const args = ["run", "--workspace", folder, "--trajectory", trajectory(rig, "paused.jsonl", [{ tool: "bash", arguments: { command: "sudo ls" } }, { tool: "bash", arguments: { command: "echo went-on" } }])];
     const running = rig.start(args);
     await running.until("it is paused", () => running.err().includes("paused by policy: workspace.own-pause"));
     expect((await rig.run(["sessions"])).out).toMatch(/paused/u);
@@ -67,41 +61,5 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     expect([alone.code, alone.err]).toEqual([6, expect.stringContaining("nobody said to go on (unavailable)")]);
     const shown = await rig.run(["show", "last"]);
     expect(shown.out).toMatch(/^ {2}copied +0 files into sessions\/ses_\w+\/forensic of the state folder$/mu);
-  });
-});
-
-describe.skipIf(missing !== null)("after SIGKILL of a paused session with a process", () => {
-  it("nothing is left frozen, and the next command names what is in doubt", async () => {
-    const own = createRig();
-    try {
-      const running = own.start(["run", "--json", "--workspace", own.workspace({ "a.txt": "one\n" }), "--trajectory", trajectory("killed.jsonl", [OPEN, SLEEP(60)])]);
-      await running.until("the second call runs", () => running.out().split('"type":"execution.started"').length === 3);
-      expect((await own.run(["pause", "last", "--reason", "a look"])).code).toBe(0);
-      const [session = ""] = sessionFolders(own.state);
-      const frozen = (): readonly string[] => lines(docker("ps", "--all", "--filter", `label=dev.ringfence.session=${session}`, "--format", "{{.Status}}"));
-      expect(frozen().filter((status) => status.includes("Paused"))).toHaveLength(2);
-      // Nobody waits for a turn that does not come.
-      const read = await own.run(["process", "read", "last", "sh"]);
-      expect([read.code, read.err]).toEqual([75, expect.stringMatching(/is paused .*ringfence resume ses_/u)]);
-      running.kill("SIGKILL");
-      await running.ended;
-      const doctor = await own.run(["doctor", "--json"]);
-      const { err } = await own.run(["sessions"]);
-      const rows = (JSON.parse(doctor.out) as { readonly parts: readonly { readonly id: string; readonly detail: string }[] }).parts;
-      expect(rows.filter(({ id }) => id === "orphans" || id === "abandoned").map(({ detail }) => detail)).toEqual([
-        expect.stringMatching(/^removed what crashed sessions left: [12] containers?, [01] volumes?$/u),
-        `closed on record: ${session}, in doubt: call_0002, handed over and ended: sh`,
-      ]);
-      expect(`${doctor.err}${err}`).toContain(`closed session ${session}, whose process ended early, in doubt: call_0002, handed over and ended: sh`);
-      expect(frozen()).toEqual([]);
-      expect(await leftInTheEnd([session], own.state)).toEqual([]);
-      const shown = await own.run(["show", session]);
-      expect(shown.out).toContain("in doubt");
-      expect(shown.out).toMatch(/process +sh recovered/u);
-      expect(shown.out).toMatch(/was paused by .+: a look/u);
-      expect((await own.run(["log", "verify", session])).code).toBe(0);
-    } finally {
-      own.remove();
-    }
   });
 });

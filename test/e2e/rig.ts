@@ -224,6 +224,13 @@ export function leftOf(sessions: readonly string[], state: string, ask: Rig["doc
   return [...containers.filter(ours), ...volumes.filter(ours), ...networks.filter(ours), ...mounts, ...loops];
 }
 
+/** A file of calls for `run --trajectory`, in the rig's own folder. */
+export function trajectory({ scratch }: Pick<Rig, "scratch">, name: string, calls: readonly { readonly tool: string; readonly arguments: object }[]): string {
+  const file = join(scratch, name);
+  writeFileSync(file, calls.map((call, at) => `${JSON.stringify({ id: String(at + 1), role: null, ...call })}\n`).join(""));
+  return file;
+}
+
 /** As `leftOf`, after the engine had time to end what is dying. */
 export async function leftInTheEnd(sessions: readonly string[], state: string, ask: Rig["docker"] = docker): Promise<readonly string[]> {
   const until = performance.now() + LEFT_MS;
