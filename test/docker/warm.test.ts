@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { containerOf, docker, startedRig, whyNoEngine, type StartedRig } from "./sandbox-rig.js";
 import type { RunRequest } from "../../src/ports/sandbox.js";
 
@@ -15,6 +15,30 @@ const note = missing === null ? "" : ` (skipped: ${missing})`;
 const SELF = `set -o; shopt; set | grep -v -E '^(BASHPID|PPID|RANDOM|SRANDOM|SECONDS|EPOCH|_=|BASH_EXECUTION_STRING)'; env | sort; ulimit -a; ulimit -Ha; umask; trap -p; pwd -P; echo "$0 $# $-"
 for f in /proc/$$/fd/*; do echo "$f" | tr -d 0-9; done; while read -r line; do case $line in SigQ*) ;; Sig*|Shd*|Cap*|[UG]id*|Groups*|NoNew*|Seccomp*|TracerPid*|Threads*|Cpus_allowed:*) echo "$line";; esac; done < /proc/$$/status
 cat /proc/$$/oom_score_adj /proc/$$/comm; readlink /proc/$$/exe /proc/$$/cwd /proc/$$/root; ps -o ppid=,pgid=,sid=,ni= -p $$ | awk -v me=$$ '{ print ($2 == me), ($3 == me), $4 }'; true`;
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter((text) => text !== "").map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
+}
 
 describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that stands ready, with programs on record: %s${note}`, { timeout: 60_000 }, (record) => {
   const held: { rig?: StartedRig } = {};
@@ -42,10 +66,14 @@ describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that s
     return inside === undefined ? null : Number(inside);
   }
 
-  /** Runs a command until another like it is expected, and waits until that stands ready. */
+  /** Runs a command until another like it stands ready: when it is expected, and as many calls went by as those do after some that failed. */
   async function ready(text = "true", rest?: Partial<RunRequest>): Promise<number> {
-    for (let i = 0; i < 4; i += 1) await run(text, rest);
-    return vi.waitFor(() => standing() ?? expect.unreachable("nothing stands"), { timeout: 10_000, interval: 20 });
+    for (let i = 0; i < 40; i += 1) {
+      for (let one = 0; one < 4; one += 1) await run(text, rest);
+      const stands = standing();
+      if (stands !== null) return stands;
+    }
+    return expect.unreachable("nothing stands");
   }
 
   it("is what the next command gets", async () => {
@@ -188,6 +216,25 @@ X`);
     expect(next.stdout).not.toBe(`${stood}\n`);
   });
 
+  it("may be killed at any moment: a call is done or killed, never refused, the session goes on, and another stands", async () => {
+    const { sessionId } = rig().rig.spec;
+    const top = docker("inspect", "--format", "{{.State.Pid}}", containerOf(sessionId));
+    /** Processes of the agent, as this machine numbers them: children of the guard, which is a child of process 1. */
+    const agents = (): readonly number[] => childrenOf(Number(top)).filter((pid) => commandOf(pid).includes("sandboxd")).flatMap(childrenOf);
+    const seen = new Set<string>();
+    for (let i = 0; i < 80; i += 1) {
+      const calls = run("true");
+      // Somewhere between the last call's end and this one's.
+      for (let turn = 0; turn < i % 8; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+      for (const pid of agents()) kill(pid);
+      const { ended, exitCode, signal } = await calls;
+      seen.add(`${ended} ${String(exitCode)} ${String(signal)}`);
+      for (const pid of agents()) if (i % 3 === 0) kill(pid);
+    }
+    expect([...seen].filter((end) => end !== "exit 0 null" && end !== "exit null SIGKILL")).toEqual([]);
+    await ready();
+  });
+
   if (record === "off") return;
 
   it("is on record as the kernel has it: image, folder, arguments, and who it started", async () => {
@@ -199,5 +246,30 @@ X`);
       { number: 2, parent: 1, image: "/usr/bin/echo", cwd: "/workspace", argv: ["/bin/echo", "one"], code: 0 },
       { number: 3, parent: 1, image: "/usr/bin/echo", cwd: "/workspace", argv: ["/bin/echo", "two"], code: 0 },
     ]);
+  });
+});
+
+describe.skipIf(missing !== null)(`an image whose loader looks where the agent can write${note}`, { timeout: 60_000 }, () => {
+  const tag = `ringfence-test-loader-${process.pid}`;
+  const held: { rig?: StartedRig; folder?: string } = {};
+  beforeAll(async () => {
+    held.folder = mkdtempSync(join(tmpdir(), "ringfence-loader-"));
+    writeFileSync(join(held.folder, "Dockerfile"), "FROM ringfence/kimi-dev\nRUN mkdir -p /home/agent/lib && cp \"$(ldconfig -p | sed -n 's/.*libtinfo[.]so[.]6 .* => //p' | head -1)\" /home/agent/lib/ && echo /home/agent/lib > /etc/ld.so.conf.d/00-agent.conf && ldconfig\n");
+    docker("build", "--quiet", "--tag", tag, held.folder);
+    held.rig = await startedRig({ change: { record: "exec", image: tag } });
+  }, 60_000);
+  afterAll(async () => {
+    await held.rig?.rig.clean();
+    docker("image", "rm", tag);
+    if (held.folder !== undefined) rmSync(held.folder, { recursive: true });
+  });
+
+  it("has no shell stand ready: what the agent put there would run before the next call", async () => {
+    const { rig, run } = held.rig ?? expect.unreachable("no sandbox");
+    for (let i = 0; i < 5; i += 1) expect(await run("true")).toMatchObject({ exitCode: 0 });
+    expect(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,stat,args")).not.toMatch(/^\s*\d+\s+t\S*\s+bash /mu);
+    // A loader that looks there finds it in the call, as it always did.
+    expect(await run("mkdir ~/lib; echo no library > ~/lib/libtinfo.so.6")).toMatchObject({ exitCode: 0 });
+    expect((await run("true")).stderr).toContain("/home/agent/lib/libtinfo.so.6");
   });
 });

@@ -314,7 +314,8 @@ int64_t rf_call_waits(struct pollfd waits[RF_CALL_WAITS]) {
 void rf_call_turn(const struct pollfd waits[RF_CALL_WAITS]) {
   if (call.phase == IDLE) return;
   for (int i = 0; i < 2; i++) {
-    if (waits[i].revents != 0 && call.streams.out[i].fd >= 0 && rf_line_waiting() == 0) rf_streams_carry(&call.streams, i);
+    // What was ready may have been carried since, at the end of the process, and its credit with it.
+    if (waits[i].revents != 0 && rf_line_waiting() == 0) rf_streams_carry(&call.streams, i);
   }
   if (waits[2].revents != 0 && call.streams.in >= 0) rf_streams_push(&call.streams);
   turn();

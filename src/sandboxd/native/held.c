@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+// Processes made for one order before it is given up.
+#define MOST_TRIES 8
+
 static struct rf_agent agent;
 static int null_file = -1;
 static struct rf_child held = {.pid = -1};
@@ -73,13 +76,11 @@ static int takes(const uint8_t *order, uint32_t size) {
 
 void rf_held_let_go(const uint8_t *order, uint32_t size, struct rf_child *child) {
   struct rf_failure failure;
-  if (held.pid >= 0 && takes(order, size) != 0) {
+  for (int tries = 0; held.pid < 0 || takes(order, size) != 0; tries++) {
+    if (tries == MOST_TRIES) rf_fail("processes of the agent end before their order");
     // It stands for another order. Or it died meanwhile, as the kernel's first choice when memory ran out.
-    throw_away();
-  }
-  if (held.pid < 0) {
+    if (held.pid >= 0) throw_away();
     if (prepare(&failure) != 0) rf_held_fault(&failure);
-    if (takes(order, size) != 0) rf_fail("a process of the agent ended before its order");
   }
   rf_warm_forget();
   rf_warm_learn(order, size);

@@ -4,6 +4,7 @@
 
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -170,4 +171,10 @@ uint64_t rf_listen_layout(pid_t thread) {
     next++;
   }
   return told && at != NULL ? hash : 0;
+}
+
+int rf_listen_has_ended(pid_t pid, int error) {
+  // EPERM of one that was not waited for yet, ESRCH of one that is gone.
+  siginfo_t info = {.si_pid = 0};
+  return error == ESRCH || (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid);
 }

@@ -38,4 +38,7 @@ int rf_listen_end(int descriptor, int *status);
 // where nothing can be told. The agent cannot change it (filter.c).
 uint64_t rf_listen_layout(pid_t thread);
 
+// After an error of the kernel's about a child: it ended, whether or not it was waited for.
+int rf_listen_has_ended(pid_t pid, int error);
+
 #endif

@@ -49,6 +49,8 @@ void rf_streams_carry(struct rf_streams *streams, int which) {
   struct rf_output *out = &streams->out[which];
   size_t most = out->credit < RF_CHUNK ? out->credit : RF_CHUNK;
   if (streams->last_round && out->residue < most) most = out->residue;
+  // To read nothing would look like the end.
+  if (out->fd < 0 || most == 0) return;
   uint8_t *bytes = rf_line_payload();
   const ssize_t got = read(out->fd, bytes, most);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -60,11 +62,15 @@ void rf_streams_carry(struct rf_streams *streams, int which) {
   rf_streams_deliver(streams, which, bytes, (size_t)got);
 }
 
+// Reads at the end of a process: a pipe of the usual most, and its end. Where others go on writing the rest has its turns.
+#define LAST_READS 17
+
 void rf_streams_ended(struct rf_streams *streams) {
   for (int i = 0; i < 2; i++) {
     struct rf_output *out = &streams->out[i];
     shut(&out->writer);
-    for (uint64_t before = UINT64_MAX; out->fd >= 0 && out->credit > 0 && out->bytes != before && rf_line_waiting() == 0;) {
+    uint64_t before = UINT64_MAX;
+    for (int reads = 0; reads < LAST_READS && out->bytes != before && rf_line_waiting() == 0; reads++) {
       before = out->bytes;
       rf_streams_carry(streams, i);
     }

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #define OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
-#define UNTIL_EXEC (PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)
+#define UNTIL_EXEC (PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)
 #define FULL_OPTIONS (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD)
 
 // Stops taken at once, so that the line and the time limit get their turn beside a flood of them.
@@ -64,7 +64,7 @@ int rf_trace_hear(pid_t pid, int listener) {
     const int error = errno;
     close(listener);
     // One that ended meanwhile is told by its end.
-    if (error == ESRCH && followed_once) return 0;
+    if (followed_once && rf_listen_has_ended(pid, error)) return 0;
     if (followed_once) rf_fail("a process of the agent cannot be followed");
     listening = 0;
     return -1;
@@ -82,7 +82,7 @@ int rf_trace_follow(pid_t pid) {
   const long options = OPTIONS | (record == RF_RECORD_FULL ? FULL_OPTIONS : 0);
   if (ptrace(PTRACE_SEIZE, pid, NULL, options) != 0) {
     // One that ended meanwhile is told by its end.
-    if (errno == ESRCH && followed_once) return 0;
+    if (followed_once && rf_listen_has_ended(pid, errno)) return 0;
     if (followed_once) rf_fail("a process of the agent cannot be followed");
     record = RF_RECORD_OFF;
     return -1;
@@ -282,6 +282,9 @@ void rf_trace_stood(pid_t pid, void (*forbid)(void)) {
   uint32_t number = 0;
   const enum rf_verdict verdict = listening ? rf_programs_started(pid, 0, 0, &number) : RF_GO_ON;
   if (listening) watch(rf_task_insert(pid, number, RF_TASK_OWNS | RF_TASK_CHILD));
+  unsigned long message;
+  // What was killed meanwhile cannot be looked at, and runs nothing.
+  if (verdict != RF_GO_ON && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) != 0) return;
   if (verdict != RF_GO_ON) refuse(pid, forbid);
   else if (holds) standing = pid;
   else leave(pid, 0);

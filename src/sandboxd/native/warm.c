@@ -1,6 +1,7 @@
 // A shell that stands ready: see warm.h.
 #include "warm.h"
 #include "listen.h"
+#include "loader.h"
 #include "programs.h"
 #include "trace.h"
 
@@ -9,8 +10,6 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -19,9 +18,11 @@
 #define ROOM 2047
 #define MOST_ORDER 32768
 #define MOST_ARGUMENTS 8
-// How long a process may take to stand, and how many may fail at it before no other is tried, whatever calls ask for.
+// How long a process may take to stand. After each that failed, in a row, twice as many calls go by before the next is tried, up to so many doublings.
 #define LIMIT 1000000000LL
-#define MOST_FAILURES 64
+#define MOST_DOUBLINGS 6
+// System calls of a loader, entries and ends, past which it is no usual one.
+#define MOST_STEPS 2000
 
 #if defined(__x86_64__)
 typedef struct user_regs_struct registers;
@@ -51,14 +52,14 @@ static int stopped_at(registers *now, unsigned long entry) { return now->pc == e
 
 static const struct rf_agent *agent;
 static int signals = -1, confidence = ENOUGH;
-static unsigned failures;
+static unsigned failures, pass_by;
 
 // What is expected: the bytes of an order before its last argument, and behind it. A size of 0: nothing.
 static struct {
   uint8_t head[RF_ORDER_HEAD], bytes[MOST_ORDER];
   uint32_t before, behind, arguments;
-  // One that stood for it could not be had.
-  int failed;
+  // Its loader was seen to look for nothing but on the root.
+  int loads;
 } expected;
 
 // What stands: its memory, and where its command belongs.
@@ -121,7 +122,7 @@ void rf_warm_learn(const uint8_t *order, uint32_t size) {
   if (!is_command || was_expected) return;
   const uint32_t before = command.from - RF_ORDER_HEAD, behind = size - command.to;
   expected.before = expected.behind = 0;
-  expected.failed = 0;
+  expected.loads = 0;
   if (before + behind > MOST_ORDER || steers_loader(order, size, command.to + 1)) return;
   memcpy(expected.head, order, RF_ORDER_HEAD);
   memcpy(expected.bytes, order + RF_ORDER_HEAD, before);
@@ -171,12 +172,15 @@ static int open_of(pid_t pid, const char *name, int flags) {
   return fd;
 }
 
-// The image is one of the system's, on a root that cannot be written: whoever loads it, and what it links, is no work of the agent's.
+// The image is one of the system's, on a root that cannot be written.
 static int is_of_the_system(const char *exe) {
-  struct stat image, root;
-  struct statvfs system;
-  return stat(exe, &image) == 0 && stat("/", &root) == 0 && statvfs("/", &system) == 0 && (system.f_flag & ST_RDONLY) != 0 && S_ISREG(image.st_mode) &&
-    image.st_dev == root.st_dev && image.st_uid == 0 && (image.st_mode & 0022) == 0;
+  struct stat image;
+  char name[4096];
+  const ssize_t size = readlink(exe, name, sizeof name - 1);
+  if (size <= 0 || !rf_loader_open()) return 0;
+  name[size] = 0;
+  // By its name, which leads to the same file: a root that cannot be written has no second one there.
+  return stat(exe, &image) == 0 && S_ISREG(image.st_mode) && image.st_uid == 0 && (image.st_mode & 0022) == 0 && rf_loader_is_root(exe) && rf_loader_is_root(name);
 }
 
 // Where the program's own first instruction lies, behind the loader's.
@@ -217,8 +221,14 @@ static int past_loader(struct rf_child *child, int64_t until) {
   const long word = entry == 0 ? -1 : ptrace(PTRACE_PEEKTEXT, pid, (void *)entry, NULL);
   if (errno != 0 || entry == 0) return -1;
   const unsigned long broken = ((unsigned long)word & ~BREAK_MASK) | BREAK;
-  if (ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)broken) != 0 || ptrace(PTRACE_CONT, pid, NULL, NULL) != 0) return -1;
-  if (next_stop(child, until, &status) != 0 || status >> 8 != SIGTRAP) return -1;
+  if (ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)broken) != 0) return -1;
+  for (int steps = 0;; steps++) {
+    if (steps > MOST_STEPS || ptrace(expected.loads ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, NULL) != 0) return -1;
+    if (next_stop(child, until, &status) != 0) return -1;
+    if (status >> 8 == SIGTRAP) break;
+    if (status >> 8 != (SIGTRAP | 0x80) || !rf_loader_may(pid, ready.memory)) return -1;
+  }
+  expected.loads = 1;
   if (ptrace(PTRACE_POKETEXT, pid, (void *)entry, (void *)word) != 0 || registers_of(pid, &now) != 0 || !stopped_at(&now, entry)) return -1;
   struct iovec part = {&now, sizeof now};
   return (int)ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &part);
@@ -251,13 +261,19 @@ static int stand(struct rf_child *child) {
 }
 
 int rf_warm_up(struct rf_child *child) {
-  if (expected.before == 0 || expected.failed || confidence < ENOUGH || failures >= MOST_FAILURES || rf_trace_seize(child->pid) != 0) return 0;
+  if (expected.before == 0 || confidence < ENOUGH) return 0;
+  if (pass_by > 0) {
+    pass_by--;
+    return 0;
+  }
+  if (rf_trace_seize(child->pid) != 0) return 0;
   if (stand(child) != 0) {
     rf_warm_forget();
-    expected.failed = 1;
-    failures++;
+    if (failures < MOST_DOUBLINGS) failures++;
+    pass_by = 1u << failures;
     return -1;
   }
+  failures = 0;
   ready.pid = child->pid;
   return 0;
 }

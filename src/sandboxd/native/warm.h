@@ -2,7 +2,7 @@
 // another command: that program is loaded and linked between two calls, and stands before the first instruction of its own until its command
 // is written where the kernel laid its arguments. What the system's loader does costs more than half of a short command.
 //
-// Nothing of a call is run ahead: the loader and libraries are the image's own on a root nobody can write, variables that steer the loader are
+// Nothing of a call is run ahead: the loader and all it looks for lie on a root nobody can write (loader.h), variables that steer the loader are
 // refused, and what stands there executes nothing before it is let go. It is seized by the guard from its beginning, and dies with it.
 #ifndef RF_WARM_H
 #define RF_WARM_H
