@@ -21,6 +21,8 @@ compile rf-look rf-look.c sha256.c
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
 # Stands alone: lists the user's folder, on the host.
 compile rf-list rf-list.c
+# Stands alone: has the kernel read the user's folders from the disk, on the host.
+compile rf-ahead rf-ahead.c -pthread
 # Stands alone: hides names in a layer of ours, on the host.
 compile rf-mask rf-mask.c
 # Stands alone: hides names of a running sandbox, from the host.

@@ -1,45 +1,90 @@
 // What policy makes impossible in a session: planned from the names that exist, made before the sandbox starts, and tried
 // from inside once it runs. A secret that is seen inside, or a protected name that can be written, ends the start.
 
-import { enforcementPlanner, type EnforcementPlan, type IndexedName, type PlanFilter } from "../core/policy/index.js";
+import { enforcementPlanner, type EnforcementPlan, type PlanFilter } from "../core/policy/index.js";
 import type { Control } from "../core/session/event.js";
 import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxLimits, SandboxSpec } from "../ports/sandbox.js";
-import type { Protection, UserFolderObserver, UserFolderWatch, Workspace, WorkspaceLimits } from "../ports/workspace.js";
+import type { FoundNames, NamesSearch, Protection, UserFolderObserver, UserFolderWatch, Workspace, WorkspaceLimits } from "../ports/workspace.js";
 import type { SessionOptions } from "./live.js";
 
 export interface Enforced {
-  /** How many names the user's folder holds. */
+  /** How many names the user's folder holds; by what was expected of it until that is `proven`. */
   readonly names: number;
   readonly plan: EnforcementPlan;
   readonly protection: Protection;
   /** Follows the user's folder from before its names were listed; null where nobody looks. */
   readonly watch: UserFolderWatch | null;
+  /** Whether all this is what the names demand as they are; nothing of the agent may run before that is known. Rejects where they cannot be listed. */
+  readonly proven: Promise<Proof>;
 }
+
+/** `names`: how many there are. Outdated: it was made from names that are no longer these, and has to be made anew. */
+export type Proof = { readonly kind: "holds"; readonly names: number } | { readonly kind: "outdated" };
+
+/** The making failed on names that are no longer these: it has to begin anew. */
+export class OutdatedNames extends Error {}
 
 const PROBE_MS = 30_000;
 const PROBE_BYTES = 1024 * 1024;
 
+/** Where names come from. */
+export interface EnforceSource {
+  /** Left out: nobody follows the folder. */
+  readonly userFolder?: UserFolderObserver | undefined;
+  /** What the folder held when it was last listed may be taken for what it holds, until that is `proven`. */
+  readonly mayExpect: boolean;
+}
+
 /** Plans and makes what a policy forbids in this workspace; null where the workspace cannot, or a test wants none. */
-export async function enforce(options: SessionOptions, workspace: Workspace, role: Role | null, signal: AbortSignal, userFolder?: UserFolderObserver): Promise<Enforced | null> {
+export async function enforce(options: SessionOptions, workspace: Workspace, role: Role | null, signal: AbortSignal, { userFolder, mayExpect }: EnforceSource): Promise<Enforced | null> {
   if (options.enforce === false || workspace.names === undefined || workspace.protect === undefined) return null;
   const { root, home } = options.defaults;
   const watch = userFolder?.open(workspace.path) ?? null;
   try {
     const { filter, plan: planFor } = enforcementPlanner({ policySet: options.policy, role, root, home });
-    const { names, total } = await relevantNames(workspace, filter, signal, (folder) => watch?.add(folder));
+    const { expected, found } = searchNames(workspace, filter, signal, (folder) => watch?.add(folder));
+    const { names, total } = (mayExpect ? expected : null) ?? (await found);
+    const isExpected = mayExpect && expected !== null;
     const plan = planFor(names);
-    return { names: total, plan, protection: await workspace.protect(plan, signal), watch };
+    const proven = isExpected ? found.then((now): Proof => (now.isStill && isSamePlan(planFor(now.names), plan) ? { kind: "holds", names: now.total } : { kind: "outdated" })) : Promise.resolve<Proof>({ kind: "holds", names: total });
+    proven.catch(() => undefined);
+    return { names: total, plan, protection: await protect(workspace, plan, proven, signal), watch, proven };
   } catch (error) {
     watch?.stop();
     throw error;
   }
 }
 
-async function relevantNames(workspace: Workspace, filter: PlanFilter, signal: AbortSignal, onFolder: (path: string) => void): Promise<{ readonly names: readonly IndexedName[]; readonly total: number }> {
+function searchNames(workspace: Workspace, filter: PlanFilter, signal: AbortSignal, onFolder: (path: string) => void): NamesSearch {
   if (workspace.relevantNames !== undefined) return workspace.relevantNames(filter, signal, onFolder);
-  const names = (await workspace.names?.(signal, onFolder)) ?? [];
-  return { names, total: names.length };
+  const all = async (): Promise<FoundNames> => {
+    const names = (await workspace.names?.(signal, onFolder)) ?? [];
+    return { names, total: names.length, isStill: true };
+  };
+  return { expected: null, found: all() };
+}
+
+/** What fails on names that are gone is no failure of the folder as it is. */
+async function protect(workspace: Workspace, plan: EnforcementPlan, proven: Promise<Proof>, signal: AbortSignal): Promise<Protection> {
+  try {
+    if (workspace.protect === undefined) throw new GuardError("INTERNAL_BUG", "the workspace makes no layer");
+    return await workspace.protect(plan, signal);
+  } catch (error) {
+    if (await isOutdated(proven)) throw new OutdatedNames("the folder is not what it was", { cause: error });
+    throw error;
+  }
+}
+
+/** False where that cannot be told. */
+export async function isOutdated(proven: Promise<Proof>): Promise<boolean> {
+  return proven.then(({ kind }) => kind === "outdated", () => false);
+}
+
+/** In whatever order the names were told. */
+function isSamePlan(one: EnforcementPlan, other: EnforcementPlan): boolean {
+  const text = (plan: EnforcementPlan): string => JSON.stringify(Object.entries(plan).map(([part, list]) => [part, (list as readonly unknown[]).map((held) => JSON.stringify(held)).sort()]).sort());
+  return text(one) === text(other);
 }
 
 /** What a session may write in its workspace. */

@@ -8,7 +8,7 @@ import type { Sandbox, SandboxSpec, WorkspaceMode } from "../ports/sandbox.js";
 import type { UserFolderObserver, Workspace } from "../ports/workspace.js";
 import type { EngineDeps } from "./deps.js";
 import { leftSomething } from "./break-off.js";
-import { attestEnforcement, enforce, enforcedSpec, writableBy, type Enforced } from "./enforcement.js";
+import { OutdatedNames, attestEnforcement, enforce, enforcedSpec, isOutdated, writableBy, type Enforced } from "./enforcement.js";
 import type { SessionOptions } from "./live.js";
 
 export interface Grounds {
@@ -53,7 +53,7 @@ export async function openGrounds(request: GroundsRequest, signal: AbortSignal):
   for (const [index, mode] of modes.entries()) {
     const before = undo.length;
     try {
-      return await openOne(request, mode, signal);
+      return await openIn(request, mode, signal);
     } catch (error) {
       if (!(error instanceof GuardError) || error.code !== "ENGINE_REMOTE" || leftSomething(error) || index === modes.length - 1) throw error;
       deps.telemetry.info("the engine does not see this machine's files; they are sent to it", { session: id });
@@ -63,14 +63,30 @@ export async function openGrounds(request: GroundsRequest, signal: AbortSignal):
   throw new GuardError("ENGINE_UNSUPPORTED", "the engine can be given no workspace");
 }
 
-async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase: isBaseKept }: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
+/**
+ * Opens on the names that the folder is expected to hold, while it is looked at. Where it demands something else than those, what was made is
+ * taken back, and made again from what there is.
+ */
+async function openIn(request: GroundsRequest, mode: WorkspaceMode, signal: AbortSignal): Promise<Grounds> {
+  const before = request.undo.length;
+  try {
+    return await openOne(request, mode, true, signal);
+  } catch (error) {
+    if (!(error instanceof OutdatedNames) || leftSomething(error.cause)) throw error instanceof OutdatedNames ? error.cause : error;
+    request.deps.telemetry.info("the folder is not what it was; what was made for it is made anew", { session: request.id });
+    for (const step of request.undo.splice(before).reverse()) await step();
+    return openOne(request, mode, false, signal);
+  }
+}
+
+async function openOne({ deps, options, id, path, role, undo, userFolder, keepBase: isBaseKept }: GroundsRequest, mode: WorkspaceMode, mayExpect: boolean, signal: AbortSignal): Promise<Grounds> {
   const { root, sandbox: limits, runtime, record } = options.defaults;
   const most = writableBy(limits);
   const workspace = mode === "overlay" ? await deps.workspaces.create(id, path, most) : await deps.workspaces.createTar?.(id, path, most);
   if (workspace === undefined) throw new GuardError("ENGINE_UNSUPPORTED", "this installation cannot send a workspace to an engine");
   undo.push(() => deps.workspaces.remove(id));
-  const enforced = await enforce(options, workspace, role, signal, mode === "overlay" ? userFolder : undefined);
-  undo.push(async () => enforced?.watch?.stop());
+  const expected = await enforce(options, workspace, role, signal, { userFolder: mode === "overlay" ? userFolder : undefined, mayExpect });
+  undo.push(async () => expected?.watch?.stop());
   await workspace.ready?.(signal);
   const spec: SandboxSpec = {
     sessionId: id,
@@ -83,19 +99,33 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     ...(runtime === undefined ? {} : { runtime }),
     ...(record === undefined ? {} : { record }),
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
-    ...enforcedSpec(enforced),
+    ...enforcedSpec(expected),
   };
-  const keeping = isBaseKept === true ? keepBase(deps, { workspace, enforced }, signal) : null;
+  const proving = prove(expected);
+  proving.catch(() => undefined);
+  // What is kept of the folder leaves out what is hidden: it waits until that is sure.
+  const keeping = isBaseKept === true ? proving.then((enforced) => keepBase(deps, { workspace, enforced }, signal)) : null;
+  keeping?.catch(() => undefined);
   try {
     const sandbox = await deps.sandboxes.open(spec, signal);
     undo.push(() => sandbox.close());
+    // Only programs of ours have run inside until now.
+    const enforced = await proving;
     await workspace.attach?.(sandbox, root, signal);
-    return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: await keeping };
+    return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: (await keeping) ?? null };
   } catch (error) {
     // Nobody takes the workspace down under the one who still reads the folder.
     await keeping?.catch(() => undefined);
+    if (!(error instanceof OutdatedNames) && expected !== null && (await isOutdated(expected.proven))) throw new OutdatedNames("the folder is not what it was", { cause: error });
     throw error;
   }
+}
+
+/** What was enforced, once it is what the folder demands. */
+async function prove(expected: Enforced | null): Promise<Enforced | null> {
+  const proof = await expected?.proven;
+  if (proof?.kind === "outdated") throw new OutdatedNames("the folder is not what it was");
+  return expected === null || proof === undefined ? null : { ...expected, names: proof.names };
 }
 
 /** Keeps the user's folder as it is now. One with more names than are kept is not looked through again to find that out. */

@@ -67,8 +67,11 @@ export interface Workspace {
   isSame?(): boolean;
   /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
   names?(signal: AbortSignal, onFolder?: (path: string) => void): Promise<readonly IndexedName[]>;
-  /** The same, of which plain files may be left out that the filter does not name and no link can lead to, and how many there are in all. Absent: ask for all. */
-  relevantNames?(filter: PlanFilter, signal: AbortSignal, onFolder?: (path: string) => void): Promise<{ readonly names: readonly IndexedName[]; readonly total: number }>;
+  /**
+   * Begins to look for the same, of which plain files may be left out that the filter does not name and no link can lead to. The first
+   * folder may be heard of before this returns. Absent: ask for all.
+   */
+  relevantNames?(filter: PlanFilter, signal: AbortSignal, onFolder?: (path: string) => void): NamesSearch;
   /** From now on these names of the user's folder count as hidden: they are no part of what the session changed, and are never put back. */
   conceal?(paths: readonly string[]): void;
   /** Makes a plan's layer. Once, and before the mount. */
@@ -77,6 +80,25 @@ export interface Workspace {
   readChanged(path: string, limitBytes: number): Promise<{ readonly content: Uint8Array; readonly entry: Entry } | null>;
   /** The same piece by piece, for a name among the changes, however large it is; null when there is none. The caller closes it. */
   openChanged(path: string): Promise<OpenContent | null>;
+}
+
+export interface RelevantNames {
+  readonly names: readonly IndexedName[];
+  /** How many there are in all. */
+  readonly total: number;
+}
+
+/** Names of the user's folder, as they are looked for. */
+export interface NamesSearch {
+  /** As they were when all of them were last told; null where that is not known. They hold for nothing until `found` says the same. */
+  readonly expected: RelevantNames | null;
+  /** As they are. Throws past a limit. */
+  readonly found: Promise<FoundNames>;
+}
+
+export interface FoundNames extends RelevantNames {
+  /** No folder whose names had to be listed changed since the search began: what was looked at of the folder meanwhile is still so. */
+  readonly isStill: boolean;
 }
 
 /** What one session may write in its workspace. */

@@ -24,6 +24,8 @@ export interface FolderStamp {
   readonly text: string;
   /** A listing made after this stamp may be kept behind it. */
   readonly isSettled: boolean;
+  /** When it changed last, in milliseconds of the machine's clock. */
+  readonly changedMs: number;
 }
 
 export type Stamper = (raw: Raw) => FolderStamp | null;
@@ -45,7 +47,7 @@ export function createStamper(root: Raw, nowMs: () => number = Date.now): Stampe
       if (!isTold) return null;
       const { dev, ino, mtimeNs, ctimeNs, nlink, size } = stats;
       const changed = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
-      return { text: [dev, ino, mtimeNs, ctimeNs, nlink, size].join(" "), isSettled: now - changed > RACY_MS };
+      return { text: [dev, ino, mtimeNs, ctimeNs, nlink, size].join(" "), isSettled: now - changed > RACY_MS, changedMs: changed };
     } catch {
       // It cannot be looked at: then it is listed, which tells why.
       return null;

@@ -2,25 +2,23 @@
 // name-index, but for plain files that policy cannot be about and no link may lead to: those are only counted. Folders that are what
 // they were when their names were kept are not listed again.
 
-import type { IndexedName, PlanFilter } from "../../core/policy/enforce.js";
-import { GuardError, LIMITS, printable } from "../../core/shared/index.js";
+import type { PlanFilter } from "../../core/policy/enforce.js";
+import { GuardError, printable } from "../../core/shared/index.js";
+import type { FoundNames, RelevantNames } from "../../ports/workspace.js";
+import { openAhead, type Ahead } from "./ahead-program.js";
 import { createBreath } from "./breath.js";
+import { createColdSense } from "./cold-folders.js";
+import { createCollector, expectedNames, keptOf, ledFiles, listedOf, type Folder, type Place, type Walked } from "./collected-names.js";
 import type { Stamper } from "./folder-stamp.js";
-import type { KeptFolder, KeptNames, NameKeep } from "./kept-names.js";
+import type { KeptNames, NameKeep } from "./kept-names.js";
 import { openFolderLister, type FolderLister } from "./list-program.js";
 import { LONGEST_PATH } from "./name-index.js";
-import { joinRaw, pathOfRaw, type Raw } from "./raw-path.js";
-import { createReadAhead } from "./read-ahead.js";
-
-export interface ListedNames {
-  /** Parents first. */
-  readonly names: readonly IndexedName[];
-  /** All there are, those left out too. */
-  readonly total: number;
-}
+import { pathOfRaw, type Raw } from "./raw-path.js";
 
 export interface ListRequest {
   readonly program: string;
+  /** What has folders read from the disk that the kernel has no longer; null where there is no program for it. */
+  readonly ahead: string | null;
   readonly root: Raw;
   readonly filter: PlanFilter;
   readonly signal: AbortSignal;
@@ -30,150 +28,116 @@ export interface ListRequest {
   readonly kept: { readonly keep: NameKeep; readonly stamp: Stamper } | null;
 }
 
-const KINDS: Readonly<Record<string, IndexedName["kind"]>> = { d: "directory", f: "file", l: "symlink", o: "other" };
-
-interface Folder {
-  readonly raw: Raw;
-  readonly isHot: boolean;
-  /** Null where it may not be kept. */
-  readonly stamp: string | null;
-  /** What was kept and still holds; null for a folder that is listed. */
-  readonly known: KeptFolder | null;
-  total: number;
-  /** Plain files left out, by name; of a known folder only those that a link led to. */
-  readonly cold: Raw[];
-  /** The others, as rf-list tells them. */
-  readonly told: string[];
+/** Names below a folder, as they are looked for. */
+export interface Search {
+  /** As they were when they were kept; null where not all were. Nothing was looked at for it: they hold when `found` says the same. */
+  readonly expected: RelevantNames | null;
+  /**
+   * As they are. Null when the program failed: then nothing is known. Rejects with WORKSPACE_LIMIT past `LIMITS.protectNames` and for
+   * paths too long, WORKSPACE_UNREADABLE, CANCELLED.
+   */
+  readonly found: Promise<FoundNames | null>;
 }
 
-/**
- * Names below `root`. Null when the program failed: then nothing is known. Throws WORKSPACE_LIMIT past `LIMITS.protectNames` and for
- * paths too long, WORKSPACE_UNREADABLE, CANCELLED.
- */
-export async function listRelevant(request: ListRequest): Promise<ListedNames | null> {
+/** A change has the time of the clock's last tick, which is some milliseconds at most. */
+const TICK_MS = 100;
+
+/** Begins to look for the names below `root`. */
+export function searchRelevant(request: ListRequest): Search {
+  const begun = { clockMs: Date.now(), ticksMs: performance.now() };
+  const kept = request.kept?.keep.read() ?? null;
+  const expected = kept === null ? null : expectedNames(kept, request.filter);
+  // Whoever takes what is expected begins on it first.
+  const found = expected === null ? find(request, kept, begun) : new Promise((resolve) => setImmediate(resolve)).then(() => find(request, kept, begun));
+  return { expected, found };
+}
+
+interface Moment {
+  readonly clockMs: number;
+  readonly ticksMs: number;
+}
+
+/** Times of files tell nothing of a time in which the clock was set. */
+function isClockTrue(since: Moment): boolean {
+  return Math.abs(Date.now() - since.clockMs - (performance.now() - since.ticksMs)) < TICK_MS / 2;
+}
+
+async function find(request: ListRequest, kept: KeptNames | null, begun: Moment): Promise<FoundNames | null> {
   const heard = new Set<Raw>();
+  const state = { isStill: true };
   const onFolder = (raw: Raw): void => {
     if (heard.has(raw)) return;
     heard.add(raw);
     request.onFolder(pathOfRaw(raw));
   };
-  const kept = request.kept?.keep.read() ?? null;
-  const walked = await walk(request, kept, onFolder);
+  const onListed = (changedMs: number | null): void => {
+    if (changedMs === null || changedMs > begun.clockMs - TICK_MS) state.isStill = false;
+  };
+  const walked = await walk(request, kept, onFolder, onListed);
   if (walked === null) return null;
   // A link that was not there may lead to a file that was left out.
   const isWhole = kept === null || [...walked.targets].every((target) => kept.targets.includes(target)) || walked.folders.every(({ known }) => known === null || known.total === known.entries.length);
-  const whole = isWhole ? walked : await walk(request, null, onFolder);
+  const whole = isWhole ? walked : await walk(request, null, onFolder, onListed);
   if (whole === null) return null;
-  const led = ledFiles(whole.folders, whole.targets);
-  const total = whole.folders.reduce((sum, folder) => sum + folder.total, 0);
-  if (!isWhole || isNews(whole.folders, kept)) request.kept?.keep.write(keptOf(whole, led), total);
-  return { names: [...whole.names, ...led.flatMap(({ raw, names }) => names.map((name) => ({ path: pathOfRaw(joinRaw(raw, name)), kind: "file" as const })))], total };
+  const led = ledFiles(whole);
+  const listed = listedOf(whole, led);
+  if (!isWhole || isNews(whole.folders, kept)) request.kept?.keep.write(keptOf(whole, led), listed.total);
+  return { ...listed, isStill: state.isStill && isClockTrue(begun) };
 }
 
-interface Walked {
-  readonly names: IndexedName[];
-  readonly folders: readonly Folder[];
-  readonly targets: ReadonlySet<Raw>;
-}
-
-async function walk({ program, root, filter, signal, kept: keeping }: ListRequest, kept: KeptNames | null, onFolder: (raw: Raw) => void): Promise<Walked | null> {
+async function walk({ program, ahead, root, filter, signal, kept: keeping }: ListRequest, kept: KeptNames | null, onFolder: (raw: Raw) => void, onListed: (changedMs: number | null) => void): Promise<Walked | null> {
   const breath = createBreath(signal);
-  const ahead = createReadAhead(root);
-  const names: IndexedName[] = [];
-  const folders: Folder[] = [];
-  const targets = new Set<Raw>();
-  const pending: { readonly raw: Raw; readonly isHot: boolean }[] = [{ raw: "", isHot: false }];
-  const state: { total: number; lister: FolderLister<Folder> | null } = { total: 0, lister: null };
+  const isCold = createColdSense(root);
+  const pending: Place[] = [{ raw: "", isHot: false }];
+  const collector = createCollector(filter, (place) => pending.push(place));
+  const state: { lister: FolderLister<Folder> | null; reading: Ahead | null } = { lister: null, reading: null };
 
-  const count = (folder: Folder, more: number): void => {
-    folder.total += more;
-    state.total += more;
-    if (state.total > LIMITS.protectNames) throw new GuardError("WORKSPACE_LIMIT", `the folder holds more than ${LIMITS.protectNames} names`, { hint: "choose a smaller folder: not every name could be looked at" });
+  /** What was kept names the folders; else all there are have to be found. */
+  const readAhead = async (): Promise<void> => {
+    if (ahead === null || state.reading !== null) return;
+    state.reading = openAhead(ahead, root, kept === null ? "list" : { look: kept.folders.keys() });
+    // Nothing waits for this walk but what is begun on the names that were kept: it holds nobody up at the disk.
+    if (kept !== null) await untilOver(state.reading, signal);
   };
-  const take = (folder: Folder, entry: string): void => {
-    const kind = KINDS[entry.charAt(0)];
-    if (kind === undefined) throw new Error("rf-list told what nobody asked");
-    const cut = kind === "symlink" ? entry.indexOf("\0") : entry.length;
-    const name = entry.slice(1, cut);
-    const isHot = folder.isHot || filter.all || filter.isHot(pathOfRaw(name));
-    if (kind === "file" && !isHot && !filter.isPlace(pathOfRaw(name))) return void folder.cold.push(name);
-    folder.told.push(entry);
-    const raw = joinRaw(folder.raw, name);
-    const path = pathOfRaw(raw);
-    if (kind === "symlink") {
-      const target = entry.slice(cut + 1);
-      names.push({ path, kind, target: pathOfRaw(target) });
-      targets.add(target.slice(target.lastIndexOf("/") + 1));
-    } else names.push({ path, kind });
-    if (kind !== "directory") return;
-    pending.push({ raw, isHot });
-    if (kept === null) ahead.soon(raw);
-  };
-  const visit = ({ raw, isHot }: { readonly raw: Raw; readonly isHot: boolean }): void => {
+  const visit = (place: Place): void => {
+    const { raw } = place;
     if (root.length + raw.length > LONGEST_PATH) throw new GuardError("WORKSPACE_LIMIT", `a path is too long to be looked at: \`${printable(pathOfRaw(raw), 80)}\``);
-    // What was kept names them all; else those are asked for that are known by now.
-    if (ahead.visit(raw)) for (const later of kept?.folders.keys() ?? pending.map((one) => one.raw)) ahead.soon(later);
     onFolder(raw);
     const stamp = keeping?.stamp(raw) ?? null;
     const before = kept?.folders.get(raw);
     const known = before !== undefined && stamp !== null && before.stamp === stamp.text ? before : null;
-    const folder: Folder = { raw, isHot, stamp: known !== null || stamp?.isSettled === true ? (stamp?.text ?? null) : null, known, total: 0, cold: [], told: [] };
-    folders.push(folder);
-    if (known === null) {
-      state.lister ??= openFolderLister(program, root, signal, (of, entry) => {
-        count(of, 1);
-        take(of, entry);
-      });
-      state.lister.ask(raw, folder);
-      return;
-    }
-    count(folder, known.total);
-    for (const entry of known.entries) take(folder, entry);
+    const folder = collector.open(place, known !== null || stamp?.isSettled === true ? (stamp?.text ?? null) : null, known);
+    if (known !== null) return;
+    onListed(stamp?.changedMs ?? null);
+    state.lister ??= openFolderLister(program, root, signal, collector.take);
+    state.lister.ask(raw, folder);
   };
 
   try {
     for (;;) {
       for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+        if (isCold(next.raw)) await readAhead();
         visit(next);
         if (breath.due()) await breath.pause();
       }
-      if (state.lister === null || state.lister.isDone()) return { names, folders, targets };
+      if (state.lister === null || state.lister.isDone()) return collector;
       if (!(await state.lister.more())) return null;
       if (breath.due()) await breath.pause();
     }
   } finally {
     state.lister?.stop();
+    state.reading?.stop();
   }
 }
 
-interface Led {
-  readonly raw: Raw;
-  readonly names: readonly Raw[];
-}
-
-/**
- * The files that links may lead to: by the last name that a link spells out, and all below a folder of that name, for what lies
- * there is also reached by the link's own. A link that ends in no name may lead anywhere.
- */
-function ledFiles(folders: readonly Folder[], targets: ReadonlySet<Raw>): readonly Led[] {
-  if (targets.size === 0) return [];
-  const anywhere = ["", ".", ".."].some((name) => targets.has(name));
-  const led = new Set<Raw>();
-  return folders.map(({ raw, cold }) => {
-    const slash = raw.lastIndexOf("/");
-    const isLed = anywhere || (raw !== "" && (targets.has(raw.slice(slash + 1)) || led.has(slash < 0 ? "" : raw.slice(0, slash))));
-    if (isLed) led.add(raw);
-    return { raw, names: isLed ? cold : cold.filter((name) => targets.has(name)) };
-  });
+/** Throws nothing: whoever goes on finds that it was cancelled. */
+async function untilOver({ done, stop }: Ahead, signal: AbortSignal): Promise<void> {
+  signal.addEventListener("abort", stop, { once: true });
+  await done;
+  signal.removeEventListener("abort", stop);
 }
 
 /** Whether anything can be kept that is not kept so, or is kept and holds no more. */
 function isNews(folders: readonly Folder[], kept: KeptNames | null): boolean {
   return folders.some(({ known, stamp }) => known === null && stamp !== null) || (kept !== null && folders.filter(({ known }) => known !== null).length !== kept.folders.size);
-}
-
-function keptOf({ folders, targets }: Walked, led: readonly Led[]): KeptNames {
-  const files = new Map(led.map(({ raw, names }) => [raw, names]));
-  const rows = folders.flatMap(({ raw, stamp, total, told }): readonly [Raw, KeptFolder][] => (stamp === null ? [] : [[raw, { stamp, total, entries: [...told, ...(files.get(raw) ?? []).map((name) => `f${name}`)] }]]));
-  return { targets: [...targets], folders: new Map(rows) };
 }

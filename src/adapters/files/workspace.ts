@@ -5,7 +5,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync
 import { dirname, join } from "node:path";
 import { GuardError, isSessionId, printable } from "../../core/shared/index.js";
 import type { Telemetry } from "../../ports/system.js";
-import type { Workspace, WorkspaceProvider } from "../../ports/workspace.js";
+import type { FoundNames, Workspace, WorkspaceProvider } from "../../ports/workspace.js";
 import { admitFolder, type Admission } from "./admit-folder.js";
 import { openJournal } from "./apply-journal.js";
 import { recoverApply } from "./apply-recover.js";
@@ -18,11 +18,12 @@ import { createStamper } from "./folder-stamp.js";
 import { openNameKeep } from "./kept-names.js";
 import { findListProgram } from "./list-program.js";
 import { listNames } from "./name-index.js";
-import { listRelevant } from "./name-lister.js";
+import { searchRelevant } from "./name-lister.js";
 import { buildProtection, type Masker } from "./protect.js";
 import { createHostOpacity } from "./host-opacity.js";
 import { makeDisk, openDisk, releaseDisk, type DiskSupport, type WritableLayer } from "./session-disk.js";
 import { findScanProgram, type OpacityReader } from "./opacity.js";
+import { findAheadProgram } from "./ahead-program.js";
 import { openBelow } from "./open-content.js";
 import { rawFromText, type Raw } from "./raw-path.js";
 import { readBelow, type Content } from "./read-content.js";
@@ -288,14 +289,18 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
     },
     isSame: () => folder !== null && identityOf(paths.lower) === folder,
     names: async (signal, onFolder) => listNames(rawFromText(description.path), createBreath(signal), onFolder),
-    relevantNames: async (filter, signal, onFolder = () => undefined) => {
+    relevantNames: (filter, signal, onFolder = () => undefined) => {
       const root = rawFromText(description.path);
       const program = findListProgram();
       const kept = build === null ? null : { keep: openNameKeep(stateDir, { root, build, key: filter.key }), stamp: createStamper(root) };
-      const listed = program === null ? null : await listRelevant({ program, root, filter, signal, onFolder, kept });
-      if (listed !== null) return listed;
-      const names = await listNames(root, createBreath(signal), onFolder);
-      return { names, total: names.length };
+      const search = program === null ? null : searchRelevant({ program, ahead: findAheadProgram(), root, filter, signal, onFolder, kept });
+      const found = async (): Promise<FoundNames> => {
+        const listed = (await search?.found) ?? null;
+        if (listed !== null) return listed;
+        const names = await listNames(root, createBreath(signal), onFolder);
+        return { names, total: names.length, isStill: false };
+      };
+      return { expected: search?.expected ?? null, found: found() };
     },
     conceal: (hidden) => {
       concealed.add(hidden);
