@@ -9,14 +9,14 @@ import type { FoundNames, NamesSearch, Protection, UserFolderObserver, UserFolde
 import type { SessionOptions } from "./live.js";
 
 export interface Enforced {
-  /** How many names the user's folder holds; by what was expected of it until that is `proven`. */
+  /** How many names the user's folder holds; by what was expected of it until that is proven. */
   readonly names: number;
   readonly plan: EnforcementPlan;
   readonly protection: Protection;
   /** Follows the user's folder from before its names were listed; null where nobody looks. */
   readonly watch: UserFolderWatch | null;
-  /** Whether all this is what the names demand as they are; nothing of the agent may run before that is known. Rejects where they cannot be listed. */
-  readonly proven: Promise<Proof>;
+  /** Looks whether all this is what the names demand as they are; nothing of the agent may run before that is known. Rejects where they cannot be listed. */
+  readonly prove: () => Promise<Proof>;
 }
 
 /** `names`: how many there are. Outdated: it was made from names that are no longer these, and has to be made anew. */
@@ -32,7 +32,7 @@ const PROBE_BYTES = 1024 * 1024;
 export interface EnforceSource {
   /** Left out: nobody follows the folder. */
   readonly userFolder?: UserFolderObserver | undefined;
-  /** What the folder held when it was last listed may be taken for what it holds, until that is `proven`. */
+  /** What the folder held when it was last listed may be taken for what it holds, until that is proven. */
   readonly mayExpect: boolean;
 }
 
@@ -43,13 +43,18 @@ export async function enforce(options: SessionOptions, workspace: Workspace, rol
   const watch = userFolder?.open(workspace.path) ?? null;
   try {
     const { filter, plan: planFor } = enforcementPlanner({ policySet: options.policy, role, root, home });
-    const { expected, found } = searchNames(workspace, filter, signal, (folder) => watch?.add(folder));
-    const { names, total } = (mayExpect ? expected : null) ?? (await found);
+    const { expected, find } = searchNames(workspace, filter, signal, (folder) => watch?.add(folder));
+    const { names, total } = (mayExpect ? expected : null) ?? (await find());
     const isExpected = mayExpect && expected !== null;
     const plan = planFor(names);
-    const proven = isExpected ? found.then((now): Proof => (now.isStill && isSamePlan(planFor(now.names), plan) ? { kind: "holds", names: now.total } : { kind: "outdated" })) : Promise.resolve<Proof>({ kind: "holds", names: total });
-    proven.catch(() => undefined);
-    return { names: total, plan, protection: await protect(workspace, plan, proven, signal), watch, proven };
+    const look = async (): Promise<Proof> => {
+      if (!isExpected) return { kind: "holds", names: total };
+      const now = await find();
+      return now.isStill && isSamePlan(planFor(now.names), plan) ? { kind: "holds", names: now.total } : { kind: "outdated" };
+    };
+    const looking: { proof: Promise<Proof> | null } = { proof: null };
+    const prove = (): Promise<Proof> => (looking.proof ??= look());
+    return { names: total, plan, protection: await protect(workspace, plan, prove, signal), watch, prove };
   } catch (error) {
     watch?.stop();
     throw error;
@@ -62,23 +67,23 @@ function searchNames(workspace: Workspace, filter: PlanFilter, signal: AbortSign
     const names = (await workspace.names?.(signal, onFolder)) ?? [];
     return { names, total: names.length, isStill: true };
   };
-  return { expected: null, found: all() };
+  return { expected: null, find: all };
 }
 
 /** What fails on names that are gone is no failure of the folder as it is. */
-async function protect(workspace: Workspace, plan: EnforcementPlan, proven: Promise<Proof>, signal: AbortSignal): Promise<Protection> {
+async function protect(workspace: Workspace, plan: EnforcementPlan, prove: () => Promise<Proof>, signal: AbortSignal): Promise<Protection> {
   try {
     if (workspace.protect === undefined) throw new GuardError("INTERNAL_BUG", "the workspace makes no layer");
     return await workspace.protect(plan, signal);
   } catch (error) {
-    if (await isOutdated(proven)) throw new OutdatedNames("the folder is not what it was", { cause: error });
+    if (await isOutdated(prove)) throw new OutdatedNames("the folder is not what it was", { cause: error });
     throw error;
   }
 }
 
 /** False where that cannot be told. */
-export async function isOutdated(proven: Promise<Proof>): Promise<boolean> {
-  return proven.then(({ kind }) => kind === "outdated", () => false);
+export async function isOutdated(prove: () => Promise<Proof>): Promise<boolean> {
+  return prove().then(({ kind }) => kind === "outdated", () => false);
 }
 
 /** In whatever order the names were told. */

@@ -101,6 +101,7 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
     ...enforcedSpec(expected),
   };
+  // Beside the making of the sandbox, which mostly waits for the engine.
   const proving = prove(expected);
   proving.catch(() => undefined);
   // What is kept of the folder leaves out what is hidden: it waits until that is sure.
@@ -116,14 +117,14 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
   } catch (error) {
     // Nobody takes the workspace down under the one who still reads the folder.
     await keeping?.catch(() => undefined);
-    if (!(error instanceof OutdatedNames) && expected !== null && (await isOutdated(expected.proven))) throw new OutdatedNames("the folder is not what it was", { cause: error });
+    if (!(error instanceof OutdatedNames) && expected !== null && (await isOutdated(expected.prove))) throw new OutdatedNames("the folder is not what it was", { cause: error });
     throw error;
   }
 }
 
 /** What was enforced, once it is what the folder demands. */
 async function prove(expected: Enforced | null): Promise<Enforced | null> {
-  const proof = await expected?.proven;
+  const proof = await expected?.prove();
   if (proof?.kind === "outdated") throw new OutdatedNames("the folder is not what it was");
   return expected === null || proof === undefined ? null : { ...expected, names: proof.names };
 }

@@ -68,8 +68,7 @@ export interface Workspace {
   /** Every name of the user's folder, parents first; `onFolder` hears of each folder before it is listed, the top as "". Absent: nothing can be planned. Throws past a limit. */
   names?(signal: AbortSignal, onFolder?: (path: string) => void): Promise<readonly IndexedName[]>;
   /**
-   * Begins to look for the same, of which plain files may be left out that the filter does not name and no link can lead to. The first
-   * folder may be heard of before this returns. Absent: ask for all.
+   * The same, of which plain files may be left out that the filter does not name and no link can lead to. Absent: ask for all.
    */
   relevantNames?(filter: PlanFilter, signal: AbortSignal, onFolder?: (path: string) => void): NamesSearch;
   /** From now on these names of the user's folder count as hidden: they are no part of what the session changed, and are never put back. */
@@ -90,10 +89,10 @@ export interface RelevantNames {
 
 /** Names of the user's folder, as they are looked for. */
 export interface NamesSearch {
-  /** As they were when all of them were last told; null where that is not known. They hold for nothing until `found` says the same. */
+  /** As they were when all of them were last told; null where that is not known. They hold for nothing until `find` says the same. */
   readonly expected: RelevantNames | null;
-  /** As they are. Throws past a limit. */
-  readonly found: Promise<FoundNames>;
+  /** Looks for them as they are. Once. Throws past a limit. */
+  readonly find: () => Promise<FoundNames>;
 }
 
 export interface FoundNames extends RelevantNames {

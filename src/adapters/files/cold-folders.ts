@@ -4,22 +4,21 @@
 import { lstatSync } from "node:fs";
 import { joinRaw, rawBytes, type Raw } from "./raw-path.js";
 
-/** So many are looked at to tell. */
-const SAMPLE = 16;
-/** What the kernel has takes a tenth to a third of this, in milliseconds; a disk takes longer. */
-const SLOW_MS = 0.1;
-/** So many slow ones tell: folders that lie together on the disk come with the first of them, and one may be slow by chance. */
+/** So many are looked at to tell: folders that lie together on the disk come with the first of them. */
+const SAMPLE = 64;
+/** So many that had to be read tell: one may have been forgotten alone, or another thread of this process read meanwhile. */
 const ENOUGH = 2;
 
 /** How a folder is looked at. What comes of it is nobody's concern. */
 export interface FolderLook {
   readonly now: (path: Buffer) => void;
-  readonly elapsedMs: () => number;
+  /** How much this process had read from disks until now. A kernel that does not count it has never read anything. */
+  readonly blocksRead: () => number;
 }
 
 const SYSTEM: FolderLook = {
   now: (path) => void lstatSync(path, { throwIfNoEntry: false }),
-  elapsedMs: () => performance.now(),
+  blocksRead: () => process.resourceUsage().fsRead,
 };
 
 /**
@@ -28,17 +27,17 @@ const SYSTEM: FolderLook = {
  */
 export function createColdSense(root: Raw, look: FolderLook = SYSTEM): (raw: Raw) => boolean {
   let seen = 0;
-  let slow = 0;
+  let read = 0;
   return (raw) => {
-    if (seen >= SAMPLE || slow >= ENOUGH) return false;
+    if (seen >= SAMPLE || read >= ENOUGH) return false;
     seen += 1;
-    const begun = look.elapsedMs();
+    const before = look.blocksRead();
     try {
       look.now(rawBytes(raw === "" ? root : joinRaw(root, raw)));
     } catch {
       // It cannot be looked at; whoever needs it is told.
     }
-    if (look.elapsedMs() - begun > SLOW_MS) slow += 1;
-    return slow >= ENOUGH;
+    if (look.blocksRead() > before) read += 1;
+    return read >= ENOUGH;
   };
 }

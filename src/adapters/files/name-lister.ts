@@ -30,13 +30,13 @@ export interface ListRequest {
 
 /** Names below a folder, as they are looked for. */
 export interface Search {
-  /** As they were when they were kept; null where not all were. Nothing was looked at for it: they hold when `found` says the same. */
+  /** As they were when they were kept; null where not all were. Nothing was looked at for it: they hold when `find` says the same. */
   readonly expected: RelevantNames | null;
   /**
-   * As they are. Null when the program failed: then nothing is known. Rejects with WORKSPACE_LIMIT past `LIMITS.protectNames` and for
+   * Looks for them, once. Null when the program failed: then nothing is known. Rejects with WORKSPACE_LIMIT past `LIMITS.protectNames` and for
    * paths too long, WORKSPACE_UNREADABLE, CANCELLED.
    */
-  readonly found: Promise<FoundNames | null>;
+  readonly find: () => Promise<FoundNames | null>;
 }
 
 /** A change has the time of the clock's last tick, which is some milliseconds at most. */
@@ -46,10 +46,7 @@ const TICK_MS = 100;
 export function searchRelevant(request: ListRequest): Search {
   const begun = { clockMs: Date.now(), ticksMs: performance.now() };
   const kept = request.kept?.keep.read() ?? null;
-  const expected = kept === null ? null : expectedNames(kept, request.filter);
-  // Whoever takes what is expected begins on it first.
-  const found = expected === null ? find(request, kept, begun) : new Promise((resolve) => setImmediate(resolve)).then(() => find(request, kept, begun));
-  return { expected, found };
+  return { expected: kept === null ? null : expectedNames(kept, request.filter), find: () => find(request, kept, begun) };
 }
 
 interface Moment {

@@ -294,13 +294,13 @@ function openWorkspace(paths: LayerPaths, description: Description, making: Writ
       const program = findListProgram();
       const kept = build === null ? null : { keep: openNameKeep(stateDir, { root, build, key: filter.key }), stamp: createStamper(root) };
       const search = program === null ? null : searchRelevant({ program, ahead: findAheadProgram(), root, filter, signal, onFolder, kept });
-      const found = async (): Promise<FoundNames> => {
-        const listed = (await search?.found) ?? null;
+      const find = async (): Promise<FoundNames> => {
+        const listed = (await search?.find()) ?? null;
         if (listed !== null) return listed;
         const names = await listNames(root, createBreath(signal), onFolder);
         return { names, total: names.length, isStill: false };
       };
-      return { expected: search?.expected ?? null, found: found() };
+      return { expected: search?.expected ?? null, find };
     },
     conceal: (hidden) => {
       concealed.add(hidden);

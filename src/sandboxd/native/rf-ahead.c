@@ -17,10 +17,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** So many requests wait at the disk together. */
-#define THREADS 16
+// So many requests wait at the disk together: what is looked at is needed later than what others read meanwhile, what is listed at once.
+#define LOOKERS 4
+#define LISTERS 16
 #define STACK (256 * 1024)
-/** Bytes of names that come to be known, and of what is told. */
+// Bytes of names, told or found.
 #define MOST_BYTES (64 * 1024 * 1024)
 #define LONGEST 4096
 
@@ -137,9 +138,10 @@ int main(int argc, char **argv) {
   if (!read_input()) return EXIT_INPUT;
   pthread_attr_t small;
   if (pthread_attr_init(&small) != 0 || pthread_attr_setstacksize(&small, STACK) != 0) return EXIT_MEMORY;
-  pthread_t threads[THREADS];
+  const unsigned most = lists ? LISTERS : LOOKERS;
+  pthread_t threads[LISTERS];
   unsigned made = 0;
-  while (made < THREADS && pthread_create(&threads[made], &small, work, NULL) == 0) made += 1;
+  while (made < most && pthread_create(&threads[made], &small, work, NULL) == 0) made += 1;
   if (made == 0) work(NULL);
   for (unsigned index = 0; index < made; index += 1) pthread_join(threads[index], NULL);
   return 0;
