@@ -1,45 +1,43 @@
-// Folders asked for ahead: all of them where the first show that they lie on a disk, none where the kernel has them.
+// Whether the folders of a walk lie on the disk is told by what the kernel had to read for the first of them.
 
 import { describe, expect, it } from "vitest";
+import { createColdSense } from "../../src/adapters/files/cold-folders.js";
 import { rawFromText } from "../../src/adapters/files/raw-path.js";
-import { createReadAhead } from "../../src/adapters/files/read-ahead.js";
 
-const SAMPLE = 16;
+const SAMPLE = 64;
 
-/** A walk through so many folders, of which looking at the n-th takes so long; which were asked for ahead, and when that began. */
-function walked(count: number, tookMs: (n: number) => number, throws = false) {
-  let now = 0;
+/** A walk through so many folders, of which looking at the n-th reads so much; with which of them it was told, and how many were looked at. */
+function walked(count: number, reads: (n: number) => number, throws = false) {
+  let read = 7;
   let looks = 0;
-  const soon: string[] = [];
-  const ahead = createReadAhead(rawFromText("/w"), {
+  const isCold = createColdSense(rawFromText("/w"), {
     now: () => {
-      now += tookMs(looks);
+      read += reads(looks);
       looks += 1;
       if (throws) throw new Error("no");
     },
-    soon: (path) => void soon.push(path.toString()),
-    elapsedMs: () => now,
+    blocksRead: () => read,
   });
-  const began: number[] = [];
-  for (let n = 0; n < count; n += 1) {
-    if (ahead.visit(rawFromText(`d${n}`))) began.push(n);
-    ahead.soon(rawFromText(`d${n}/below`));
-  }
-  return { began, looks, soon };
+  const told: number[] = [];
+  for (let n = 0; n < count; n += 1) if (isCold(rawFromText(`d${n}`))) told.push(n);
+  return { told, looks };
 }
 
-describe("folders asked for ahead", () => {
-  it("are asked for from the moment that two of the first were slow, told once", () => {
-    const { began, looks, soon } = walked(100, (n) => (n % 5 === 4 ? 0.3 : 0.02));
-    expect([began, looks]).toEqual([[9], SAMPLE]);
-    expect(soon).toEqual(Array.from({ length: 91 }, (_, n) => `/w/d${n + 9}/below`));
+describe("folders on the disk", () => {
+  it("are told once, with the second of the first that had to be read, and looked at no more", () => {
+    expect(walked(100, (n) => (n % 20 === 19 ? 8 : 0))).toEqual({ told: [39], looks: 40 });
   });
 
-  it("are none where the kernel has them, or one was slow by chance, or it is no longer looked at", () => {
-    for (const took of [() => 0.04, (n: number) => (n === 3 ? 5 : 0.01), (n: number) => (n >= SAMPLE ? 5 : 0.01)]) expect(walked(100, took)).toMatchObject({ began: [], soon: [], looks: SAMPLE });
+  it("are not told of where the kernel has them, or one was read by chance, or they are no longer looked at", () => {
+    for (const reads of [() => 0, (n: number) => (n === 3 ? 8 : 0), (n: number) => (n >= SAMPLE ? 8 : 0)]) expect(walked(100, reads)).toEqual({ told: [], looks: SAMPLE });
   });
 
   it("that cannot be looked at are somebody else's concern", () => {
-    expect(walked(20, () => 0.2, true)).toMatchObject({ began: [1], looks: SAMPLE });
+    expect(walked(20, () => 8, true)).toEqual({ told: [1], looks: 2 });
+  });
+
+  it("have been read once they were made", () => {
+    const isCold = createColdSense(rawFromText(import.meta.dirname));
+    expect(Array.from({ length: SAMPLE }, () => isCold("")).slice(2)).not.toContain(true);
   });
 });

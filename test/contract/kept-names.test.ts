@@ -4,13 +4,14 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createStamper } from "../../src/adapters/files/folder-stamp.js";
 import { openNameKeep } from "../../src/adapters/files/kept-names.js";
 import { findListProgram } from "../../src/adapters/files/list-program.js";
-import { listRelevant, type ListedNames } from "../../src/adapters/files/name-lister.js";
+import { searchRelevant, type Search } from "../../src/adapters/files/name-lister.js";
 import { rawFromText } from "../../src/adapters/files/raw-path.js";
 import { compilePolicy, enforcementPlanner } from "../../src/core/policy/index.js";
+import type { RelevantNames } from "../../src/ports/workspace.js";
 import { hash } from "../unit/policy/support.js";
 
 const BUILTIN = join(import.meta.dirname, "..", "..", "policies");
@@ -41,20 +42,32 @@ interface Listing {
   readonly folders: readonly string[];
 }
 
-function sorted(listed: ListedNames | null, folders: readonly string[]): Listing {
+function sorted(listed: RelevantNames | null, folders: readonly string[]): Listing {
   return { names: (listed?.names ?? []).map((name) => JSON.stringify(name)).sort(), total: listed?.total, folders: [...folders].sort() };
 }
 
 async function fresh(): Promise<Listing> {
   const folders: string[] = [];
-  return sorted(await listRelevant({ program: program ?? "", root: rawFromText(root), filter, signal, onFolder: (folder) => folders.push(folder), kept: null }), folders);
+  return sorted(await searchRelevant({ program: program ?? "", ahead: null, root: rawFromText(root), filter, signal, onFolder: (folder) => folders.push(folder), kept: null }).find(), folders);
 }
 
-async function kept({ build = "b", using = program ?? "", nowMs = later }: { readonly build?: string; readonly using?: string; readonly nowMs?: () => number } = {}): Promise<Listing> {
-  const folders: string[] = [];
-  const keep = openNameKeep(state, { root: rawFromText(root), build, key: filter.key, fewest: 0 });
-  return sorted(await listRelevant({ program: using, root: rawFromText(root), filter, signal, onFolder: (folder) => folders.push(folder), kept: { keep, stamp: createStamper(rawFromText(root), nowMs) } }), folders);
+interface Using {
+  readonly build?: string;
+  readonly using?: string;
+  readonly nowMs?: () => number;
 }
+
+function search({ build = "b", using = program ?? "", nowMs = later }: Using = {}, onFolder: (folder: string) => void = () => undefined): Search {
+  const keep = openNameKeep(state, { root: rawFromText(root), build, key: filter.key, fewest: 0 });
+  return searchRelevant({ program: using, ahead: null, root: rawFromText(root), filter, signal, onFolder, kept: { keep, stamp: createStamper(rawFromText(root), nowMs) } });
+}
+
+async function kept(using: Using = {}): Promise<Listing> {
+  const folders: string[] = [];
+  return sorted(await search(using, (folder) => folders.push(folder)).find(), folders);
+}
+
+const namesOf = (listed: RelevantNames | null): Listing => sorted(listed, []);
 
 /** Until a change has another time than one of before: what two seconds are for between sessions. */
 function tick(): void {
@@ -107,10 +120,53 @@ describe.skipIf(program === null || !isTold)("names kept between sessions", () =
           tick();
           make(changes);
           expect(await kept()).toEqual(await fresh());
+          const again = search();
+          expect(namesOf(again.expected)).toEqual(namesOf(await again.find()));
         }
       }),
       { numRuns: 40, seed: 20261126 },
     );
+  });
+
+  it("are expected where all of them were kept, and looked at for nothing", async () => {
+    make([{ what: "file", path: "src/a.js" }, { what: "file", path: "src/keys/.env" }, { what: "link", path: "prod", to: "src/a.js" }]);
+    expect(search().expected).toBeNull();
+    const first = await kept();
+    const before = search();
+    rmSync(join(root, "src", "keys"), { recursive: true });
+    tick();
+    make([{ what: "file", path: "id_rsa" }]);
+    expect(namesOf(before.expected).names).toEqual(first.names);
+    expect(namesOf(search().expected).names).toEqual(first.names);
+    expect((await kept()).names.join()).toContain("id_rsa");
+    // A folder that had just changed was listed and is not kept.
+    await search({ nowMs: Date.now }).find();
+    tick();
+    make([{ what: "file", path: "b.txt" }]);
+    await search({ nowMs: Date.now }).find();
+    expect(search().expected).toBeNull();
+  });
+
+  it("tell whether the folder changed while they were looked for", async () => {
+    make([{ what: "file", path: "src/a.js" }]);
+    await kept();
+    expect((await search().find())?.isStill).toBe(true);
+    const now = search();
+    make([{ what: "file", path: "src/b.txt" }]);
+    expect((await now.find())?.isStill).toBe(false);
+    const real = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now");
+    try {
+      // An hour later nothing of it is news.
+      clock.mockImplementation(() => real() + 3_600_000);
+      make([{ what: "file", path: "src/c.txt" }]);
+      expect((await search().find())?.isStill).toBe(true);
+      const set = search();
+      clock.mockImplementation(() => real() + 7_200_000);
+      expect((await set.find())?.isStill).toBe(false);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it("need no listing where nothing changed", async () => {

@@ -8,10 +8,12 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createBreath } from "../../src/adapters/files/breath.js";
 import { listNames } from "../../src/adapters/files/name-index.js";
 import { findListProgram } from "../../src/adapters/files/list-program.js";
-import { listRelevant, type ListedNames } from "../../src/adapters/files/name-lister.js";
+import { findAheadProgram } from "../../src/adapters/files/ahead-program.js";
+import { searchRelevant } from "../../src/adapters/files/name-lister.js";
 import { rawFromText } from "../../src/adapters/files/raw-path.js";
 import { compilePolicy, enforcementPlanner, type EnforcementPlan } from "../../src/core/policy/index.js";
 import { hash } from "../unit/policy/support.js";
+import type { FoundNames } from "../../src/ports/workspace.js";
 
 const BUILTIN = join(import.meta.dirname, "..", "..", "policies");
 const packs = compilePolicy(readdirSync(BUILTIN).filter((name) => name.endsWith(".policy.yaml")).map((name) => ({ name, text: readFileSync(join(BUILTIN, name), "utf8") })), { hash, examples: "skip" });
@@ -20,7 +22,7 @@ const planner = enforcementPlanner({ policySet: packs.value, role: null, root: "
 const program = findListProgram();
 if (program === null) console.warn("left out: rf-list is not built; run `npm run setup`");
 const never = new AbortController().signal;
-const list = (root: string, onFolder: (folder: string) => void = () => undefined, using = program ?? "", signal = never): Promise<ListedNames | null> => listRelevant({ program: using, root: rawFromText(root), filter: planner.filter, signal, onFolder, kept: null });
+const list = (root: string, onFolder: (folder: string) => void = () => undefined, using = program ?? "", signal = never): Promise<FoundNames | null> => searchRelevant({ program: using, ahead: findAheadProgram(), root: rawFromText(root), filter: planner.filter, signal, onFolder, kept: null }).find();
 const base = mkdtempSync(join(tmpdir(), "ringfence-names-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
