@@ -7,6 +7,9 @@ import type { RelevantNames } from "../../ports/workspace.js";
 import type { KeptFolder, KeptNames } from "./kept-names.js";
 import { joinRaw, pathOfRaw, type Raw } from "./raw-path.js";
 
+/** Names remembered of one walk. */
+const PLAIN_NAMES = 50_000;
+
 const KINDS: Readonly<Record<string, IndexedName["kind"]>> = { d: "directory", f: "file", l: "symlink", o: "other" };
 
 /** A folder that a walk comes to; hot where everything in it is of interest. */
@@ -47,18 +50,25 @@ export function createCollector(filter: PlanFilter, onPlace: (place: Place) => v
   const folders: Folder[] = [];
   const targets = new Set<Raw>();
   const state = { total: 0 };
+  /** Plain files that are left out, by what is told of them: many folders hold files of one name. */
+  const plain = new Map<string, Raw>();
   const count = (folder: Folder, more: number): void => {
     folder.total += more;
     state.total += more;
     if (state.total > LIMITS.protectNames) throw new GuardError("WORKSPACE_LIMIT", `the folder holds more than ${LIMITS.protectNames} names`, { hint: "choose a smaller folder: not every name could be looked at" });
   };
   const sort = (folder: Folder, entry: string): void => {
+    const known = folder.isHot ? undefined : plain.get(entry);
+    if (known !== undefined) return void folder.cold.push(known);
     const kind = KINDS[entry.charAt(0)];
     if (kind === undefined) throw new Error("rf-list told what nobody asked");
     const cut = kind === "symlink" ? entry.indexOf("\0") : entry.length;
     const name = entry.slice(1, cut);
     const isHot = folder.isHot || filter.all || filter.isHot(pathOfRaw(name));
-    if (kind === "file" && !isHot && !filter.isPlace(pathOfRaw(name))) return void folder.cold.push(name);
+    if (kind === "file" && !isHot && !filter.isPlace(pathOfRaw(name))) {
+      if (plain.size < PLAIN_NAMES) plain.set(entry, name);
+      return void folder.cold.push(name);
+    }
     folder.told.push(entry);
     const raw = joinRaw(folder.raw, name);
     const path = pathOfRaw(raw);
