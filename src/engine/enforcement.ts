@@ -15,7 +15,9 @@ export interface Enforced {
   readonly protection: Protection;
   /** Follows the user's folder from before its names were listed; null where nobody looks. */
   readonly watch: UserFolderWatch | null;
-  /** Looks whether all this is what the names demand as they are; nothing of the agent may run before that is known. Rejects where they cannot be listed. */
+  /** It was made from names that were expected, and `prove` has to look at the folder. */
+  readonly isExpected: boolean;
+  /** Looks, once, whether all this is what the names demand as they are; nothing of the agent may run before that is known. Rejects where they cannot be listed. */
   readonly prove: () => Promise<Proof>;
 }
 
@@ -54,7 +56,7 @@ export async function enforce(options: SessionOptions, workspace: Workspace, rol
     };
     const looking: { proof: Promise<Proof> | null } = { proof: null };
     const prove = (): Promise<Proof> => (looking.proof ??= look());
-    return { names: total, plan, protection: await protect(workspace, plan, prove, signal), watch, prove };
+    return { names: total, plan, protection: await protect(workspace, plan, prove, signal), watch, isExpected, prove };
   } catch (error) {
     watch?.stop();
     throw error;

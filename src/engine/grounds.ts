@@ -100,10 +100,11 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     ...(record === undefined ? {} : { record }),
     ...(workspace.pack === undefined ? {} : { fill: workspace.pack }),
     ...enforcedSpec(expected),
+    // The folder is looked at while the sandbox starts: before that the engine reads from the disk too, and one would wait for the other.
+    onStarting: () => start(),
   };
-  // Beside the making of the sandbox, which mostly waits for the engine.
-  const proving = prove(expected);
-  proving.catch(() => undefined);
+  const { start, promise: proving } = startedLater(() => prove(expected));
+  if (expected?.isExpected !== true) start();
   // What is kept of the folder leaves out what is hidden: it waits until that is sure.
   const keeping = isBaseKept === true ? proving.then((enforced) => keepBase(deps, { workspace, enforced }, signal)) : null;
   keeping?.catch(() => undefined);
@@ -111,15 +112,25 @@ async function openOne({ deps, options, id, path, role, undo, userFolder, keepBa
     const sandbox = await deps.sandboxes.open(spec, signal);
     undo.push(() => sandbox.close());
     // Only programs of ours have run inside until now.
+    start();
     const enforced = await proving;
     await workspace.attach?.(sandbox, root, signal);
     return { workspace, sandbox, enforced, enforcement: await attestEnforcement(sandbox, options, enforced, signal), base: (await keeping) ?? null };
   } catch (error) {
+    start();
     // Nobody takes the workspace down under the one who still reads the folder.
     await keeping?.catch(() => undefined);
     if (!(error instanceof OutdatedNames) && expected !== null && (await isOutdated(expected.prove))) throw new OutdatedNames("the folder is not what it was", { cause: error });
     throw error;
   }
+}
+
+/** Work that begins when it is first told to; a failure is for whoever waits for it. */
+function startedLater<T>(work: () => Promise<T>): { readonly start: () => void; readonly promise: Promise<T> } {
+  let start = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (start = resolve)).then(work);
+  promise.catch(() => undefined);
+  return { start: () => start(), promise };
 }
 
 /** What was enforced, once it is what the folder demands. */

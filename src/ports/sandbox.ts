@@ -7,6 +7,8 @@ import type { ProcessRequest, SandboxProcess } from "./process.js";
 export interface SandboxSpec {
   readonly sessionId: string;
   readonly image: string;
+  /** Heard when all is made and the sandbox only has to start: who has work for this machine's disk does it then. A provider may leave it unheard. */
+  readonly onStarting?: () => void;
   /** Prepared by a Workspace; how the user's folder becomes visible inside. */
   readonly workspace: SandboxMount;
   /** Where the workspace is mounted inside. */

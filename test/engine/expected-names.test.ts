@@ -77,7 +77,7 @@ const soon = (list: readonly IndexedName[]) => async (): Promise<FoundNames> => 
 describe("a sandbox made on expected names", () => {
   it("stands where the folder demands the same, in whatever order, and nothing of the agent's user runs before that is known", async () => {
     const { told, grounds, kept } = await opened({ expected: OLD, found: soon([...OLD].reverse()) });
-    expect(told).toEqual(["protect src/.env", "look", "sandbox", "found", "run"]);
+    expect(told).toEqual(["protect src/.env", "sandbox", "look", "found", "run"]);
     expect(grounds).toMatchObject({ enforced: { names: 2 } });
     expect(kept).toEqual([["src/.env"]]);
   });
@@ -90,7 +90,7 @@ describe("a sandbox made on expected names", () => {
 
   it("is made anew where a secret came since, which nothing saw and nobody kept", async () => {
     const { told, grounds, kept, undo } = await opened({ expected: OLD, found: soon(NEW) });
-    expect(told).toEqual(["protect src/.env", "look", "sandbox", "found", "close", "remove", "look", "found", "protect src/.env src/id_rsa", "sandbox", "run"]);
+    expect(told).toEqual(["protect src/.env", "sandbox", "look", "found", "close", "remove", "look", "found", "protect src/.env src/id_rsa", "sandbox", "run"]);
     expect(grounds).toMatchObject({ enforced: { names: 3, protection: { masked: ["src/.env", "src/id_rsa"] } } });
     expect(kept).toEqual([["src/.env", "src/id_rsa"]]);
     expect(undo).toBe(3);

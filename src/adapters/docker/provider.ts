@@ -212,7 +212,10 @@ async function startContainer({ docker, info, plan, name, line, signal, attached
   attached.channel = channel;
   line?.onConnect(channel.useLine);
   step("attach");
-  await engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+  const starting = engineCall({ what: "starting the container", limitMs: STEP_MS, signal }, (abortSignal) => container.start({ abortSignal }));
+  // Once the order is on its way.
+  setImmediate(() => plan.spec.onStarting?.());
+  await starting;
   // Only needed when the engine is gone: nobody waits for it, and without it the engine's word is taken.
   const found = info.local ? container.inspect().then(({ State }) => void (first.process = findHostProcess(State.Pid, container.id)), () => undefined) : Promise.resolve();
   step("start");

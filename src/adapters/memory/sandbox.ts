@@ -94,6 +94,7 @@ export function createMemorySandboxProvider(options: MemorySandboxOptions): Memo
       if (lie !== undefined) return lie;
       if (signal.aborted) throw new GuardError("CANCELLED", "opening the sandbox was cancelled");
       const sandbox = createMemorySandbox(spec, options);
+      spec.onStarting?.();
       opened.push(sandbox);
       return sandbox;
     },
