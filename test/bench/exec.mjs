@@ -3,7 +3,7 @@
 
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { agentOf, call, containerOf, spawnLoop, timed, withSessions } from "./guarded.mjs";
+import { agentOf, call, containerOf, leadIn, spawnLoop, timed, withSessions } from "./guarded.mjs";
 
 const SETTINGS = ["off", "exec", "full"];
 const ROUNDS = 4;
@@ -47,6 +47,7 @@ async function measureOne({ open, close, signal }, recordExec) {
   for (let i = 0; i < WARM_UP; i += 1) await call(session, "true", signal);
   for (let round = 0; round < ROUNDS; round += 1) {
     const [guarded, bare] = [[], spawnLoop(agent, CALLS)];
+    await leadIn(session, signal);
     for (let i = 0; i < CALLS; i += 1) guarded.push(await timed(() => call(session, "true", signal)));
     samples.guarded.push(...guarded);
     samples.bare.push(...bare);

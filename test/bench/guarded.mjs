@@ -9,6 +9,8 @@ import Docker from "dockerode";
 import { composeEngine } from "../../dist/lib/index.js";
 
 const INTERRUPTED = 130;
+const SETTLE_MS = 300;
+const LEAD = 20;
 
 /** Runs a benchmark. `open` opens a session on the workspace, `close` ends one; what is left open is closed. */
 export async function withSessions(work) {
@@ -68,6 +70,12 @@ export async function agentOf(session, container, signal) {
 /** A resident process in the same container, as the same user, spawns `bash -c true` and waits for it, so often, each time after a rest. */
 export function spawnLoop(agent, count, restMs = 0) {
   return numbersOf(execFileSync("docker", [...agent, "python3", "-c", spawnProgram(count, restMs)], { encoding: "utf8" }));
+}
+
+/** Calls that are not counted, after the engine had time to clear up behind an exec: what ran before has taken the processor's caches. */
+export async function leadIn(session, signal) {
+  await new Promise((resolve) => void setTimeout(resolve, SETTLE_MS));
+  for (let i = 0; i < LEAD; i += 1) await call(session, "true", signal);
 }
 
 /** A resident Python program that spawns `bash -c true` so often, waits for each, and prints how long each took, in milliseconds. */

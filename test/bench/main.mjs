@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import Docker from "dockerode";
-import { agentOf, call, containerOf, spawnLoop, timed, withSessions } from "./guarded.mjs";
+import { agentOf, call, containerOf, leadIn, spawnLoop, timed, withSessions } from "./guarded.mjs";
 import { openNeighbours } from "./neighbours.mjs";
 
 const ROUNDS = 6;
@@ -54,9 +54,14 @@ async function measure({ open, close, signal }) {
     // By turns, so that a slow spell of the machine meets all of them; each kind in a row, as the bare starts are: what another session did
     // just before has taken the processor's caches.
     for (let round = 0; round < ROUNDS; round += 1) {
+      await leadIn(session, signal);
       for (let i = 0; i < CALLS; i += 1) samples.guarded.push(await timed(() => call(session, "true", signal)));
+      await leadIn(named, signal);
       for (let i = 0; i < CALLS; i += 1) samples.named.push(await timed(() => call(named, "true", signal)));
       samples.spawn.push(...spawnLoop(agent, SPAWNS));
+    }
+    // After those: the engine goes on clearing up behind an exec for a while, beside whoever comes next.
+    for (let round = 0; round < ROUNDS; round += 1) {
       for (let i = 0; i < API_EXECS; i += 1) samples.api.push(await timed(() => execByApi(docker, container)));
       for (let i = 0; i < CLI_EXECS; i += 1) samples.cli.push(await timed(async () => execFileSync("docker", ["exec", container, "bash", "-c", "true"])));
       for (const { name, run } of neighbours.present) for (let i = 0; i < NEIGHBOUR_RUNS; i += 1) samples[name].push(await run());
