@@ -19,7 +19,7 @@ compile rf-tty rf-tty.c guard.c
 compile rf-look rf-look.c sha256.c
 # Stands alone: tells on the host which folders of an upper layer are opaque.
 if [ -f "$sources/rf-scan.c" ]; then compile rf-scan rf-scan.c; fi
-# Stands alone: lists the user's folder, on the host.
+# Lists the user's folder, on the host.
 compile rf-list rf-list.c
 # Stands alone: has the kernel read the user's folders from the disk, on the host.
 compile rf-ahead rf-ahead.c -pthread

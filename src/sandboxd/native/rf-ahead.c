@@ -5,6 +5,8 @@
 // What it finds it tells nobody: losing any of it costs time, nothing else. Follows no link in any component, leaves no file system,
 // opens no file, writes nothing, runs nothing.
 #define _GNU_SOURCE
+#include "entry.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,14 +28,6 @@
 #define LONGEST 4096
 
 enum { EXIT_USAGE = 2, EXIT_MEMORY = 3, EXIT_INPUT = 4, EXIT_FOLDER = 5 };
-
-struct entry {
-  uint64_t inode;
-  int64_t next;
-  unsigned short size;
-  unsigned char type;
-  char name[];
-};
 
 // Names, one behind the other; those from `at` on are still to be read. Only added to, and copied out under the lock.
 static char *names = NULL;

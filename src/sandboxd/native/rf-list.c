@@ -5,6 +5,8 @@
 // A record is a letter, a name and a NUL byte: `d` folder, `f` file, `o` other, `l` link, followed by a second text, what it says.
 // The end of a folder is `.k` when all of it was told, `.m` when there is no such folder, `.e` and a number (errno) else.
 #define _GNU_SOURCE
+#include "entry.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +22,6 @@
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 enum { EXIT_USAGE = 2, EXIT_INPUT = 4, EXIT_FOLDER = 5 };
-
-struct entry {
-  uint64_t inode;
-  int64_t next;
-  unsigned short size;
-  unsigned char type;
-  char name[];
-};
 
 static char out[256 * 1024];
 static size_t used = 0;
