@@ -28,6 +28,12 @@ export function imageReference(image: string): string {
   return isOwnName(image) ? referenceOf(image) : image;
 }
 
+/** Short name of one of ours by that name or by its full reference; null for an image that is not ours. */
+export function ownNameOf(image: string): string | null {
+  const name = /^ringfence\/([^:/@]+)(?::latest)?$/u.exec(image)?.[1] ?? image;
+  return isOwnName(name) ? name : null;
+}
+
 /** Tells whether it is the short name of one of ours. */
 export function isOwnName(image: string): boolean {
   return NAME.test(image) && existsSync(specFile(image));

@@ -6,7 +6,7 @@ import { createDockerProvider } from "./adapters/docker/provider.js";
 import { createImageFacts } from "./adapters/docker/image-facts.js";
 import { currentLease } from "./adapters/system/lease.js";
 import { packageFile } from "./adapters/system/package-root.js";
-import { imageReference, isOwnName, ownImages, type OwnImage } from "./compose-image-names.js";
+import { imageReference, isOwnName, ownImages, ownNameOf, type OwnImage } from "./compose-image-names.js";
 import { installedVersion } from "./compose-policy.js";
 import { openStore } from "./compose-store.js";
 import { sbomOf } from "./core/image/index.js";
@@ -47,11 +47,12 @@ export async function imageSbom(image: string, env: NodeJS.ProcessEnv): Promise<
 
 /** Builds what a session is asked to run on, when it is one of ours and not there yet. Progress goes to standard error. */
 export async function ensureImage(image: string, env: NodeJS.ProcessEnv): Promise<void> {
-  if (!isOwnName(image)) return;
-  const found = await withEngine(env, ({ find }) => find(imageReference(image)));
+  const name = ownNameOf(image);
+  if (name === null) return;
+  const found = await withEngine(env, ({ find }) => find(imageReference(name)));
   if (found !== null) return;
-  const exit = await runImageScript(["build", image], "stderr");
-  if (exit !== 0) throw new GuardError("IMAGE_MISSING", `the image \`${image}\` could not be built`, { hint: `ringfence image build ${image}` });
+  const exit = await runImageScript(["build", name], "stderr");
+  if (exit !== 0) throw new GuardError("IMAGE_MISSING", `the image \`${name}\` could not be built`, { hint: `ringfence image build ${name}` });
 }
 
 /**

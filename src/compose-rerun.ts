@@ -11,6 +11,7 @@ import { createPreimages } from "./adapters/files/preimages.js";
 import { sha256 } from "./adapters/system/hasher.js";
 import { currentLease, isLeaseAlive } from "./adapters/system/lease.js";
 import { composeDeps } from "./compose.js";
+import { imageReference } from "./compose-image-names.js";
 import { compileTexts, loadPolicy } from "./compose-policy.js";
 import { argumentBlobs } from "./compose-arguments.js";
 import { openRecord, type OpenedRecord } from "./compose-bundle-open.js";
@@ -192,7 +193,7 @@ async function runAgain({ stored, id, recorded, opened, plan, workspace }: Again
 
 /** The recorded image by its id; where the engine has it no more, what goes by its name now, which is then another. */
 async function openSameImage(opened: EventData["session.opened"], { image }: RerunRequest, open: (image: string) => Promise<Session>): Promise<Session> {
-  if (image !== null) return open(image);
+  if (image !== null) return open(imageReference(image));
   // No file tells the image.
   if (opened.imported !== undefined) return open(DEFAULT_IMAGE);
   try {

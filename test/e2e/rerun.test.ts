@@ -87,14 +87,14 @@ describe.skipIf(missing !== null)(`replay run${missing === null ? "" : ` (skippe
   });
 
   it(`a difference that was planted is named at step ${AT}, and no other`, async () => {
-    const { code, steps } = await again(planted, "--keep-going");
-    expect(differing(steps)).toEqual([`${AT} output`]);
+    const { code, err, steps } = await again(planted, "--keep-going");
+    expect(differing(steps), err).toEqual([`${AT} output`]);
     expect(code).toBe(1);
   });
 
   it("another image and another policy are the first difference", async () => {
-    const image = await again(sound, "--image", "ringfence/node:latest", "--until", "1");
-    expect(differing(image.steps)).toEqual(["0 image"]);
+    const image = await again(sound, "--image", "base", "--until", "1");
+    expect(differing(image.steps), image.err).toEqual(["0 image"]);
     expect(image.code).toBe(1);
     const policy = join(rig.scratch, "strict.policy.yaml");
     writeFileSync(policy, 'version: 1\nid: strict\ntitle: S\nextends: [kimi-dev]\nrules:\n  - { id: strict.no-ls, effect: deny, layer: L3, threats: ["maestro:L7/agent-tool-misuse"], message: no listing, when: [{ exec: { programs: [ls] } }], match: [{ command: ls }], notMatch: [{ command: cat a }] }\n');

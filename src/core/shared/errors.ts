@@ -32,7 +32,7 @@ export const ERRORS = {
   ENGINE_UNAVAILABLE: { exit: 75, retry: true, hint: "run `npm run setup`, or see `ringfence doctor`" },
   ENGINE_REMOTE: { exit: 75, retry: false, hint: "use an engine on this machine: unset DOCKER_HOST or choose another context" },
   ENGINE_UNSUPPORTED: { exit: 75, retry: false, hint: "see `ringfence doctor`" },
-  IMAGE_MISSING: { exit: 75, retry: false, hint: "run `npm run setup` to build the sandbox images" },
+  IMAGE_MISSING: { exit: 75, retry: false, hint: "build one of ours with `ringfence image build`, or `docker pull` another" },
   RUNTIME_MISSING: { exit: 75, retry: false, hint: "run `npm run setup` to build the sandbox runtime" },
   SANDBOX_FAILED: { exit: 75, retry: true, hint: "see `ringfence doctor`; the session is marked broken" },
   SANDBOX_BROKEN: { exit: 75, retry: true, hint: "the sandbox ended under the call; what the call did is in doubt" },

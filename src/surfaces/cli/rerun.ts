@@ -19,6 +19,7 @@ export interface RerunFlags {
 /** Gives the exit code. */
 export async function runRerun(wanted: string, flags: RerunFlags, io: Io): Promise<number> {
   if (flags.until === 0) throw new GuardError("USAGE_INVALID", "steps count from 1");
+  if (flags.image !== undefined) await (await import("../../compose-image.js")).ensureImage(flags.image, io.env);
   const interrupt = onInterrupt(io);
   try {
     await noteBundle(wanted, io);
