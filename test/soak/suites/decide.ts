@@ -20,6 +20,11 @@ import type { Report, Suite, Task } from "../suite.js";
 
 /** Longest time from text to decision, in milliseconds of the processor. */
 const MAX_MS = 50;
+/**
+ * The same in a sample, which runs beside other tests: what others do to the caches doubles times and more. A text whose time grows with the square of its
+ * length passes this too, by far.
+ */
+const MAX_SAMPLE_MS = 4 * MAX_MS;
 /** Runs of a text that seemed to take longer; the least counts, since the machine has other work. */
 const AGAIN = 6;
 /** One in so many slow shapes belongs to a sample. */
@@ -57,6 +62,7 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
   const random = createRandom(seed).fork("texts");
   // Less than the full count takes a share of the slow shapes, another with each seed.
   const fixed = extremes().filter((_, n) => count >= suite.full || n % SHARE === seed % SHARE);
+  const most = count >= suite.full ? MAX_MS : MAX_SAMPLE_MS;
   const slowest = { ms: 0, text: "" };
   for (let n = 0; n < 300; n += 1) judgeText(judge.set, grown(random.fork(`warm ${n}`)));
   for (let n = 0; n < count; n += 1) {
@@ -70,7 +76,7 @@ async function run({ seed, count, report, signal }: Task): Promise<void> {
       const { ms, decision } = timed(judge.set, text);
       report.tally(decision.effect);
       if (ms > slowest.ms) Object.assign(slowest, { ms, text: extreme?.[0] ?? text.slice(0, 120) });
-      if (ms > MAX_MS) report.fail(extreme?.[0] ?? text, `took ${ms.toFixed(0)} ms of the processor, at least`);
+      if (ms > most) report.fail(extreme?.[0] ?? text, `took ${ms.toFixed(0)} ms of the processor, at least`);
       if (n % LAWS_EVERY === 0 && text.length < 20_000) holdLaws(judge, text, decision, random, report);
     } catch (error) {
       report.fail(extreme?.[0] ?? text, error instanceof Error ? (error.stack ?? error.message) : String(error));
