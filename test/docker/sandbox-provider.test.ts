@@ -171,6 +171,7 @@ describe.skipIf(missing !== null)(`the engine${note}`, () => {
     expect(await made.provider.info()).toMatchObject({ os: "linux", seccomp: true, version: expect.stringMatching(/^\d+\./) as string });
     expect(await made.provider.imageExists(made.spec.image)).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(await made.provider.imageExists("ringfence/no-such-image:1")).toBeNull();
+    expect(await made.provider.imageExists("//host.invalid/x")).toBeNull();
   });
 });
 

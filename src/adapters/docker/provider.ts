@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import { PROTOCOL_VERSION, type HelloMessage } from "../../core/channel/index.js";
+import { isImageReference } from "../../core/image/index.js";
 import { GuardError, printable } from "../../core/shared/index.js";
 import type { HideResult, RecordSetting, Sandbox, SandboxProvider, SandboxSpec, WorkspaceMode } from "../../ports/sandbox.js";
 import type { Telemetry } from "../../ports/system.js";
@@ -105,6 +106,7 @@ interface FoundImage {
 }
 
 async function findImage(docker: Docker, reference: string, signal?: AbortSignal): Promise<FoundImage | null> {
+  if (!isImageReference(reference)) return null;
   return engineCall({ what: `looking for the image ${printable(reference)}`, limitMs: STEP_MS, signal }, async () => {
     try {
       const { Id, Config } = await docker.getImage(reference).inspect();

@@ -1,6 +1,7 @@
 // Options that every command which opens a session shares.
 
 import { InvalidArgumentError, type Command } from "commander";
+import { isImageReference } from "../../core/image/index.js";
 
 export interface SessionFlags {
   readonly workspace: string;
@@ -27,7 +28,7 @@ export function addSessionOptions(command: Command): Command {
     .option("--no-workspace-policy", "leave out policies found in the workspace (.ringfence/*.policy.yaml), which can only make it stricter")
     .option("--profile <id|file>", "risk profile of the agent that the score starts from: kimi-dev (default), rubric, or a *.profile.yaml")
     .option("--role <role>", "role the calls are judged under: bugfixer, testwriter", parseRole)
-    .option("--image <reference>", "sandbox image: base, kimi-dev (default), python, node (built when first asked for), or any the engine has")
+    .option("--image <reference>", "sandbox image: base, kimi-dev (default), python, node (built when first asked for), or any the engine has", parseImage)
     .option("--root <path>", "where the workspace is mounted inside", parseRoot)
     .option("--runtime <name>", "the engine's name of what runs containers: runc, runsc, kata", parseRuntime)
     .option("--workspace-mode <mode>", "how the folder comes to the engine: auto, overlay (a view of it), tar (sent to an engine that does not see it)", parseMode)
@@ -56,13 +57,19 @@ function parseFolder(text: string): string {
 /** A time in seconds, as milliseconds. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 86_400) throw new InvalidArgumentError("give seconds between 0 and 86400");
+  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 86_400) throw new InvalidArgumentError("give seconds, more than 0 and at most 86400");
   return Math.ceil(seconds * 1000);
 }
 
 /** The same, and 0 for not at all. */
 function parseWait(text: string): number {
   return /^0+$/u.test(text) ? 0 : parseSeconds(text);
+}
+
+/** An image by one of our short names, or by any name that an engine has for one. */
+export function parseImage(text: string): string {
+  if (!isImageReference(text)) throw new InvalidArgumentError("give the name of an image: python, my/image:2, sha256:…");
+  return text;
 }
 
 function parseRole(text: string): string {

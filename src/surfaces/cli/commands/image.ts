@@ -6,6 +6,7 @@ import { printable, quietJson } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
 import { count } from "../render/text.js";
+import { parseImage } from "../session-options.js";
 
 export function registerImage(program: Command, context: CliContext): void {
   const image = program.command("image").description("sandbox images: which there are, building, checking, what is installed in them");
@@ -36,7 +37,7 @@ export function registerImage(program: Command, context: CliContext): void {
   image
     .command("sbom")
     .description("the software bill of materials of an image, as CycloneDX 1.6 JSON")
-    .argument("<image>", "base, kimi-dev, python, node, or any image the engine has")
+    .argument("<image>", "base, kimi-dev, python, node, or any image the engine has", parseImage)
     .option("-o, --output <file>", "write it to a file")
     .addHelpText("after", "\nThe packages are those that dpkg, pip and npm know inside the image, and its own Node. The same image gives the same bytes.\n\nExamples:\n  ringfence image sbom kimi-dev > kimi-dev.cdx.json\n  ringfence image sbom python -o python.cdx.json")
     .action(async (name: string, flags: { readonly output?: string }, command: Command) => {

@@ -7,7 +7,7 @@ import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { noteBundle, SESSION_OR_BUNDLE } from "../named-session.js";
 import { columnsOf } from "../render/layout.js";
-import { collect, parseCount } from "../session-options.js";
+import { collect, parseCount, parseImage } from "../session-options.js";
 import type { RerunFlags } from "../rerun.js";
 import type { ViewFlags } from "../replay-view.js";
 
@@ -54,7 +54,7 @@ Examples:
     .option("--until <step>", "stop after this call", parseCount)
     .option("--keep-going", "go on after a call that differs")
     .option("-w, --workspace <dir>", "a folder that holds what the recorded one held, in place of the one that was kept")
-    .option("--image <reference>", "run on another image (base, kimi-dev, python, node, or any the engine has); that it is another one is a difference")
+    .option("--image <reference>", "run on another image (base, kimi-dev, python, node, or any the engine has); that it is another one is a difference", parseImage)
     .option("-p, --policy <file>", "judge under another policy; that it is another one is a difference (may be repeated)", collect, [])
     .addHelpText(
       "after",
