@@ -68,8 +68,8 @@ async function operate(live: LiveSession, call: CallId, action: ProcessAction, o
   renewLease(live, process);
   const waiting = waitFor(process, action, options);
   const refused = action.op === "write" ? write(process, action) : null;
-  await waiting;
-  return { ok: refused === null, process, text: refused ?? told(process) };
+  const came = await waiting;
+  return { ok: refused === null && came, process, text: refused ?? told(process, came) };
 }
 
 function no(text: string): Outcome {
@@ -109,8 +109,8 @@ async function open(live: LiveSession, call: CallId, action: ProcessAction, opti
   processes.events.push({ call, type: "process.opened", data: { name: process.name, summary: process.summary, terminal: action.terminal, leaseMs: live.options.defaults.processLeaseMs ?? LIMITS.processLeaseMs } });
   renewLease(live, process);
   void handle.ended.then((end) => noteEnd(live, process, end));
-  await waitFor(process, action, options);
-  return { ok: process.end === null || process.end.exitCode === 0, process, text: told(process) };
+  const came = await waitFor(process, action, options);
+  return { ok: process.end === null || process.end.exitCode === 0, process, text: told(process, came) };
 }
 
 /** What was made for it is gone again; only a session whose own sandbox is lost cannot go on. */
@@ -144,11 +144,12 @@ function remember(process: LiveProcess, text: string): void {
   while (size > 2 * LIMITS.processHistoryChars) size -= process.history.shift()?.length ?? size;
 }
 
-/** Waits for output: until it holds what is waited for, else until it stops for a moment; for its end; at most as long as was asked. */
-function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction, "op" | "until" | "waitMs">, { hooks, signal }: Pick<PerformOptions, "hooks" | "signal">): Promise<void> {
+/** Waits for output: until it holds what is waited for, else until it stops for a moment; for its end; at most as long as was asked. False when what was waited for did not come. */
+function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction, "op" | "until" | "waitMs">, { hooks, signal }: Pick<PerformOptions, "hooks" | "signal">): Promise<boolean> {
   const show = quiet(hooks.output, { warn: () => undefined });
   const wanted = until === null ? null : Buffer.from(until, "utf8");
   const tails = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  const state = { came: wanted === null };
   return new Promise((resolve) => {
     const timers: { quiet: NodeJS.Timeout | null } = { quiet: null };
     const done = (): void => {
@@ -156,7 +157,7 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
       if (timers.quiet !== null) clearTimeout(timers.quiet);
       process.watcher = null;
       signal.removeEventListener("abort", done);
-      resolve();
+      resolve(state.came);
     };
     const last = setTimeout(done, waitMs);
     process.watcher = (stream, chunk) => {
@@ -168,7 +169,8 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
         return;
       }
       const seen = Buffer.concat([tails[stream], chunk]);
-      if (seen.includes(wanted)) return done();
+      state.came = seen.includes(wanted);
+      if (state.came) return done();
       tails[stream] = seen.subarray(Math.max(0, seen.length - wanted.length + 1));
     };
     signal.addEventListener("abort", done, { once: true });
@@ -182,8 +184,8 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
 }
 
 /** How one stands, in words. */
-function told(process: LiveProcess): string {
-  return `process ${process.name}: ${process.end === null ? "it lives" : endWords(process.end)}`;
+function told(process: LiveProcess, came = true): string {
+  return `process ${process.name}: ${process.end === null ? "it lives" : endWords(process.end)}${came ? "" : "; the text waited for did not come"}`;
 }
 
 function endWords({ reason, exitCode, signal, detail }: ProcessEnd): string {

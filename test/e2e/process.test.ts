@@ -33,6 +33,10 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     const denied = await rig.run(["process", "write", "last", "sh", "--", "echo x > .git/hooks/pre-commit"]);
     expect([denied.code, denied.out, denied.err]).toEqual([3, "", expect.stringContaining("Refused by policy")]);
     expect((await rig.run(["process", "read", "last", "nobody"])).code).toBe(1);
+    const waited = await rig.run(["process", "read", "last", "sh", "--until", "never", "--wait", "0"]);
+    expect([waited.code, waited.err]).toEqual([1, expect.stringContaining("process sh: it lives; the text waited for did not come")]);
+    const key = await rig.run(["-q", "process", "write", "last", "sh", "--key", "C-c"]);
+    expect([key.code, key.err]).toEqual([1, expect.stringContaining("the process sh has no terminal")]);
     const nobody = await rig.run(["process", "write", "last", "nobody", "x"]);
     expect([nobody.code, nobody.err + nobody.out]).toEqual([1, expect.stringContaining("there is no process `nobody`")]);
     const ended = await rig.run(["process", "end", "last", "sh", "--json"]);

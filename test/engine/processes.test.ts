@@ -43,6 +43,16 @@ describe("a process that is handed over", () => {
     expect(sessionState(events)?.processes).toMatchObject([{ call: "call_0001", closed: { reason: "closed" } }]);
   });
 
+  it("says when the text that was waited for did not come; a read or a write then counts as failed, what was opened is open", async () => {
+    const { use } = await opened();
+    const missing = "; the text waited for did not come]";
+    expect(await use("open", { ...OPEN, until: "never", wait_ms: 0 })).toMatchObject({ exitCode: 0, message: expect.stringContaining(`[process py: it lives${missing}`) as string });
+    expect(await use("read", { until: "never", wait_ms: 0 })).toMatchObject({ exitCode: 1, message: expect.stringContaining(`; process py: it lives${missing}`) as string });
+    expect(await use("write", { text: "print(1)", until: "never", wait_ms: 0 })).toMatchObject({ exitCode: 1, message: expect.stringContaining(`; process py: it lives${missing}`) as string });
+    expect(await use("write", { text: "print(1)", until: "did" })).toMatchObject({ exitCode: 0, message: expect.stringContaining("[process py: it lives]") as string });
+    expect(await use("write", { text: "exit()", until: "never" })).toMatchObject({ exitCode: 1, message: expect.stringContaining(`; process py: ended, exit code 0${missing}`) as string });
+  });
+
   it("is told and recorded when it ends by itself", async () => {
     const { rig, session, use } = await opened();
     await use("open", OPEN);

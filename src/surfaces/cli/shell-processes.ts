@@ -41,7 +41,7 @@ export async function processLine(session: OpenedSession, line: string, io: Io, 
   if (io.options.json) return true;
   tellOutcome(observation, io);
   const told = processNote(observation.message);
-  if (told !== null) io.note(told);
+  if (told !== null) (observation.exitCode === 0 ? io.note : io.fail)(told);
   else if (observation.exitCode !== 0 && observation.stdout !== "") io.fail(printable(observation.stdout.trim(), 400));
   return true;
 }

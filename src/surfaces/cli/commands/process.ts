@@ -51,7 +51,7 @@ Examples:
   waiting(process.command("read").description("let it run for a moment and print what it said since you last looked; what the agent has not read stays there for it"))
     .argument("<session>", SESSION)
     .argument("<name>", NAME)
-    .addHelpText("after", "\nOn record as a call of yours.\n\nExit codes: 0 read, 1 no such process, 2 no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process read last server\n  ringfence process read last server --until ready --wait 30")
+    .addHelpText("after", "\nOn record as a call of yours.\n\nExit codes: 0 read, 1 no such process or the text of --until did not come, 2 no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process read last server\n  ringfence process read last server --until ready --wait 30")
     .action(async (id: string, name: string, flags: WaitFlags, command: Command) => act(id, name, (session) => session.readProcess(name, waitOf(flags)), context.ioOf(command), context.exit));
   waiting(process.command("write").description("write lines to it; each is judged as the agent's own would be"))
     .argument("<session>", SESSION)
@@ -59,7 +59,7 @@ Examples:
     .argument("[text]", "what is written, whole lines; `-` reads it from standard input")
     .addOption(new Option("--key <key>", "a key of its terminal instead of text").choices(KEYS))
     .option("--end-input", "its input ends after this")
-    .addHelpText("after", "\nPrints what it says to that. On record as a call of yours, with your name.\n\nExit codes: 0 written, 1 no such process, 2 wrong words, no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process write last repl -- 'print(1 + 1)'\n  ringfence process write last server --key C-c\n  printf 'one\\ntwo\\n' | ringfence process write last cat - --end-input")
+    .addHelpText("after", "\nPrints what it says to that. On record as a call of yours, with your name.\n\nExit codes: 0 written, 1 no such process or the text of --until did not come, 2 wrong words, no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process write last repl -- 'print(1 + 1)'\n  ringfence process write last server --key C-c\n  printf 'one\\ntwo\\n' | ringfence process write last cat - --end-input")
     .action(async (id: string, name: string, text: string | undefined, flags: WriteFlags, command: Command) => {
       const io = context.ioOf(command);
       const hint = "`ringfence process write --help` has examples";
@@ -79,7 +79,7 @@ Examples:
 }
 
 function waiting(command: Command): Command {
-  return command.option("--wait <seconds>", "longest wait for output, at most 60 (default 1)", parseWait).option("--until <text>", "stop waiting when the output holds this");
+  return command.option("--wait <seconds>", "longest wait for output, at most 60 (default 1; 10 with --until)", parseWait).option("--until <text>", "stop waiting when the output holds this");
 }
 
 function parseWait(text: string): number {
@@ -142,7 +142,7 @@ async function act(wanted: string, name: string, work: (session: SessionHandle) 
     io.command("stdout", new TextEncoder().encode(answer.stdout));
     io.command("stderr", new TextEncoder().encode(answer.stderr));
     const told = processNote(answer.message);
-    if (told !== null) io.note(told);
+    if (told !== null) (codeOf(answer) === 0 ? io.note : io.fail)(told);
   });
 }
 

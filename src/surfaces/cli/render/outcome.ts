@@ -22,6 +22,6 @@ export function tellOutcome(observation: Observation, io: Io): void {
 
 /** What the tool `process` says of the process at the end of a call's message, if anything: its last line of that kind. */
 export function processNote(message: string): string | null {
-  const line = message.split("\n").findLast((one) => one.startsWith("[process "));
-  return line === undefined ? null : printable(line, 400);
+  const line = message.split("\n").findLast((one) => /^\[(?:exit code 1; |process )/u.test(one));
+  return line === undefined ? null : printable(line.replace("[exit code 1; ", "["), 400);
 }
