@@ -88,6 +88,55 @@ time.sleep(5)`),
     expect(told(ran).filter((line) => line.startsWith("echo s"))).toHaveLength(20);
   });
 
+  it("a thread that ended after its asking failed holds up no other: its process executes as ever", async () => {
+    const ran = await run(
+      python(`def sibling(word, wait):
+    time.sleep(wait); os.execv("/bin/echo", ["echo", word])
+def fails(): libc.execve(b"/nowhere", None, None)
+def one():
+    asked = threading.Thread(target=fails); asked.start(); asked.join()
+    threading.Thread(target=sibling, args=("one", 0)).start(); time.sleep(9)
+def first():
+    threading.Thread(target=sibling, args=("first", 0.1)).start()
+    fails(); libc.syscall(60, 0)
+for body in (one, first):
+    pid = os.fork()
+    if pid == 0: body()
+    os.waitpid(pid, 0)`),
+    );
+    expect(ran.stdout).toBe("one\nfirst\n");
+    expect(ran.durationMs).toBeLessThan(5000);
+    expect(told(ran).filter((line) => line.startsWith("echo "))).toEqual(["echo one", "echo first"]);
+  });
+
+  it("a program nobody may read, one without any arguments and a child that is made the guard's own are told as others are", async () => {
+    const ran = await run(
+      python(`import shutil
+def child(body):
+    pid = os.fork()
+    if pid == 0:
+        try: body()
+        finally: os._exit(9)
+    os.waitpid(pid, 0)
+shutil.copy("/bin/echo", "/workspace/shut"); os.chmod("/workspace/shut", 0o111)
+child(lambda: os.execv("/workspace/shut", ["shut", "x"]))
+child(lambda: libc.execve(b"/bin/true", (ctypes.c_char_p * 1)(None), None))
+def beside():
+    # CLONE_PARENT, and a signal at its end that would kill whoever is its parent.
+    if libc.syscall(56, 0x8000 | signal.SIGKILL, 0, 0, 0, 0) == 0: os.execv("/bin/echo", ["echo", "beside"])
+child(lambda: os.execv("/bin/sh", ["sh", "-c", "exit 3"]))
+beside(); time.sleep(0.1); os.unlink("/workspace/shut")`),
+    );
+    expect(ran.stdout).toBe("x\nbeside\n");
+    const ends = ran.programs?.programs.slice(3).map(({ image, argv, end }) => [image, argv.join(" "), end?.exitCode]);
+    expect(ends).toEqual([
+      ["/workspace/shut", "shut x", 0],
+      ["/usr/bin/true", "", 0],
+      ["/usr/bin/bash", "sh -c exit 3", 3],
+      ["/usr/bin/echo", "echo beside", 0],
+    ]);
+  });
+
   it("filters of the agent's own cannot let an exec past the guard's", async () => {
     // Load the number; on execve or execveat the given answer, else go on.
     const ran = await run(

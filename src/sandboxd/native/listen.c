@@ -123,6 +123,31 @@ pid_t rf_listen_process(pid_t thread) {
   return got == 0 ? (pid_t)info.tgid : 0;
 }
 
+// What /proc/PID/stat says of a thread behind its name, which may hold anything; NULL where it is gone.
+static char *stat_of(pid_t thread, char *text, size_t room) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)thread, (int)thread);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t got = fd < 0 ? -1 : read(fd, text, room - 1);
+  if (fd >= 0) close(fd);
+  text[got < 0 ? 0 : got] = 0;
+  char *end = strrchr(text, ')');
+  return end == NULL ? NULL : strchr(end, ' ');
+}
+
+pid_t rf_listen_parent(pid_t thread) {
+  char text[1024];
+  const char *rest = stat_of(thread, text, sizeof text);
+  int parent = 0;
+  return rest == NULL || sscanf(rest, " %*c %d", &parent) != 1 ? 0 : (pid_t)parent;
+}
+
+int rf_listen_is_dead(pid_t thread) {
+  char text[1024];
+  const char *state = stat_of(thread, text, sizeof text);
+  return state == NULL || state[1] == 'Z' || state[1] == 'X';
+}
+
 int rf_listen_watch(pid_t pid) {
   const int descriptor = (int)syscall(NR_PIDFD_OPEN, pid, 0);
   if (descriptor < 0 && errno == ESRCH) return -1;
@@ -153,15 +178,8 @@ int rf_listen_end(int descriptor, int *status) {
 uint64_t rf_listen_layout(pid_t thread) {
   // Of its line in /proc/PID/stat, counted from 0 behind the name: where code, stack, data, heap and arguments of the image begin.
   static const int wanted[] = {23, 25, 42, 44, 45};
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)thread, (int)thread);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
-  text[got < 0 ? 0 : got] = 0;
-  char *at = strrchr(text, ')');
+  char text[1024], *at = stat_of(thread, text, sizeof text);
   uint64_t hash = 1469598103934665603u, told = 0;
-  at = at == NULL ? NULL : strchr(at, ' ');
   for (int field = 0, next = 0; at != NULL && next < (int)(sizeof wanted / sizeof *wanted); field++, at = strchr(at + 1, ' ')) {
     if (field != wanted[next]) continue;
     const uint64_t place = strtoull(at + 1, NULL, 10);

@@ -26,6 +26,10 @@ void rf_listen_answer(const struct rf_asking *asking, int error);
 int rf_listen_waits(const struct rf_asking *asking);
 // The process that a thread is of; 0 when it is gone.
 pid_t rf_listen_process(pid_t thread);
+// The process that started the process of a thread, or took it over; 0 where that cannot be told.
+pid_t rf_listen_parent(pid_t thread);
+// Whether a thread ended, though its process may live on.
+int rf_listen_is_dead(pid_t thread);
 
 // A descriptor of a process that lives and stands still; its end wakes the guard. -1: it was killed.
 int rf_listen_watch(pid_t pid);

@@ -131,17 +131,8 @@ static uint32_t message_of(pid_t pid) {
 
 // A task stopped for the first time before whoever made it told of it: the kernel says who its parent is.
 static uint32_t program_of_parent(pid_t pid) {
-  char path[64], text[512];
-  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
-  if (got <= 0) return 0;
-  text[got] = 0;
-  const char *end = strrchr(text, ')');
-  int parent = 0;
-  if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1) return 0;
-  const struct rf_task *task = rf_task_find(parent);
+  const pid_t parent = rf_listen_parent(pid);
+  const struct rf_task *task = parent == 0 ? NULL : rf_task_find(parent);
   return task == NULL ? 0 : task->number;
 }
 
@@ -205,7 +196,12 @@ static void asks(const struct rf_asking *asking) {
   if (task != NULL) heard_end(task);
   task = rf_task_find(pid);
   const pid_t process = task != NULL && (task->flags & (RF_TASK_OWNS | RF_TASK_CHILD)) != 0 ? pid : rf_listen_process(pid);
-  const pid_t other = rf_task_followed_of(process, pid);
+  pid_t other = rf_task_followed_of(process, pid);
+  // A first thread that ended is not told by wait before its whole process: nobody waits for it.
+  while (other != 0 && rf_listen_is_dead(other)) {
+    rf_task_leave(other);
+    other = rf_task_followed_of(process, pid);
+  }
   if (other != 0 && waiters < MOST_BEHIND) {
     // It stops where it goes back to its own code, its asking having failed, or becomes the other program, or ends.
     ptrace(PTRACE_INTERRUPT, other, NULL, NULL);
@@ -337,6 +333,7 @@ static void stopped(pid_t pid, int status, void (*forbid)(void)) {
 static void gone(pid_t pid, int status) {
   struct rf_task *task = rf_task_find(pid);
   if (pid == standing) standing = 0;
+  rf_task_leave(pid);
   if (task == NULL) return;
   if ((task->flags & RF_TASK_OWNS) != 0) rf_programs_ended(task->number, status, 0, task->ended);
   if ((task->flags & RF_TASK_AWAITS_PARENT) != 0) task->flags |= RF_TASK_GONE;
