@@ -22,6 +22,25 @@ const works = (command: string): string => `if ${command} >/dev/null 2>&1; then 
 
 const ATTACKS: Readonly<Record<string, string>> = {
   "kill with every usual signal": each("for s in TERM KILL STOP INT HUP QUIT USR1 SEGV CONT 0; do kill -$s $g 2>/dev/null && echo THROUGH $g $s; done"),
+  "have a file signal it": `${GUARDS}; cat > /tmp/owner.py <<'X'
+import fcntl, os, signal, socket, struct, sys, time
+def stopped(pid): return any(line.startswith("State:\\tT") for line in open(f"/proc/{pid}/status"))
+own = {"F_SETOWN": lambda f, pid: fcntl.fcntl(f, 8, pid), "F_SETOWN_EX": lambda f, pid: fcntl.fcntl(f, 15, struct.pack("ii", 1, pid)), "F_SETOWN_EX of a thread": lambda f, pid: fcntl.fcntl(f, 15, struct.pack("ii", 0, pid)),
+       "FIOSETOWN": lambda f, pid: fcntl.ioctl(f, 0x8901, struct.pack("i", pid)), "SIOCSPGRP": lambda f, pid: fcntl.ioctl(f, 0x8902, struct.pack("i", pid))}
+for pid in map(int, sys.argv[1:]):
+    for name, make in own.items():
+        one, other = socket.socketpair()
+        for sign in (signal.SIGSTOP, signal.SIGCONT):
+            try:
+                fcntl.fcntl(one, 10, sign)
+                make(one, pid)
+                fcntl.fcntl(one, fcntl.F_SETFL, os.O_ASYNC)
+                other.send(b"x")
+            except OSError: break
+            time.sleep(0.01)
+            if sign == signal.SIGSTOP and stopped(pid): print("THROUGH", name, pid, flush=True)
+X
+python3 /tmp/owner.py $guards`,
   "read the environment": each(works("head -c 1 /proc/$g/environ | grep -q .")),
   "read memory": each(works("head -c 1 /proc/$g/mem | grep -q .")),
   "read the memory map": each(works("head -c 1 /proc/$g/maps | grep -q .")),

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -26,7 +27,7 @@
 
 #define WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
-#define MOST 64
+#define MOST 96
 
 static struct sock_filter program[MOST];
 static unsigned short length;
@@ -61,7 +62,7 @@ static void on_value(unsigned number, int which, unsigned value, unsigned action
 // The call with any of `bits` in an argument.
 static void on_bits(unsigned number, int which, unsigned bits, unsigned action) { on_argument(number, which, BPF_JSET, bits, action); }
 
-int rf_filter_install(int writes, int programs) {
+int rf_filter_install(int writes, int programs, int root) {
   length = 0;
   load(offsetof(struct seccomp_data, arch));
   put(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, OWN_TABLE);
@@ -81,6 +82,13 @@ int rf_filter_install(int writes, int programs) {
   on_bits(SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_RET_ERRNO | EPERM);
   // Where an image lies says which program a process runs: nobody moves its marks.
   on_value(SYS_prctl, 0, PR_SET_MM, SECCOMP_RET_ERRNO | EPERM);
+  // A file signals whom its owner names. From root the kernel lets any signal reach anyone, without any right of root's: the guard could be stopped.
+  if (root) {
+    on_value(SYS_fcntl, 1, F_SETOWN, SECCOMP_RET_ERRNO | EPERM);
+    on_value(SYS_fcntl, 1, F_SETOWN_EX, SECCOMP_RET_ERRNO | EPERM);
+    on_value(SYS_ioctl, 1, FIOSETOWN, SECCOMP_RET_ERRNO | EPERM);
+    on_value(SYS_ioctl, 1, SIOCSPGRP, SECCOMP_RET_ERRNO | EPERM);
+  }
   if (programs) {
     put(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_execve);
     put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_execveat);

@@ -148,7 +148,7 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   close(ends[ORDER + 1]);
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
   if (step != NULL) fail(report, 'd', errno, step);
-  const int listener = rf_filter_install(rf_trace_records() == RF_RECORD_FULL, rf_trace_listens());
+  const int listener = rf_filter_install(rf_trace_records() == RF_RECORD_FULL, rf_trace_listens(), agent->uid == 0);
   // A kernel without filters: an engine on it gave none either, and nothing is recorded.
   const int none = listener < 0 && rf_trace_records() == RF_RECORD_OFF && (errno == ENOSYS || errno == EINVAL);
   if ((listener < 0 && !none) || (rf_trace_listens() && hand_over(ends[ORDER], listener) != 0)) fail(report, 'd', errno, "filter");
