@@ -1,6 +1,7 @@
 // The end of a program's outputs: what it wrote in its last moment arrives whole, and whoever else goes on writing holds nothing up.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bash } from "../contract/sandbox.contract.js";
 import { startedRig, whyNoEngine, type StartedRig } from "./sandbox-rig.js";
 
 const missing = await whyNoEngine();
@@ -41,5 +42,32 @@ describe.skipIf(missing !== null)(`the end of outputs${note}`, { timeout: 120_00
       // 0.2 s of its own and as much of grace; a loop that others feed would go on.
       expect(durationMs).toBeLessThan(10_000);
     }
+  });
+
+  it("is not put off by one that takes back what stands in them", async () => {
+    // It fills its own output until nobody takes any more of it, waits until the program is over and what stands there is counted, and reads it away itself.
+    const thief = `python3 -S -c "
+import os, time
+if os.fork(): os._exit(0)
+os.set_blocking(1, False)
+until = time.monotonic() + 0.45
+while time.monotonic() < until:
+    try: os.write(1, b'x' * 65536)
+    except BlockingIOError: time.sleep(0.001)
+taken = os.open('/proc/self/fd/1', os.O_RDONLY | os.O_NONBLOCK)
+try:
+    while os.read(taken, 65536): pass
+except BlockingIOError: pass
+time.sleep(60)"`;
+    const { rig, sandbox } = held.rig ?? expect.unreachable("no sandbox");
+    let begun = 0;
+    // Nobody here takes anything meanwhile.
+    const stdout = (): void => {
+      begun ||= Date.now();
+      while (Date.now() < begun + 800);
+    };
+    const ran = await sandbox.run(bash(rig.spec, `exec ${thief}`, { outputBytes: OUTPUT_BYTES, timeoutMs: 2000 }), { stdout, stderr: () => undefined }, new AbortController().signal);
+    expect(ran).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
+    expect(ran.durationMs).toBeLessThan(2000);
   });
 });

@@ -25,6 +25,8 @@
 #define SETTLE_LIMIT (3000 * MS)
 #define LOOK_AGAIN (1 * MS)
 #define LOOKS 20
+// After the grace, how often it is looked at what is left in the outputs while nothing of it can be carried.
+#define LAST_LOOKS (20 * MS)
 // Process 1, this program, the killer's manager and the killer that waits: one task each.
 #define OWN_TASKS 4
 
@@ -291,8 +293,8 @@ static int64_t next_turn(int64_t now) {
   int64_t next = -1;
   if (call.phase == RUNNING && call.ending == BY_EXIT) next = call.deadline;
   if (is_killing() && rf_killer_busy() == 0) next = sooner(next, call.kill_again >= 0 ? call.kill_again : now);
-  // After the grace only credit, or room on the line, is waited for.
-  if (call.phase == ENDED && !call.held && !call.streams.last_round) next = sooner(next, call.grace_end);
+  // What is left may be read away, and nobody tells of that.
+  if (call.phase == ENDED && !call.held) next = sooner(next, call.streams.last_round ? now + LAST_LOOKS : call.grace_end);
   if (call.phase == PROVING && rf_killer_busy() == 0) next = sooner(next, now + LOOK_AGAIN);
   return next;
 }

@@ -121,17 +121,24 @@ void rf_streams_settle(struct rf_streams *streams) {
   streams->owed = 0;
 }
 
+static uint32_t standing_in(int fd) {
+  int bytes = 0;
+  return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
+}
+
+static uint32_t least(uint32_t one, uint32_t other) { return one < other ? one : other; }
+
 void rf_streams_last_round(struct rf_streams *streams) {
   streams->last_round = 1;
-  for (int i = 0; i < 2; i++) {
-    int bytes = 0;
-    if (streams->out[i].fd >= 0 && ioctl(streams->out[i].fd, FIONREAD, &bytes) == 0) streams->out[i].residue = (uint32_t)bytes;
-  }
+  for (int i = 0; i < 2; i++) streams->out[i].residue = standing_in(streams->out[i].fd);
 }
 
 int rf_streams_over(struct rf_streams *streams) {
   for (int i = 0; i < 2; i++) {
-    if (streams->last_round && streams->out[i].residue == 0) shut(&streams->out[i].fd);
+    struct rf_output *out = &streams->out[i];
+    // Whoever holds the pipe may read it too: what is gone from it comes no more.
+    if (streams->last_round && out->residue > 0) out->residue = least(out->residue, standing_in(out->fd));
+    if (streams->last_round && out->residue == 0) shut(&out->fd);
   }
   return streams->out[0].fd < 0 && streams->out[1].fd < 0;
 }
