@@ -249,12 +249,15 @@ X`);
   });
 });
 
-describe.skipIf(missing !== null)(`an image whose loader looks where the agent can write${note}`, { timeout: 60_000 }, () => {
-  const tag = `ringfence-test-loader-${process.pid}`;
+describe.skipIf(missing !== null).each([
+  ["by its name", "/home/agent/lib", ""],
+  ["behind a link that leads nowhere yet", "/opt/agent", "&& ln -s /home/agent/lib /opt/agent"],
+])(`an image whose loader looks where the agent can write, %s${note}`, { timeout: 60_000 }, (_name, place, link) => {
+  const tag = `ringfence-test-loader-${process.pid}-${link.length}`;
   const held: { rig?: StartedRig; folder?: string } = {};
   beforeAll(async () => {
     held.folder = mkdtempSync(join(tmpdir(), "ringfence-loader-"));
-    writeFileSync(join(held.folder, "Dockerfile"), "FROM ringfence/kimi-dev\nRUN mkdir -p /home/agent/lib && cp \"$(ldconfig -p | sed -n 's/.*libtinfo[.]so[.]6 .* => //p' | head -1)\" /home/agent/lib/ && echo /home/agent/lib > /etc/ld.so.conf.d/00-agent.conf && ldconfig\n");
+    writeFileSync(join(held.folder, "Dockerfile"), `FROM ringfence/kimi-dev\nRUN mkdir -p /home/agent/lib && cp "$(ldconfig -p | sed -n 's/.*libtinfo[.]so[.]6 .* => //p' | head -1)" /home/agent/lib/ ${link} && echo ${place} > /etc/ld.so.conf.d/00-agent.conf && ldconfig\n`);
     docker("build", "--quiet", "--tag", tag, held.folder);
     held.rig = await startedRig({ change: { record: "exec", image: tag } });
   }, 60_000);
@@ -270,6 +273,6 @@ describe.skipIf(missing !== null)(`an image whose loader looks where the agent c
     expect(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,stat,args")).not.toMatch(/^\s*\d+\s+t\S*\s+bash /mu);
     // A loader that looks there finds it in the call, as it always did.
     expect(await run("mkdir ~/lib; echo no library > ~/lib/libtinfo.so.6")).toMatchObject({ exitCode: 0 });
-    expect((await run("true")).stderr).toContain("/home/agent/lib/libtinfo.so.6");
+    expect((await run("true")).stderr).toContain(`${place}/libtinfo.so.6`);
   });
 });

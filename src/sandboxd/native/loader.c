@@ -27,10 +27,13 @@ int rf_loader_open(void) {
 int rf_loader_is_root(const char *path) {
   char part[4096];
   uint64_t mount;
+  struct stat link;
   if (path[0] != '/' || snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) return 0;
   for (;;) {
     if (mount_of(part, &mount) == 0) return mount == root_mount;
     if (errno != ENOENT && errno != ENOTDIR) return 0;
+    // A link to what is not there yet may lead anywhere.
+    if (lstat(part, &link) == 0) return 0;
     char *slash = strrchr(part, '/');
     if (slash == NULL || part[1] == 0) return 0;
     slash[slash == part ? 1 : 0] = 0;
