@@ -74,4 +74,9 @@ X
     expect(ran.programs?.writes.map(({ path }) => path)).toEqual(["/tmp/target", "/workspace/f", "/tmp/t"]);
     expect(ran.exitCode).toBe(0);
   });
+
+  it("with `full` are told with each name they wrote, also where one has the number of another that is gone", async () => {
+    const ran = await run("python3 -c 'import os\nfor name in \"abc\":\n  open(name, \"w\").close(); open(name, \"w\").close(); os.unlink(name)\nopen(\"d\", \"w\").close(); os.rename(\"d\", \"e\"); open(\"e\", \"w\").close()'", "full");
+    expect(ran.programs?.writes.map(({ path }) => path)).toEqual(["/workspace/a", "/workspace/b", "/workspace/c", "/workspace/d", "/workspace/e"]);
+  });
 });

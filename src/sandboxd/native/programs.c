@@ -1,6 +1,7 @@
 // Records of programs: see programs.h. One record: kind u8, size of the rest u32, the rest. Texts end with a zero byte.
 #include "programs.h"
 #include "line.h"
+#include "tasks.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +21,9 @@ enum { REPLACED = 1, CUT = 2 };
 #define MOST_PATH 4096
 // Waiting records past which no further stop is taken.
 #define BUSY 32768
-#define ROOM (BUSY + MOST_ARGUMENTS + 4 * MOST_PATH)
+// The ends of all that lived may be told at once, when nothing of the call is left.
+#define END_BYTES 22
+#define ROOM (BUSY + MOST_ARGUMENTS + 4 * MOST_PATH + RF_MOST_TASKS * END_BYTES)
 // Most programs and writes of one call that are recorded; the rest are counted. Judged is every one.
 #define MOST_PROGRAMS 20000
 #define MOST_WRITES 20000
@@ -50,7 +53,7 @@ static struct known {
 } cache[CACHE];
 
 // Writes already told in this call.
-static struct { uint64_t device, inode; uint32_t number, call; } told[4096];
+static struct { uint64_t device, inode, name; uint32_t number, call; } told[4096];
 
 void rf_programs_begin(uint32_t stream, int records, int judge, int forget, int held) {
   at = used = 0;
@@ -119,10 +122,14 @@ static int put_arguments(pid_t pid) {
   return cut;
 }
 
-static struct known *slot(const uint8_t *key, size_t size) {
+static uint64_t hash_of(const uint8_t *at, size_t size) {
   uint64_t hash = 1469598103934665603u;
-  for (size_t i = 0; i < size; i++) hash = (hash ^ key[i]) * 1099511628211u;
-  return &cache[(hash >> 20) % CACHE];
+  for (size_t i = 0; i < size; i++) hash = (hash ^ at[i]) * 1099511628211u;
+  return hash;
+}
+
+static struct known *slot(const uint8_t *key, size_t size) {
+  return &cache[(hash_of(key, size) >> 20) % CACHE];
 }
 
 // Found only where every byte is the same.
@@ -213,23 +220,27 @@ static int borrow(pid_t pid, int descriptor) {
 static void wrote(uint32_t number, int borrowed) {
   struct stat info;
   if (fstat(borrowed, &info) != 0 || !S_ISREG(info.st_mode)) return;
-  const size_t place = (size_t)((info.st_ino * 2654435761u) ^ info.st_dev ^ number) % (sizeof told / sizeof *told);
-  if (told[place].inode == info.st_ino && told[place].device == info.st_dev && told[place].number == number && told[place].call == calls) return;
-  told[place].inode = info.st_ino;
-  told[place].device = info.st_dev;
-  told[place].number = number;
-  told[place].call = calls;
-  if (call.writes >= MOST_WRITES) {
-    call.lost_writes++;
+  const size_t start = used, from = open_record(WROTE);
+  put32(number);
+  char link[32];
+  snprintf(link, sizeof link, "fd/%d", borrowed);
+  const size_t text = used, length = put_link(getpid(), link);
+  close_record(from);
+  // The name counts too: a file that was removed leaves its number to the next one, and one that was renamed keeps it.
+  const uint64_t name = hash_of(bytes + text, length);
+  const size_t place = (size_t)((info.st_ino * 2654435761u) ^ info.st_dev ^ number ^ name) % (sizeof told / sizeof *told);
+  const int again = told[place].inode == info.st_ino && told[place].device == info.st_dev && told[place].name == name && told[place].number == number && told[place].call == calls;
+  if (again || call.writes >= MOST_WRITES) {
+    used = start;
+    if (!again) call.lost_writes++;
     return;
   }
+  told[place].inode = info.st_ino;
+  told[place].device = info.st_dev;
+  told[place].name = name;
+  told[place].number = number;
+  told[place].call = calls;
   call.writes++;
-  const size_t from = open_record(WROTE);
-  put32(number);
-  char name[32];
-  snprintf(name, sizeof name, "fd/%d", borrowed);
-  put_link(getpid(), name);
-  close_record(from);
 }
 
 void rf_programs_wrote(pid_t pid, uint32_t number, int descriptor) {

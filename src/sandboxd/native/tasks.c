@@ -3,13 +3,12 @@
 #include "line.h"
 
 // A power of two well above the most tasks a sandbox can have. Full: the sandbox ends, for nobody could be followed.
-#define SLOTS 65536
-#define MOST_TASKS (SLOTS / 2)
+#define SLOTS (2 * RF_MOST_TASKS)
 
 static struct rf_task table[SLOTS];
 static unsigned tasks, watched;
 
-static struct { pid_t pid, process; } followed[MOST_TASKS];
+static struct { pid_t pid, process; } followed[RF_MOST_TASKS];
 static unsigned followers;
 
 static size_t home_of(pid_t pid) { return ((uint32_t)pid * 2654435761u) % SLOTS; }
@@ -22,7 +21,7 @@ struct rf_task *rf_task_find(pid_t pid) {
 }
 
 struct rf_task *rf_task_insert(pid_t pid, uint32_t number, unsigned flags) {
-  if (tasks >= MOST_TASKS) rf_fail("more processes than can be followed");
+  if (tasks >= RF_MOST_TASKS) rf_fail("more processes than can be followed");
   size_t i = home_of(pid);
   while (table[i].pid != 0 && table[i].pid != pid) i = (i + 1) % SLOTS;
   if (table[i].pid == 0) {
@@ -86,7 +85,7 @@ static unsigned place_of(pid_t pid) {
 
 void rf_task_follow(pid_t pid, pid_t process) {
   const unsigned i = place_of(pid);
-  if (i >= MOST_TASKS) rf_fail("more processes than can be followed");
+  if (i >= RF_MOST_TASKS) rf_fail("more processes than can be followed");
   followed[i].pid = pid;
   followed[i].process = process;
   if (i == followers) followers++;

@@ -4,6 +4,9 @@
 
 #include "guard.h"
 
+// More than a sandbox can have: a power of two.
+#define RF_MOST_TASKS 32768
+
 // What is awaited of a task: its own first stop, the word of whoever made it, the orchestrator's answer. It is gone before that word came; it
 // runs a program of its own; it is a child of the guard's, whose end wait tells.
 enum {
