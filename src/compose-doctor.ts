@@ -11,7 +11,7 @@ import { resolveStateDir } from "./adapters/system/state-dir.js";
 import { diskRow, engineLimits, modeRow } from "./compose-doctor-engine.js";
 import { diskSupport, openStore } from "./compose-store.js";
 import { DEFAULT_IMAGE } from "./config/defaults.js";
-import { ERRORS, GuardError, printable } from "./core/shared/index.js";
+import { ERRORS, GuardError, count, printable } from "./core/shared/index.js";
 import type { Recovered } from "./engine/recover.js";
 
 /** How one part stands. `lost`: it works, but this engine cannot hold something; `missing`: nothing can be guarded without it. */
@@ -85,7 +85,7 @@ async function engine(env: NodeJS.ProcessEnv, swept: Swept): Promise<readonly Ch
     const reaped = await provider.reap();
     const containers = swept.containers + reaped.containers.length;
     const volumes = swept.volumes + reaped.volumes.length;
-    if (containers + volumes > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${counted(containers, "container")}, ${counted(volumes, "volume")}`, mend: null });
+    if (containers + volumes > 0) parts.push({ id: "orphans", state: "note", detail: `removed what crashed sessions left: ${count(containers, "container")}, ${count(volumes, "volume")}`, mend: null });
     if (reaped.failures.length > 0) parts.push({ id: "orphans", state: "note", detail: `crashed sessions left what could not be removed: ${printable(reaped.failures.slice(0, 5).join("; "), 400)}`, mend: "run `ringfence doctor` again, or remove them by `docker rm` and `docker volume rm`" });
     const images = existsSync(packageFile("dist", "runtime", "runtime.json")) ? await provider.tidyImages() : [];
     if (images.length > 0) parts.push({ id: "old-images", state: "note", detail: `removed images with an older runtime, or of an image that was replaced: ${images.join(", ")}`, mend: null });
@@ -95,10 +95,6 @@ async function engine(env: NodeJS.ProcessEnv, swept: Swept): Promise<readonly Ch
   } finally {
     await close();
   }
-}
-
-function counted(value: number, noun: string): string {
-  return `${String(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 async function runtime(): Promise<readonly Checkup[]> {
@@ -117,7 +113,7 @@ async function state(env: NodeJS.ProcessEnv): Promise<readonly Checkup[]> {
   const abandoned = await createOpenSessions({ stateDir, lease: "", isLeaseAlive }).abandoned();
   return [
     free < LOW_SPACE ? { id: "state", state: "note", detail: `${printable(stateDir)}, only ${space}`, mend: "free space: calls are refused when the record cannot be written" } : { id: "state", state: "ok", detail: `${printable(stateDir)}, ${space}`, mend: null },
-    ...(abandoned.length === 0 ? [] : [{ id: "abandoned", state: "note" as const, detail: `${abandoned.length} sessions were left open by a crash; the next command closes them on record`, mend: null }]),
+    ...(abandoned.length === 0 ? [] : [{ id: "abandoned", state: "note" as const, detail: `left open by a crash: ${count(abandoned.length, "session")}; the next command closes what is open on record`, mend: null }]),
   ];
 }
 

@@ -5,7 +5,7 @@ import { resolveSession } from "./compose-review.js";
 import { openStore } from "./compose-store.js";
 import { bytesToBase64, type BrokenLedger, type LedgerFault, consistencyProof, isConsistent, MOST_PROOF_HASHES, openCheckpoint, parseWitnessKey, witnessedAt, type Head } from "./core/ledger/index.js";
 import { base64ToBytes } from "./core/shared/bytes.js";
-import { GuardError, type JsonObject, type SessionId } from "./core/shared/index.js";
+import { GuardError, count, were, type JsonObject, type SessionId } from "./core/shared/index.js";
 
 /** A proof as a file: `from` and `to` are sizes, `hashes` base 64. docs/log-format.md. */
 export interface HeadProof {
@@ -29,7 +29,7 @@ export async function proveHead(wanted: string, earlier: string, env: NodeJS.Pro
     const [old, now] = [openHead(earlier, publicKey, "the earlier head"), openHead(store.checkpoint(id) ?? "", publicKey, "the stored head")];
     if (old.session !== id) throw new GuardError("USAGE_INVALID", `the earlier head belongs to ${old.session}`);
     const entries = (await store.entries(id)).subarray(0, now.size * 32);
-    if (old.size > now.size) throw new GuardError("LEDGER_INVALID", `the earlier head vouches for ${old.size} records, the stored one for ${now.size}`);
+    if (old.size > now.size) throw new GuardError("LEDGER_INVALID", `the earlier head vouches for ${count(old.size, "record")}, the stored one for ${now.size}`);
     const hashes = old.size === 0 ? [] : consistencyProof(entries, old.size, sha256);
     if (!isConsistent(old, now, hashes, sha256)) throw new GuardError("LEDGER_INVALID", "the record does not begin with what the earlier head vouched for");
     return { v: 1, session: id, from: old.size, to: now.size, hashes: hashes.map(bytesToBase64) };
@@ -84,7 +84,7 @@ export function goneRecord(session: SessionId, notes: readonly string[], keyPem:
     return head.ok && head.value.session === session ? [head.value.size] : [];
   });
   const signed = Math.max(0, ...sizes);
-  return signed === 0 ? null : { ok: false, session, fault: "cut", line: 1, offset: 0, message: `${signed} records were signed, and the whole record is gone; no valid receipt says that it was pruned`, records: 0, headHolds: false };
+  return signed === 0 ? null : { ok: false, session, fault: "cut", line: 1, offset: 0, message: `${count(signed, "record")} ${were(signed)} signed, and the whole record is gone; no valid receipt says that it was pruned`, records: 0, headHolds: false };
 }
 
 /**
@@ -98,7 +98,7 @@ export function prunedFault(session: SessionId, pruned: string, notes: readonly 
   for (const note of notes) {
     const head = openHead(note, publicKey, "the head that was kept");
     if (head.session !== session) return broken("checkpoint-other-session", `the signed head belongs to ${head.session}`);
-    if (head.size > last.size) return broken("cut", `${head.size} records were signed, ${last.size} were there when it was pruned`);
+    if (head.size > last.size) return broken("cut", `${count(head.size, "record")} ${were(head.size)} signed, ${last.size} ${were(last.size)} there when it was pruned`);
     if (head.size === last.size && bytesToBase64(head.root) !== bytesToBase64(last.root)) return broken("rewritten", "other records were signed than were there when it was pruned");
   }
   return null;

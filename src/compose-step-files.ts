@@ -1,6 +1,7 @@
 // The workspace at any step: what a call changed, line by line, and what had changed by then. From the record and the contents that were kept
 // with it; the user's folder and the layers are not looked at.
 
+import { count } from "./core/shared/index.js";
 import { openBaseContents } from "./adapters/files/base-restore.js";
 import { createPreimages } from "./adapters/files/preimages.js";
 import { createRedactor } from "./adapters/system/redactor.js";
@@ -53,13 +54,13 @@ async function diffOf({ path, operation, before, after }: Change, contentOf: (di
 async function textOf(entry: Entry, contentOf: (digest: Digest) => Promise<Uint8Array | null>): Promise<string | { readonly why: string }> {
   if (entry.kind === "symlink") return `link to ${entry.target ?? ""}\n`;
   if (entry.kind !== "file") return { why: `a ${entry.kind}` };
-  if (entry.bytes > FILE_BYTES || entry.digest === null) return { why: `${entry.bytes} bytes, too large to show` };
+  if (entry.bytes > FILE_BYTES || entry.digest === null) return { why: `${count(entry.bytes, "byte")}, too large to show` };
   const content = entry.bytes === 0 ? new Uint8Array(0) : await contentOf(entry.digest);
   if (content === null) return { why: "its content is not kept any more" };
   try {
     const text = STRICT.decode(content);
-    return text.includes("\u0000") ? { why: `${entry.bytes} bytes, no text` } : text;
+    return text.includes("\u0000") ? { why: `${count(entry.bytes, "byte")}, no text` } : text;
   } catch {
-    return { why: `${entry.bytes} bytes, no text` };
+    return { why: `${count(entry.bytes, "byte")}, no text` };
   }
 }

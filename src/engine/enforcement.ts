@@ -3,7 +3,7 @@
 
 import { enforcementPlanner, type EnforcementPlan, type PlanFilter } from "../core/policy/index.js";
 import type { Control } from "../core/session/event.js";
-import { GuardError, LIMITS, printable, type Role } from "../core/shared/index.js";
+import { GuardError, LIMITS, count, printable, type Role } from "../core/shared/index.js";
 import type { Sandbox, SandboxLimits, SandboxSpec } from "../ports/sandbox.js";
 import type { FoundNames, NamesSearch, Protection, UserFolderObserver, UserFolderWatch, Workspace, WorkspaceLimits } from "../ports/workspace.js";
 import type { SessionOptions } from "./live.js";
@@ -116,8 +116,8 @@ export async function attestEnforcement(sandbox: Sandbox, options: SessionOption
   const masked = sample(protection.masked);
   const guarded = sample(protection.mounts.filter((mount) => mount.kind === "read-only" || mount.kind === "placeholder").map((mount) => mount.path));
   const answers = masked.length + guarded.length === 0 ? "" : await probe(sandbox, options, masked, guarded, signal);
-  const counts = `${protection.masked.length} names hidden${protection.boundMasks === 0 ? "" : ` (${protection.boundMasks} as empty)`}`;
-  const held = `${plan.readOnly.length} names read-only, ${plan.placeholders.length} places held, ${plan.reconciled.length + protection.unheld.length} by reconciliation`;
+  const counts = `${count(protection.masked.length, "name")} hidden${protection.boundMasks === 0 ? "" : ` (${protection.boundMasks} as empty)`}`;
+  const held = `${count(plan.readOnly.length, "name")} read-only, ${count(plan.placeholders.length, "place")} held, ${plan.reconciled.length + protection.unheld.length} by reconciliation`;
   if (answers === null) {
     const detail = "not tried: the image has no bash";
     return [

@@ -8,7 +8,7 @@ import { homeOf, judgeAgain, type ReplayWorld, type ShellPlace } from "../core/r
 import { initialRisk, type RiskProfile, type RiskState } from "../core/risk/index.js";
 import type { Control, EventData, EventDraft } from "../core/session/event.js";
 import { emptyHistory, reduceHistory, type HistoryState } from "../core/session/history.js";
-import { GuardError, LIMITS, printable, type CallId, type Digest, type Role, type SessionId } from "../core/shared/index.js";
+import { GuardError, LIMITS, count, printable, type CallId, type Digest, type Role, type SessionId } from "../core/shared/index.js";
 import type { Ledger } from "../ports/ledger.js";
 import type { EngineDeps } from "./deps.js";
 import { describeAction } from "./describe.js";
@@ -109,7 +109,7 @@ async function write({ deps, request, id, ledger }: Parts): Promise<ImportedSess
     if (request.signal?.aborted === true) {
       waiting.push({ call: null, type: "session.closed", data: { reason: "cancelled", detail: "the import was interrupted: the file has more", calls: index + 1 } });
       await flush();
-      throw new GuardError("CANCELLED", `the import was interrupted: session ${id} has ${index + 1} of ${trajectory.calls.length} calls`);
+      throw new GuardError("CANCELLED", `the import was interrupted: session ${id} has ${index + 1} of ${count(trajectory.calls.length, "call")}`);
     }
   }
   waiting.push({ call: null, type: "import.finished", data: redactedTally(trajectory.tally, deps) }, { call: null, type: "session.closed", data: { reason: "finished", detail: "imported", calls: trajectory.calls.length } });

@@ -1,6 +1,6 @@
 // Output of one call: kept up to a limit, redacted for the record and for the model, and passed on untouched to who watches.
 
-import { LIMITS, printable, type Digest, type Hasher } from "../core/shared/index.js";
+import { LIMITS, count, printable, were, type Digest, type Hasher } from "../core/shared/index.js";
 import type { OutputRecord, Reached } from "../core/session/event.js";
 import type { OutputSink } from "../ports/sandbox.js";
 import type { Telemetry } from "../ports/system.js";
@@ -112,13 +112,13 @@ export interface ShownText {
 export function shownToModel(bytes: Uint8Array, dropped: number, redactor: Redactor): ShownText {
   const text = redactor.text(outputText(bytes));
   const limit = LIMITS.observationChars;
-  const tail = dropped === 0 ? "" : `\n[${dropped} more bytes were dropped]`;
+  const tail = dropped === 0 ? "" : `\n[${count(dropped, "more byte")} ${were(dropped)} dropped]`;
   if (text.length <= limit) return { text: `${text}${tail}`, left: 0, dropped };
   const half = Math.floor(limit / 2);
   const head = text.slice(0, half).replace(/[\ud800-\udbff]$/u, "");
   const end = text.slice(-half).replace(/^[\udc00-\udfff]/u, "");
   const left = text.length - head.length - end.length;
-  return { text: `${head}\n[${left} characters left out]\n${end}${tail}`, left, dropped };
+  return { text: `${head}\n[${count(left, "character")} left out]\n${end}${tail}`, left, dropped };
 }
 
 /** What of both streams reached the model, after the rules about outputs: for the record. */

@@ -1,6 +1,6 @@
 // After a crash: sessions whose process is gone are closed on record, and what was running is called in doubt, not guessed.
 
-import { GuardError, isSessionId, printable, type SessionId } from "../core/shared/index.js";
+import { GuardError, count, isSessionId, printable, were, type SessionId } from "../core/shared/index.js";
 import { replayRisk } from "../core/risk/index.js";
 import { livingProcesses, openCalls, sessionState } from "../core/session/state.js";
 import type { AuditEvent, EventDraft } from "../core/session/event.js";
@@ -105,5 +105,5 @@ async function reopen(deps: RecoverDeps, id: SessionId): Promise<Ledger | null> 
 function lossText(recovery: LedgerRecovery | null): readonly string[] {
   if (recovery === null) return [];
   const { tornBytes, unsignedRecords } = recovery;
-  return [...(tornBytes === 0 ? [] : [`${tornBytes} bytes of a half-written record were cut off`]), ...(unsignedRecords === 0 ? [] : [`the last ${unsignedRecords} records before this were not signed`])];
+  return [...(tornBytes === 0 ? [] : [`${count(tornBytes, "byte")} of a half-written record ${were(tornBytes)} cut off`]), ...(unsignedRecords === 0 ? [] : [`the last ${count(unsignedRecords, "record")} before this ${were(unsignedRecords)} not signed`])];
 }

@@ -5,7 +5,7 @@
 import { secretNames, type SecretNames } from "../core/policy/index.js";
 import type { Finding } from "../core/reconcile/change.js";
 import type { Control } from "../core/session/event.js";
-import { LIMITS, printable, type Role } from "../core/shared/index.js";
+import { LIMITS, count, printable, type Role } from "../core/shared/index.js";
 import type { HideResult, Sandbox } from "../ports/sandbox.js";
 import type { NewName, UserFolderWatch, Workspace } from "../ports/workspace.js";
 import type { Enforced } from "./enforcement.js";
@@ -77,7 +77,7 @@ export function followUserEdits({ watch, options, role, enforced, workspace, san
   };
 
   const folders = watch.listen({ onName, onLost }, enforced.protection.masked);
-  const detail = state.lost === null ? `${folders} folders watched for names that policy hides` : `your folder is not watched for new secrets: ${printable(state.lost)}`;
+  const detail = state.lost === null ? `${count(folders, "folder")} watched for names that policy hides` : `your folder is not watched for new secrets: ${printable(state.lost)}`;
   if (state.lost !== null) fresh.length = 0;
   return {
     control: { id: "user-edits-watched", state: state.lost === null ? "configured" : "missing", detail },

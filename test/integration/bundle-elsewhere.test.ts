@@ -217,7 +217,7 @@ describe("a record that is gone", () => {
     const other = store.checkpoint(session) ?? "";
     await close();
     expect([prunedFault(id, late, [], key), prunedFault(id, late, [late, early], key)]).toEqual([null, null]);
-    expect(prunedFault(id, early, [late], key)).toMatchObject({ ok: false, fault: "cut", message: "2 records were signed, 1 were there when it was pruned" });
+    expect(prunedFault(id, early, [late], key)).toMatchObject({ ok: false, fault: "cut", message: "2 records were signed, 1 was there when it was pruned" });
     expect(prunedFault(id, late, [other], key)).toMatchObject({ ok: false, fault: "checkpoint-other-session" });
     if (built) {
       // Rolled back with its older head, then pruned: the receipt is sound.

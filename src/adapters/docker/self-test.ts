@@ -1,5 +1,6 @@
 // What the probe saw inside this very container, as controls. Pure; claims nothing that the probe did not see.
 
+import { count } from "../../core/shared/index.js";
 import type { HelloMessage } from "../../core/channel/index.js";
 import type { Control } from "../../core/session/event.js";
 import type { RecordSetting } from "../../ports/sandbox.js";
@@ -91,7 +92,7 @@ function diskControl({ root, hasDisk }: Tested, facts: Facts): Control {
   // A small disk of the user's looks the same from inside as one of the session's own, and limits the host instead of the agent.
   if (open.length > 0 || !hasDisk) return { id: "disk-limited", state: "configured", detail: `memory folders limited in bytes and files, ${size}; the workspace is watched from outside, not limited by the kernel` };
   const [bytes = "", files = ""] = places.find(({ path }) => path === root)?.value.split(" ") ?? [];
-  return { id: "disk-limited", state: "attested", detail: `every writable place limited in bytes and files by the kernel, the workspace to ${bytes} bytes and ${files} files, ${size}` };
+  return { id: "disk-limited", state: "attested", detail: `every writable place limited in bytes and files by the kernel, the workspace to ${count(Number(bytes), "byte")} and ${count(Number(files), "file")}, ${size}` };
 }
 
 /** The probe, and the program that a child of it starts. */
@@ -102,7 +103,7 @@ function programsControl({ record: recorded, programs, writes }: HelloMessage, {
   if (record === "off") return [];
   const holds = recorded === record && programs >= PROBE_PROGRAMS && (record === "exec" || writes > 0) && facts.get("trace-self") === "refused";
   const what = record === "full" ? "programs and openings for writing" : "programs";
-  return [control("programs-recorded", holds, holds ? `${what} are told by the kernel; the agent can neither follow nor shake off` : `${record} was asked for, ${recorded} is there: saw ${programs} programs and ${writes} openings of the probe`)];
+  return [control("programs-recorded", holds, holds ? `${what} are told by the kernel; the agent can neither follow nor shake off` : `${record} was asked for, ${recorded} is there: saw ${count(programs, "program")} and ${count(writes, "opening")} of the probe`)];
 }
 
 function isReadOnly(facts: Facts): boolean {

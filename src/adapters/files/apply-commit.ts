@@ -2,7 +2,7 @@
 // before it is taken, so that a failure walks back. Holds each folder open and follows no link.
 
 import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, renameSync, rmdirSync, type Stats } from "node:fs";
-import { GuardError, printable } from "../../core/shared/index.js";
+import { GuardError, count, printable } from "../../core/shared/index.js";
 import type { Workspace } from "../../ports/workspace.js";
 import { giveOwner, isStill, modeFor, remakeFolder, type Stage } from "./apply-file.js";
 import { makesWay } from "./apply-journal.js";
@@ -186,5 +186,5 @@ function inParent(folder: HeldFolder, raw: Raw, use: (path: Raw) => void): void 
 
 function broken(left: readonly string[], stage: Stage, cause: unknown): GuardError {
   const names = left.slice(0, 5).map((raw) => `\`${printable(pathOfRaw(raw))}\``).join(", ");
-  return new GuardError("APPLY_FAILED", `applying failed and ${left.length} names could not be put back: ${names}`, { cause, hint: `what was there is kept in ${stage.path}`, context: { kept: stage.path } });
+  return new GuardError("APPLY_FAILED", `applying failed and ${count(left.length, "name")} could not be put back: ${names}`, { cause, hint: `what was there is kept in ${stage.path}`, context: { kept: stage.path } });
 }

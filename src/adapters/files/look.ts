@@ -3,7 +3,7 @@
 
 import type { FileKind } from "../../core/reconcile/change.js";
 import { isWorkspacePath } from "../../core/reconcile/names.js";
-import { GuardError, LIMITS, printable, type Digest } from "../../core/shared/index.js";
+import { GuardError, LIMITS, count, printable, type Digest } from "../../core/shared/index.js";
 import type { OutputSink, RunRequest, RunResult } from "../../ports/sandbox.js";
 import { pathOfRaw, rawBytes, type Raw } from "./raw-path.js";
 
@@ -79,7 +79,7 @@ export function createLooker(run: LookRunner, root: string, program: string = LO
     if (result.ended === "cancelled") throw new GuardError("CANCELLED", "looking through the workspace was cancelled");
     if (parser.fault() !== null) throw parser.fault();
     const isWhole = result.ended === "exit" && result.exitCode === 0 && result.quiescent && result.stdoutDropped === 0 && parser.ends() === orders.length && parser.isEmpty();
-    if (!isWhole) throw broken(`it ended with ${result.exitCode ?? result.signal ?? result.ended} after ${parser.ends()} of ${orders.length} answers ${printable(Buffer.concat(errors).toString("utf8"), 200)}`);
+    if (!isWhole) throw broken(`it ended with ${result.exitCode ?? result.signal ?? result.ended} after ${parser.ends()} of ${count(orders.length, "answer")} ${printable(Buffer.concat(errors).toString("utf8"), 200)}`);
   };
   return {
     list: async (signal) => {

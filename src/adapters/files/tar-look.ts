@@ -4,7 +4,7 @@
 import type { Change, Entry } from "../../core/reconcile/change.js";
 import { changeBetween } from "../../core/reconcile/entries.js";
 import { comparePaths } from "../../core/reconcile/names.js";
-import { GuardError, LIMITS, printable, type Digest } from "../../core/shared/index.js";
+import { GuardError, LIMITS, count, printable, type Digest } from "../../core/shared/index.js";
 import { digestOf } from "./entry.js";
 import type { LookedName, Looker } from "./look.js";
 import { parentRaw, pathOfRaw, rawBytes, rawFromPath, type Raw } from "./raw-path.js";
@@ -57,7 +57,7 @@ export function createTarScanner({ looker, sent, placed, store, most }: TarScanI
       for (const name of names) {
         const entry = sent.get(name.raw) ?? places.get(name.raw);
         if (entry === undefined) throw unlike(name.raw, "was not sent");
-        if (!isAlike(name, entry)) throw unlike(name.raw, `is a ${name.kind} of ${name.bytes} bytes, mode ${name.mode.toString(8)}`);
+        if (!isAlike(name, entry)) throw unlike(name.raw, `is a ${name.kind} of ${count(name.bytes, "byte")}, mode ${name.mode.toString(8)}`);
         // It was unpacked before anything ran, by the engine: what was sent is what lies there.
         known.set(name.raw, { stamp: name.stamp, settled: true, entry });
       }

@@ -1,6 +1,6 @@
 // Sends spans to an OpenTelemetry collector: OTLP over HTTP, as JSON. Attempts, times and answers are limited; no redirect is followed.
 
-import { GuardError, printable } from "../../core/shared/index.js";
+import { GuardError, count, printable } from "../../core/shared/index.js";
 
 /** Attempts of one request, and what is waited between them where the collector does not say, in milliseconds. */
 const ATTEMPTS = 3;
@@ -100,7 +100,7 @@ function taken(answer: string): Attempt {
   const rejected = Number(fieldOf(partial, "rejectedSpans") ?? 0);
   const message = fieldOf(partial, "errorMessage");
   if (!Number.isFinite(rejected) || rejected <= 0) return { outcome: "taken" };
-  return { outcome: "refused", why: `refused ${String(rejected)} spans${typeof message === "string" && message !== "" ? `: ${printable(message, 300)}` : ""}` };
+  return { outcome: "refused", why: `refused ${count(rejected, "span")}${typeof message === "string" && message !== "" ? `: ${printable(message, 300)}` : ""}` };
 }
 
 function messageOf(answer: string): string {

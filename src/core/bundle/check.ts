@@ -2,7 +2,7 @@
 // holds, and what it points at is there. Trusts nothing in it but what the key signed.
 
 import { openCheckpoint, verifyLedger, type SignatureCheck, type VerifyReport } from "../ledger/index.js";
-import { printable, type Hasher, type JsonObject } from "../shared/index.js";
+import { count, printable, type Hasher, type JsonObject } from "../shared/index.js";
 import { BUNDLE_FILES } from "./manifest.js";
 import { openStatement } from "./statement.js";
 
@@ -57,7 +57,7 @@ export function checkBundle(files: ReadonlyMap<string, Uint8Array>, how: BundleC
   if (!head.ok) return invalid(`its head: ${printable(head.error)}`);
   const ledger = verifyLedger([files.get(BUNDLE_FILES.ledger) ?? new Uint8Array(0)], { checkpoints: how.expectedHead === null ? [note] : [note, how.expectedHead], publicKey: key, session: head.value.session, hasher: how.hasher, check: how.check, decode: how.decode });
   if (!ledger.ok) faults.push(`its record${ledger.line === null ? "" : `, line ${String(ledger.line)}`}: ${ledger.fault}: ${printable(ledger.message, 300)}`);
-  else if (ledger.unsigned > 0) faults.push(`the last ${String(ledger.unsigned)} records came after the head`);
+  else if (ledger.unsigned > 0) faults.push(`the last ${count(ledger.unsigned, "record")} came after the head`);
   if (printable(String((statement.value.predicate["session"] as JsonObject | null)?.["id"])) !== head.value.session) faults.push("its statement is about another session than its head");
   const ok = faults.length === 0;
   const unknown = ok ? [...(how.trustedKey === null ? [NO_SIGNER] : []), ...(how.expectedHead === null ? [NO_HEAD] : [])] : [];

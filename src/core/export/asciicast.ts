@@ -1,6 +1,6 @@
 // asciicast version 2: a session to be played on a terminal. Text of the session is made printable, so that playing it steers nothing.
 
-import { printableBlock } from "../shared/index.js";
+import { count, printableBlock } from "../shared/index.js";
 import { endOf, titleOf, verdictOf, type Step, type Timeline } from "../replay/timeline.js";
 import type { StepTexts } from "../replay/page-step.js";
 
@@ -25,7 +25,7 @@ export function asciicastOf({ state, steps }: Timeline, textsOf: (step: Step) =>
     say(`[${step.number}/${steps.length}] ${verdict} $ ${titleOf(step)}\n`, Math.min(PAUSE.most, Math.max(PAUSE.least, duration)));
     for (const rule of rules.slice(0, 5)) say(`  ${rule}\n`, 0);
     const output = textsOf(step).output.replace(/\n$/u, "").split("\n");
-    if (output.join("") !== "") say(`${output.slice(0, LINES).join("\n")}${output.length > LINES ? `\n… ${output.length - LINES} more lines` : ""}\n`, PAUSE.least);
+    if (output.join("") !== "") say(`${output.slice(0, LINES).join("\n")}${output.length > LINES ? `\n… ${count(output.length - LINES, "more line")}` : ""}\n`, PAUSE.least);
     say(`  ${endOf(step)}${step.after === null ? "" : `, AIVSS ${step.after.score}`}\n\n`, PAUSE.least);
   }
   return `${lines.join("\n")}\n`;

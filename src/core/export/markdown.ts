@@ -1,6 +1,6 @@
 // A summary in Markdown, for comments and job pages. Text of the session is escaped: it makes no link, mention, image, table or tag.
 
-import { printable } from "../shared/index.js";
+import { count, printable } from "../shared/index.js";
 import { endOf, titleOf, verdictOf, type Timeline } from "../replay/timeline.js";
 import { reportedOf } from "./finding-list.js";
 
@@ -27,9 +27,9 @@ export function markdownOf(timeline: Timeline): string {
   const lines = [
     `## Ringfence: ${counts.deny} denied, ${counts.ask} asked, ${counts.allow} allowed`,
     "",
-    `Session \`${state.id}\`, ${steps.length} calls, AIVSS **${risk.live.score} ${risk.live.band}** (peak ${risk.peak.score}), policy ${markdownText(state.opened.policy.profile ?? state.opened.policy.sources.filter((name) => !name.startsWith("builtin:")).join(", "))} \`${state.opened.policy.digest.slice(0, 19)}\`.`,
+    `Session \`${state.id}\`, ${count(steps.length, "call")}, AIVSS **${risk.live.score} ${risk.live.band}** (peak ${risk.peak.score}), policy ${markdownText(state.opened.policy.profile ?? state.opened.policy.sources.filter((name) => !name.startsWith("builtin:")).join(", "))} \`${state.opened.policy.digest.slice(0, 19)}\`.`,
     ...(imported === undefined ? [] : ["", `**Imported from ${markdownText(imported.format)}, not witnessed:** what a file claims, judged; nothing was run.`]),
-    ...(account === null ? [] : ["", `${account.records} records: ${account.kinds.calls} calls, ${account.kinds.results} results, ${account.kinds.messages} messages, ${account.kinds.metadata} metadata, ${account.skipped.reduce((sum, one) => sum + one.count, 0)} skipped.`]),
+    ...(account === null ? [] : ["", `${count(account.records, "record")}: ${count(account.kinds.calls, "call")}, ${count(account.kinds.results, "result")}, ${count(account.kinds.messages, "message")}, ${account.kinds.metadata} metadata, ${account.skipped.reduce((sum, one) => sum + one.count, 0)} skipped.`]),
     ...ruleTable(timeline),
     ...callTable(timeline),
   ];
@@ -44,11 +44,11 @@ function ruleTable(timeline: Timeline): readonly string[] {
   }
   if (rules.size === 0) return ["", "No rule refused, asked or found anything."];
   const rows = [...rules].sort((a, b) => b[1].calls - a[1].calls);
-  return ["", "| rule | layer | calls | because |", "| --- | --- | ---: | --- |", ...rows.slice(0, RULES).map(([rule, one]) => `| ${markdownText(rule)} | ${one.layer} | ${one.calls} | ${markdownText(one.message)} |`), ...(rows.length > RULES ? ["", `and ${rows.length - RULES} more rules.`] : [])];
+  return ["", "| rule | layer | calls | because |", "| --- | --- | ---: | --- |", ...rows.slice(0, RULES).map(([rule, one]) => `| ${markdownText(rule)} | ${one.layer} | ${one.calls} | ${markdownText(one.message)} |`), ...(rows.length > RULES ? ["", `and ${count(rows.length - RULES, "more rule")}.`] : [])];
 }
 
 function callTable({ steps }: Timeline): readonly string[] {
   const chosen = steps.filter((step) => step.isFinding);
   if (chosen.length === 0) return [];
-  return ["", "| call | verdict | what | end | AIVSS |", "| ---: | --- | --- | --- | --- |", ...chosen.slice(0, CALLS).map((step) => `| ${step.number} | ${verdictOf(step)} | ${markdownText(titleOf(step))} | ${endOf(step)} | ${step.after?.score ?? ""} |`), ...(chosen.length > CALLS ? ["", `and ${chosen.length - CALLS} more calls.`] : [])];
+  return ["", "| call | verdict | what | end | AIVSS |", "| ---: | --- | --- | --- | --- |", ...chosen.slice(0, CALLS).map((step) => `| ${step.number} | ${verdictOf(step)} | ${markdownText(titleOf(step))} | ${endOf(step)} | ${step.after?.score ?? ""} |`), ...(chosen.length > CALLS ? ["", `and ${count(chosen.length - CALLS, "more call")}.`] : [])];
 }

@@ -1,6 +1,6 @@
 // SARIF 2.1.0 (OASIS): a session's refusals, questions and findings for tools that show results beside code.
 
-import { printable, type Hasher } from "../shared/index.js";
+import { count, printable, type Hasher } from "../shared/index.js";
 import { titleOf, type Timeline } from "../replay/timeline.js";
 import { reportedOf, type Reported } from "./finding-list.js";
 
@@ -23,7 +23,7 @@ export function sarifOf(timeline: Timeline, { version, hash }: { readonly versio
       {
         tool: { driver: { name: "Ringfence", semanticVersion: version, rules: rules.map(([, one]) => ruleOf(one)) } },
         automationDetails: { id: `ringfence/${state.id}` },
-        invocations: [{ executionSuccessful: true, ...(all.length > RESULTS ? { toolExecutionNotifications: [{ level: "warning", message: { text: `${all.length - RESULTS} more results are left out` } }] } : {}) }],
+        invocations: [{ executionSuccessful: true, ...(all.length > RESULTS ? { toolExecutionNotifications: [{ level: "warning", message: { text: `${count(all.length - RESULTS, "more result")} left out` } }] } : {}) }],
         results: shown.map((one) => resultOf(one, timeline, index.get(one.rule) ?? 0, hash)),
         properties: { session: state.id, policy: state.opened.policy.digest, witnessed: state.opened.imported === undefined, score: timeline.risk.live.score, band: timeline.risk.live.band },
       },

@@ -59,7 +59,7 @@ function readTap(lines: readonly string[]): TestReport | null {
       : plans > 1
         ? "there is more than one plan"
         : planned !== tests.length
-          ? `${tests.length} results where ${planned ?? 0} were planned`
+          ? `${planned ?? 0} planned, ${tests.length} there`
           : null;
   return { format: "tap", tests, planned, incomplete };
 }

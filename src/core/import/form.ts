@@ -1,5 +1,6 @@
 // The common form that trajectories of other tools are read into. What a file says is a claim: nothing of it was witnessed here.
 
+import { count } from "../shared/index.js";
 import type { JsonObject } from "../shared/index.js";
 
 /** Formats that can be imported, in the order in which detection asks. */
@@ -45,6 +46,11 @@ export interface ImportedCall {
 /** What a record of the source was used for. */
 export const RECORD_KINDS = ["calls", "results", "messages", "metadata"] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** How many records are of each kind that there is: `1 call`, `2 results`, `3 metadata`. */
+export function kindTexts(kinds: Readonly<Record<RecordKind, number>>): readonly string[] {
+  return RECORD_KINDS.filter((kind) => kinds[kind] > 0).map((kind) => (kind === "metadata" ? `${kinds[kind]} metadata` : count(kinds[kind], kind.slice(0, -1))));
+}
 
 /** Something left out: why, how often, and where first. */
 export interface Skipped {

@@ -16,7 +16,7 @@ export { printedOutput, shownOutput } from "./printed.js";
 export { createCollector, type Collector, type FormatReader } from "./collector.js";
 export { documentFormat, lineFormat, linesFormat } from "./detect.js";
 export { foldCall, keepsShell, type Folded, type FoldContext } from "./fold.js";
-export { IMPORT_FORMATS, isImportFormat, RECORD_KINDS, type ImportedCall, type ImportedResult, type ImportFormat, type ImportTally, type Skipped, type Trajectory } from "./form.js";
+export { IMPORT_FORMATS, isImportFormat, kindTexts, RECORD_KINDS, type ImportedCall, type ImportedResult, type ImportFormat, type ImportTally, type Skipped, type Trajectory } from "./form.js";
 export { parseImported } from "./read.js";
 
 const READERS: Readonly<Record<ImportFormat, (collector: Collector) => FormatReader>> = {

@@ -1,6 +1,7 @@
 // Verifies a ledger as its bytes arrive and names the first bad record. Reads nothing itself; trusts only the heads handed in,
 // whose signatures were checked before.
 
+import { count, were } from "../shared/index.js";
 import type { AuditEvent } from "../session/event.js";
 import type { Digest, Hasher, SessionId } from "../shared/index.js";
 import { eventOf, genesis, LINE_BYTES, openRecord, type OpenedRecord } from "./chain.js";
@@ -188,10 +189,10 @@ export function createLedgerVerifier(options: VerifierOptions): LedgerVerifier {
     if (options.heads.some((head) => session !== null && head.session !== session)) {
       report({ line: null, offset: null, fault: "checkpoint-other-session", message: "the signed head belongs to another session" });
     } else if (signed !== null && seq < signed) {
-      const torn = rest === 0 ? "" : `, and ${rest} bytes without a line feed`;
-      report({ ...place, fault: "cut", message: `${signed} records were signed, ${seq} are here${torn}` });
+      const torn = rest === 0 ? "" : `, and ${count(rest, "byte")} without a line feed`;
+      report({ ...place, fault: "cut", message: `${count(signed, "record")} ${were(signed)} signed, ${seq} ${seq === 1 ? "is" : "are"} here${torn}` });
     } else if (rest > 0) {
-      report({ ...place, fault: "torn", message: `${rest} bytes without a line feed follow the last record: a crash while writing, or an addition` });
+      report({ ...place, fault: "torn", message: `${count(rest, "byte")} without a line feed after the last record: a crash while writing, or an addition` });
     }
   };
 

@@ -1,6 +1,6 @@
 // For each rule that denies or asks: what holds it in a session on this folder. Pure; says no more than was planned.
 
-import { assertNever } from "../shared/index.js";
+import { assertNever, count } from "../shared/index.js";
 import type { DecisionContext, DecisionEffect } from "./decision.js";
 import { applies } from "./applies.js";
 import type { EnforcementPlan } from "./enforce.js";
@@ -111,8 +111,8 @@ function reachOf(matcher: FileMatcher, { root, home }: Pick<DecisionContext, "ro
   };
 }
 
-function names(count: number): string {
-  return count === 1 ? "1 name" : `${count} names`;
+function names(value: number): string {
+  return count(value, "name");
 }
 
 function unique(holds: readonly RuleHold[]): readonly RuleHold[] {

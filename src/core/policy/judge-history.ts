@@ -1,6 +1,6 @@
 // What rules that need a history say of an action, and of what a call came to. A rule that errs denies.
 
-import { printable, type Issue } from "../shared/index.js";
+import { count, printable, type Issue } from "../shared/index.js";
 import { applies } from "./applies.js";
 import { budgetObligations, passedBefore, passedByCall, passedBySession, type Passed } from "./budget.js";
 import type { DecisionContext, Obligation, Reason } from "./decision.js";
@@ -59,8 +59,8 @@ export function subjectOf({ budgets, refusals, sequences }: HistoryRule, subject
     if (passed !== null) return passed;
   }
   for (const matcher of refusals) {
-    const count = matchRefusals(matcher, history);
-    if (count !== null) return `${String(count)} refusals in a row`;
+    const row = matchRefusals(matcher, history);
+    if (row !== null) return `${count(row, "refusal")} in a row`;
   }
   return null;
 }

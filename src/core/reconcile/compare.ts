@@ -2,7 +2,7 @@
 // `judge`. Anything but a clear allow is a finding.
 
 import type { Reason, DecisionEffect } from "../policy/decision.js";
-import { LIMITS } from "../shared/index.js";
+import { LIMITS, count } from "../shared/index.js";
 import type { Change, Entry, Finding } from "./change.js";
 import { changeBetween, isSameEntry } from "./entries.js";
 import { comparePaths } from "./names.js";
@@ -139,7 +139,7 @@ function policyFindings(change: Change, judgement: Judgement): readonly Finding[
 function capFindings(findings: readonly Finding[]): readonly Finding[] {
   if (findings.length <= LIMITS.findings) return findings;
   const rest = findings.length - LIMITS.findings + 1;
-  const message = `${rest} more findings of this call are not listed; the changes are undone all the same`;
+  const message = `not listed: ${count(rest, "more finding")} of this call; the changes are undone all the same`;
   const more: Finding = { rule: "reconcile.more", layer: null, threats: [], message, path: "", operation: "modify", reverted: false, risk: null };
   return [...findings.slice(0, LIMITS.findings - 1), more];
 }

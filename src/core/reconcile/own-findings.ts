@@ -1,7 +1,7 @@
 // What is wrong with a change whatever the policy says: files that change privileges, special files, links that leave
 // the workspace. Judges what is there now, never what the agent said.
 
-import { LIMITS, printable, type ThreatId } from "../shared/index.js";
+import { LIMITS, count, printable, type ThreatId } from "../shared/index.js";
 import type { MaestroLayer, RuleRisk } from "../policy/decision.js";
 import type { Change, Finding } from "./change.js";
 import { parentPath } from "./names.js";
@@ -53,7 +53,7 @@ export function limitFinding(count: number): Finding {
 
 /** One finding for what a call wrote that is too large to be kept: nothing is refused, but no step of the session can bring it back. */
 export function unkeptFinding(changes: readonly Change[]): Finding {
-  const named = changes.slice(0, NAMED).map(({ path, after }) => `${printable(path, NAME_CHARS)} (${String(after?.bytes ?? 0)} bytes)`).join(", ");
+  const named = changes.slice(0, NAMED).map(({ path, after }) => `${printable(path, NAME_CHARS)} (${count(after?.bytes ?? 0, "byte")})`).join(", ");
   const message = `too large to be kept; once it is changed or deleted, \`undo\` cannot bring it back: ${named}${changes.length > NAMED ? ` and ${String(changes.length - NAMED)} more` : ""}`;
   return { rule: "reconcile.not-kept", layer: null, threats: [], message, path: "", operation: "modify", reverted: false, risk: null, about: "session" };
 }

@@ -1,7 +1,7 @@
 // What a file becomes when some of its hunks are taken over, given how it is now. A three-way comparison that is exact or
 // refused: every line must be the one from before the session or the one the session left.
 
-import { LIMITS, type Result } from "../shared/index.js";
+import { LIMITS, count, type Result } from "../shared/index.js";
 import { hunksTaken, takeHunks, textDiff, type TextDiff } from "./hunks.js";
 import { isBinary, toBytes, toText } from "./patch.js";
 
@@ -24,7 +24,7 @@ export function withHunks(sides: Sides, numbers: readonly number[]): Result<Uint
   const diff = fileDiff(sides.before, sides.after);
   if (diff === null) return { ok: false, error: "it is no text, or too large: take it over as a whole" };
   const unknown = numbers.find((number) => number > diff.hunks.length);
-  if (unknown !== undefined) return { ok: false, error: `it has ${diff.hunks.length === 1 ? "1 hunk" : `${diff.hunks.length} hunks`}, and none with the number ${unknown}` };
+  if (unknown !== undefined) return { ok: false, error: `it has ${count(diff.hunks.length, "hunk")}, and none with the number ${unknown}` };
   const taken = takenIn(diff, sides.now);
   if (!taken.ok) return taken;
   const wanted = new Set(numbers);

@@ -2,7 +2,7 @@
 
 import type { Change, Entry, Finding } from "../reconcile/change.js";
 import type { AuditEvent, EventData } from "../session/index.js";
-import { printable, type CallId, type Digest, type Hasher } from "../shared/index.js";
+import { count, printable, type CallId, type Digest, type Hasher } from "../shared/index.js";
 import { firstDifference } from "./settle-text.js";
 
 /**
@@ -122,7 +122,7 @@ function workspaceDiffers(recorded: Compared, rerun: Compared): Divergence | nul
     if (before !== undefined && after !== undefined && isSameState(path, before.after, after.after, recorded.texts, rerun.texts)) continue;
     // The same file written anew with the same content is no change in one run and a later time in the other: both leave the same.
     if (isVolatileName(path) && (before === undefined || after === undefined)) continue;
-    const others = paths.length > 1 ? `; ${paths.length} names changed in all` : "";
+    const others = paths.length > 1 ? `; ${count(paths.length, "name")} changed in all` : "";
     return { kind: "workspace", why: `\`${printable(path, SHOWN)}\` is not as it was left${others}`, recorded: stateText(before), rerun: stateText(after) };
   }
   return null;
@@ -141,7 +141,7 @@ function stateText(change: Change | undefined): string {
   if (change === undefined) return "not changed";
   const { after } = change;
   if (after === null) return "deleted";
-  const what = after.kind === "file" ? `${after.bytes} bytes ${(after.digest ?? "").slice(0, 19)}` : after.kind === "symlink" ? `a link to ${printable(after.target ?? "", 80)}` : `a ${after.kind}`;
+  const what = after.kind === "file" ? `${count(after.bytes, "byte")} ${(after.digest ?? "").slice(0, 19)}` : after.kind === "symlink" ? `a link to ${printable(after.target ?? "", 80)}` : `a ${after.kind}`;
   return `${what}, mode ${after.mode.toString(8)}`;
 }
 

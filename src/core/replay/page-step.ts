@@ -1,5 +1,6 @@
 // One step of the page: the call, the verdict and its reasons, what came of it, and what it said.
 
+import { count } from "../shared/index.js";
 import type { Reason } from "../policy/index.js";
 import type { Finding } from "../reconcile/change.js";
 import type { JsonObject, JsonValue } from "../shared/index.js";
@@ -47,7 +48,7 @@ function reasonList(step: Step): Html | null {
   const approval = call.approval === null ? null : html`<li>${call.approval.outcome} by ${call.approval.by}${call.approval.detail === null ? null : html`: ${call.approval.detail}`}</li>`;
   const doubt = call.outcome === "in-doubt" ? html`<li class="moved">in doubt: it was started, and its end was not seen</li>` : null;
   if (deciding.length === 0 && moved === null && findings.length === 0 && approval === null && doubt === null) return null;
-  return html`<ul class="why">${deciding.slice(0, REASONS).map(reasonHtml)}${deciding.length > REASONS ? html`<li class="soft">and ${deciding.length - REASONS} more rules</li>` : null}${approval}${findings}${doubt}${moved}</ul>`;
+  return html`<ul class="why">${deciding.slice(0, REASONS).map(reasonHtml)}${deciding.length > REASONS ? html`<li class="soft">and ${count(deciding.length - REASONS, "more rule")}</li>` : null}${approval}${findings}${doubt}${moved}</ul>`;
 }
 
 function reasonHtml(reason: Reason): Html {
@@ -59,7 +60,7 @@ function detailHtml(step: Step, texts: StepTexts): Html {
   const claim = call.claimed?.call ?? null;
   const facts = [claim === null ? step.time : [claim.place, claim.time, claim.sidechain ? "by an agent of the agent" : null].filter((part) => part !== null).join(" · "), `in ${claim?.cwd ?? step.decision?.action.cwd ?? "?"}`, step.after === null ? null : `AIVSS ${step.after.score} after it`].filter((part) => part !== null).join(" · ");
   const changes = call.changes.slice(0, CHANGES).map((change) => html`<div class="mono">${change.operation} ${change.path}</div>`);
-  const reached = (call.reached ?? []).map(({ what, path, digest, length, left, dropped }) => html`<div class="mono">to the model: ${path ?? what} ${length} ${left + dropped === 0 ? null : `(${left} characters left out, ${dropped} bytes dropped) `}${digest}</div>`);
+  const reached = (call.reached ?? []).map(({ what, path, digest, length, left, dropped }) => html`<div class="mono">to the model: ${path ?? what} ${length} ${left + dropped === 0 ? null : `(${count(left, "character")} left out, ${count(dropped, "byte")} dropped) `}${digest}</div>`);
   const thought = claim?.thought ?? null;
   const advice = step.decision?.guidance ?? null;
   const guidance = advice === null ? null : html`<p class="soft">${advice}</p>`;
@@ -81,7 +82,7 @@ function diffHtml({ path, operation, diff, why }: FileDiff): Html {
     const kind = diffLineKind(line);
     return kind === "add" ? html`<span class="a">${line}</span>` : kind === "delete" ? html`<span class="d">${line}</span>` : html`<span>${line}\n</span>`;
   });
-  return html`<div class="mono">${operation} ${path}</div><pre>${shown}${lines.length > LINES ? html`\n… ${lines.length - LINES} more lines` : null}</pre>`;
+  return html`<div class="mono">${operation} ${path}</div><pre>${shown}${lines.length > LINES ? html`\n… ${count(lines.length - LINES, "more line")}` : null}</pre>`;
 }
 
 /** What really ran, where it was more than one program. */
@@ -115,7 +116,7 @@ function valueHtml(key: string, value: JsonValue): Html {
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   const lines = text.split("\n");
   const shown = lines.slice(0, LINES);
-  const rest = lines.length > LINES ? html`\n… ${lines.length - LINES} more lines` : null;
+  const rest = lines.length > LINES ? html`\n… ${count(lines.length - LINES, "more line")}` : null;
   const mark = OLD.has(key) ? "d" : NEW.has(key) ? "a" : null;
   return html`<pre>${mark === null ? shown.join("\n") : shown.map((line) => html`<span class="${mark}">${mark === "a" ? "+" : "-"}${line}</span>`)}${rest}</pre>`;
 }
@@ -123,5 +124,5 @@ function valueHtml(key: string, value: JsonValue): Html {
 function outputHtml({ output, cut }: StepTexts): Html | null {
   if (output === "") return null;
   const lines = output.split("\n").length;
-  return html`<details><summary>output, ${lines} ${lines === 1 ? "line" : "lines"}</summary><pre>${output}${cut > 0 ? html`\n… ${cut} more characters are in the record` : null}</pre></details>`;
+  return html`<details><summary>output, ${lines} ${lines === 1 ? "line" : "lines"}</summary><pre>${output}${cut > 0 ? html`\n… ${count(cut, "more character")} in the record` : null}</pre></details>`;
 }

@@ -1,8 +1,9 @@
 // A session as one page that needs nothing else: no address is fetched, no script but ours runs, every text of the session is text.
 
+import { count } from "../shared/index.js";
 import { bytesToBase64, hexToBytes } from "../shared/bytes.js";
 import type { Hasher } from "../shared/index.js";
-import { RECORD_KINDS } from "../import/index.js";
+import { kindTexts } from "../import/index.js";
 import { html, trusted, type Html } from "./html.js";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page-assets.js";
 import { stepHtml, type StepTexts } from "./page-step.js";
@@ -115,7 +116,7 @@ function sourceCard({ state }: Timeline): Html {
 
 function judgedCard({ state }: Timeline): Html {
   const { policy } = state.opened;
-  return html`<div class="card"><h2>Judged under</h2><dl><dt>policy</dt><dd>${policy.profile ?? policy.sources.filter((name) => !name.startsWith("builtin:")).join(", ")}</dd><dt>digest</dt><dd class="mono">${policy.digest}</dd><dt>role</dt><dd>${state.opened.role ?? "none"}</dd><dt>record</dt><dd>${state.events} events</dd><dt>on</dt><dd>${state.openedAt}</dd></dl></div>`;
+  return html`<div class="card"><h2>Judged under</h2><dl><dt>policy</dt><dd>${policy.profile ?? policy.sources.filter((name) => !name.startsWith("builtin:")).join(", ")}</dd><dt>digest</dt><dd class="mono">${policy.digest}</dd><dt>role</dt><dd>${state.opened.role ?? "none"}</dd><dt>record</dt><dd>${count(state.events, "event")}</dd><dt>on</dt><dd>${state.openedAt}</dd></dl></div>`;
 }
 
 /** What refused or asked, by rule, with the calls to jump to. */
@@ -140,5 +141,5 @@ function accountHtml({ account }: Timeline): Html | null {
   const skipped = account.skipped.reduce((sum, one) => sum + one.count, 0);
   const row = (word: string, { reason, count, places }: (typeof account.skipped)[number]): Html => html`<tr><td class="num">${count}</td><td>${word}</td><td>${reason}</td><td class="soft">${places.join(", ")}</td></tr>`;
   const table = account.skipped.length + account.parts.length === 0 ? null : html`<table><tbody>${account.skipped.map((one) => row("skipped", one))}${account.parts.map((one) => row("noted", one))}</tbody></table>`;
-  return html`<section class="card"><h2>Account of the file</h2><p>${account.records} records: ${[...RECORD_KINDS.filter((kind) => account.kinds[kind] > 0).map((kind) => `${account.kinds[kind]} ${kind}`), `${skipped} skipped`].join(", ")}. ${account.unanswered === 0 ? "Every call has a result." : html`${account.unanswered} ${account.unanswered === 1 ? "call has" : "calls have"} no result in it.`}</p>${table}</section>`;
+  return html`<section class="card"><h2>Account of the file</h2><p>${count(account.records, "record")}: ${[...kindTexts(account.kinds), `${skipped} skipped`].join(", ")}. ${account.unanswered === 0 ? "Every call has a result." : html`${account.unanswered} ${account.unanswered === 1 ? "call has" : "calls have"} no result in it.`}</p>${table}</section>`;
 }

@@ -1,6 +1,6 @@
 // Which call a session is taken back to, from the words of a person and the record. Pure.
 
-import { err, ok, printable, type CallId, type Result } from "../shared/index.js";
+import { count, err, ok, printable, type CallId, type Result } from "../shared/index.js";
 import type { AuditEvent } from "./event.js";
 import { lastStanding } from "./net-changes.js";
 import { sessionState } from "./state.js";
@@ -25,5 +25,5 @@ export function undoTarget(events: readonly AuditEvent[], wanted: string | null)
   if (wanted === "0") return ok({ to: null, step: 0 });
   const step = /^\d{1,9}$/u.test(wanted) ? Number(wanted) : calls.findIndex((id) => id === wanted) + 1;
   const to = calls[step - 1];
-  return to === undefined ? err(`\`${printable(wanted)}\` is no step of the session: it has ${String(calls.length)} calls, numbered from 1`) : ok({ to, step });
+  return to === undefined ? err(`\`${printable(wanted)}\` is no step of the session: it has ${count(calls.length, "call")}, numbered from 1`) : ok({ to, step });
 }

@@ -7,4 +7,5 @@ export { assertNever } from "./assert-never.js";
 export { printable, printableBlock } from "./printable.js";
 export { quietJson } from "./quiet-json.js";
 export { LIMITS } from "./limits.js";
+export { count, were } from "./count.js";
 export { once } from "./once.js";

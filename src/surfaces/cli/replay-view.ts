@@ -3,7 +3,7 @@
 
 import { emitKeypressEvents, type Key } from "node:readline";
 import { searchText, timelineHeadOf, type Step } from "../../core/replay/index.js";
-import { GuardError, printable } from "../../core/shared/index.js";
+import { GuardError, count, printable } from "../../core/shared/index.js";
 import type { OpenedStep, ReplayView } from "../../compose-replay.js";
 import type { Io } from "./io.js";
 import { noteBundle } from "./named-session.js";
@@ -32,7 +32,7 @@ export async function showView(wanted: string, flags: ViewFlags, io: Io): Promis
   if (flags.html !== undefined) {
     const { session, bytes } = await writeSessionPage(wanted, flags.html, io.env);
     if (io.options.json) io.json({ session, file: flags.html, bytes });
-    else io.note(`wrote ${session} to ${printable(flags.html, 300)}, ${bytes} bytes`);
+    else io.note(`wrote ${session} to ${printable(flags.html, 300)}, ${count(bytes, "byte")}`);
     return;
   }
   const isBrowsed = !io.options.json && io.isTerminal.out && io.isTerminal.in;
@@ -64,7 +64,7 @@ function printAlone(opened: OpenedStep, io: Io): void {
   const { head } = opened;
   for (const line of [...timelineHead(head, io.paint), ...linesAlone(opened, 2_000, io)]) io.out(line);
   const total = Object.values(head.verdicts).reduce((sum, one) => sum + one, 0);
-  if (total > 1) io.out(io.paint.dim(`\n1 of ${total} calls; this one is what was signed, \`ringfence log verify ${head.id}\` looks at all of them`));
+  if (total > 1) io.out(io.paint.dim(`\n1 of ${count(total, "call")}; this one is what was signed, \`ringfence log verify ${head.id}\` looks at all of them`));
 }
 
 /** The first screen, while the whole record is read and verified for the others. */
@@ -89,7 +89,7 @@ async function print(view: ReplayView, steps: readonly Step[], flags: ViewFlags,
     const files = show.diff || show.workspace ? fileLines(await view.filesOf(step), show, io.paint) : [];
     for (const line of ["", ...stepLines(step, await view.textsOf(step), { width, outputLines: flags.step === undefined ? 12 : 2_000, total: view.timeline.steps.length }, io.paint), ...files]) io.out(line);
   }
-  if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${view.timeline.steps.length} calls`));
+  if (one.length < view.timeline.steps.length) io.out(io.paint.dim(`\n${one.length} of ${count(view.timeline.steps.length, "call")}`));
 }
 
 /** Left out by --find or --findings is not absent. */

@@ -4,7 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { reduceRisk, replayRisk, riskSummary, type RiskState } from "../../core/risk/index.js";
 import type { AuditEvent } from "../../core/session/index.js";
-import { printable, type SessionId } from "../../core/shared/index.js";
+import { count, printable, type SessionId } from "../../core/shared/index.js";
 import type { LedgerStore } from "../../ports/ledger.js";
 import type { Io } from "./io.js";
 import { bandColour } from "./render/score-moves.js";
@@ -77,7 +77,7 @@ export async function trend(store: LedgerStore, limit: number, io: Io): Promise<
     if (io.options.json) io.json({ session: id, openedAt, model: end.model, profile: end.profile.id, start: start.live.score, peak: end.peak.score, end: end.live.score, band: end.live.band, findings: end.findings.length, actions });
     else {
       const span = `${start.live.score} → ${end.live.score}`;
-      io.out(`${openedAt.slice(0, 19).replace("T", " ")}  ${io.paint.bold(id)}  ${bandColour(io.paint, end.peak.band)(`${span}, peak ${end.peak.score}`.padEnd(22))} ${end.findings.length === 0 ? "no findings" : `${end.findings.length} findings`}${actions.length === 0 ? "" : `, ${actions.join(", ")}`}`);
+      io.out(`${openedAt.slice(0, 19).replace("T", " ")}  ${io.paint.bold(id)}  ${bandColour(io.paint, end.peak.band)(`${span}, peak ${end.peak.score}`.padEnd(22))} ${end.findings.length === 0 ? "no findings" : `${count(end.findings.length, "finding")}`}${actions.length === 0 ? "" : `, ${actions.join(", ")}`}`);
     }
   }
 }

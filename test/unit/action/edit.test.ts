@@ -140,7 +140,7 @@ describe("a diff", () => {
     const whole = unifiedDiff("a", lines("x"), `${lines("y")}end`);
     expect(whole.split("\n").slice(0, 4)).toEqual(["--- a/a", "+++ b/a", `@@ -1,${LIMITS.diffEdits} +1,${LIMITS.diffEdits + 1} @@`, "-x0"]);
     expect(whole.endsWith("+end\n\\ No newline at end of file\n")).toBe(true);
-    expect(unifiedDiff("a", "x", "y".repeat(LIMITS.diffChars + 1))).toBe(`--- a/a\n+++ b/a\n# 1 characters before, ${LIMITS.diffChars + 1} after: too large to show\n`);
+    expect(unifiedDiff("a", "x", "y".repeat(LIMITS.diffChars + 1))).toBe(`--- a/a\n+++ b/a\n# 1 character before, ${LIMITS.diffChars + 1} after: too large to show\n`);
   });
 });
 

@@ -31,7 +31,7 @@ describe("the page of a session", () => {
   });
 
   it("says that nothing was witnessed, and shows verdicts, rules, the account of the file and each call", () => {
-    for (const words of ["Imported, not witnessed.", "Rules that refused or asked", "Account of the file", 'id="call_0001"', "claims exit 0", "3 more characters are in the record"]) expect(page).toContain(words);
+    for (const words of ["Imported, not witnessed.", "Rules that refused or asked", "Account of the file", 'id="call_0001"', "claims exit 0", "3 more characters in the record"]) expect(page).toContain(words);
   });
 
   it("escapes by construction: a text in a template is a text, wherever it stands", () => {

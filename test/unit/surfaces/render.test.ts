@@ -3,7 +3,8 @@
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
 import { patchLine } from "../../../src/surfaces/cli/render/patch.js";
-import { changeLine, count, effectMark, findingLine, reasonLines, shortDigest, threatText } from "../../../src/surfaces/cli/render/text.js";
+import { count, were } from "../../../src/core/shared/index.js";
+import { changeLine, effectMark, findingLine, reasonLines, shortDigest, threatText } from "../../../src/surfaces/cli/render/text.js";
 import type { Reason } from "../../../src/core/policy/index.js";
 
 const plain = pc.createColors(false);
@@ -47,6 +48,7 @@ describe("changes, findings and patches", () => {
 describe("words", () => {
   it("have their number and width", () => {
     expect([0, 1, 2].map((value) => count(value, "file"))).toEqual(["0 files", "1 file", "2 files"]);
+    expect([0, 1, 2].map(were)).toEqual(["were", "was", "were"]);
     expect((["allow", "ask", "deny"] as const).map((effect) => effectMark(effect, plain).length)).toEqual([5, 5, 5]);
     expect(shortDigest("sha256:0123456789abcdef")).toBe("0123456789ab");
   });

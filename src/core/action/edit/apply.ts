@@ -1,6 +1,6 @@
 // Applies one edit to the text of one file. Pure; refuses whatever has more than one reading and never changes half.
 
-import { assertNever, err, LIMITS, ok, type Issue, type Result } from "../../shared/index.js";
+import { LIMITS, assertNever, count, err, ok, type Issue, type Result } from "../../shared/index.js";
 import type { Edit } from "../action.js";
 import { isWellFormed } from "../well-formed.js";
 import { endingOf, originalOffsets, toLf, withEnding } from "./line-endings.js";
@@ -80,16 +80,16 @@ function insert(original: string, afterLine: number, text: string): Result<strin
   const ending = endingOf(original);
   const lines = original.split("\n");
   const endsWithNewline = lines.at(-1) === "";
-  const count = endsWithNewline ? lines.length - 1 : lines.length;
-  if (!Number.isSafeInteger(afterLine) || afterLine < 0 || afterLine > count) {
-    return refuse("EDIT_LINE_RANGE", `the file has ${count} lines; the line to insert after must be from 0 to ${count}`);
+  const last = endsWithNewline ? lines.length - 1 : lines.length;
+  if (!Number.isSafeInteger(afterLine) || afterLine < 0 || afterLine > last) {
+    return refuse("EDIT_LINE_RANGE", `the file has ${count(last, "line")}; the line to insert after must be from 0 to ${last}`);
   }
   const plain = toLf(text);
   const block = withEnding(plain.endsWith("\n") ? plain.slice(0, -1) : plain, ending);
   const before = lines.slice(0, afterLine).join("\n");
   const after = lines.slice(afterLine).join("\n");
   if (afterLine === 0) return ok(block + ending + after);
-  if (afterLine === count && !endsWithNewline) return ok(before + ending + block + (plain.endsWith("\n") ? ending : ""));
+  if (afterLine === last && !endsWithNewline) return ok(before + ending + block + (plain.endsWith("\n") ? ending : ""));
   return ok(`${before}\n${block}${ending}${after}`);
 }
 

@@ -1,6 +1,6 @@
 // A file's text with line numbers, as a view call shows it. The numbers are those that an insert call takes.
 
-import { err, LIMITS, ok, printable, type Issue, type Result } from "../../shared/index.js";
+import { LIMITS, count, err, ok, printable, type Issue, type Result } from "../../shared/index.js";
 import { toLf } from "./line-endings.js";
 
 const NUMBER_WIDTH = 6;
@@ -17,7 +17,7 @@ export function renderView(path: string, text: string, range: readonly [number, 
   const [first, end] = range ?? [1, -1];
   const last = end === -1 ? lines.length : end;
   if (first < 1 || first > lines.length || last < first || last > lines.length) {
-    return err({ code: "VIEW_RANGE", message: `the file has ${lines.length} lines; the range ${first} to ${end} is not within it` });
+    return err({ code: "VIEW_RANGE", message: `the file has ${count(lines.length, "line")}; the range ${first} to ${end} is not within it` });
   }
   const shown = lines.slice(first - 1, last);
   return ok(shown.map((line, index) => `${String(first + index).padStart(NUMBER_WIDTH)}\t${line}\n`).join(""));

@@ -1,7 +1,7 @@
 // A change of one file as a unified diff, for people and for the record. Bounded work; never applied to a file.
 
 import { createTwoFilesPatch, OMIT_HEADERS } from "diff";
-import { LIMITS, printable } from "../../shared/index.js";
+import { LIMITS, count, printable } from "../../shared/index.js";
 
 const CONTEXT_LINES = 3;
 
@@ -21,7 +21,7 @@ export function unifiedDiff(path: string, before: string | null, after: string |
   const header = `--- ${before === null ? "/dev/null" : `a/${name}`}\n+++ ${after === null ? "/dev/null" : `b/${name}`}\n`;
   const sizes = [before?.length ?? 0, after?.length ?? 0] as const;
   if (Math.max(...sizes) > LIMITS.diffChars) {
-    return `${header}# ${sizes[0]} characters before, ${sizes[1]} after: too large to show\n`;
+    return `${header}# ${count(sizes[0], "character")} before, ${sizes[1]} after: too large to show\n`;
   }
   const options = { context: CONTEXT_LINES, maxEditLength: LIMITS.diffEdits, headerOptions: OMIT_HEADERS };
   const patch = createTwoFilesPatch("a", "b", before ?? "", after ?? "", undefined, undefined, options);

@@ -3,10 +3,9 @@
 
 import type { Review } from "../../../compose.js";
 import { runsLater, type HunkChoice } from "../../../core/reconcile/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import { patchLine } from "../render/patch.js";
-import { count } from "../render/text.js";
 
 export interface Picked {
   readonly paths: readonly string[];
@@ -44,7 +43,7 @@ export async function pickChanges(review: Review, offered: ReadonlySet<string>, 
     for (const hunk of found) {
       process.stderr.write(`${io.paintErr.cyan(`hunk ${hunk.number}`)}\n`);
       for (const line of hunk.lines.slice(0, HUNK_LINES)) process.stderr.write(`${patchLine(line, io.paintErr)}\n`);
-      if (hunk.lines.length > HUNK_LINES) process.stderr.write(io.paintErr.dim(`and ${hunk.lines.length - HUNK_LINES} more lines\n`));
+      if (hunk.lines.length > HUNK_LINES) process.stderr.write(io.paintErr.dim(`and ${count(hunk.lines.length - HUNK_LINES, "more line")}\n`));
     }
     const numbers = await multiselect({
       message: `Which hunks of ${printable(path)}?`,

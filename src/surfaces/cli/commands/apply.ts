@@ -3,10 +3,10 @@
 import type { Review } from "../../../compose.js";
 import type { Change } from "../../../core/reconcile/change.js";
 import { joinSelection, parseHunkChoice, runsLater, selectPaths, type Selection } from "../../../core/reconcile/index.js";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { GuardError, count, printable } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { changeLine, count, findingLine } from "../render/text.js";
+import { changeLine, findingLine } from "../render/text.js";
 
 export interface ApplyFlags {
   readonly path: readonly string[];

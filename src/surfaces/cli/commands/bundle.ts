@@ -1,11 +1,10 @@
 // `ringfence bundle`: a session in one file for somebody else, and the check of one.
 
 import type { Command } from "commander";
-import { ERRORS, printable } from "../../../core/shared/index.js";
+import { ERRORS, count, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { count } from "../render/text.js";
 
 const LISTED = 20;
 
@@ -35,7 +34,7 @@ async function exportOne(id: string, flags: { readonly output?: string; readonly
   const made = await exportBundle(id, flags.output ?? null, io.env, { force: flags.force === true });
   if (io.options.json) return io.json(made);
   io.out(printable(made.file));
-  io.note(`${made.session}: ${count(made.files, "file")}, ${String(made.bytes)} bytes; \`ringfence bundle verify\` checks it anywhere`);
+  io.note(`${made.session}: ${count(made.files, "file")}, ${count(made.bytes, "byte")}; \`ringfence bundle verify\` checks it anywhere`);
   for (const { what, why } of made.left.slice(0, LISTED)) io.note(`not in it: ${printable(what)}: ${printable(why)}`);
   if (made.left.length > LISTED) io.note(`and ${String(made.left.length - LISTED)} more`);
 }

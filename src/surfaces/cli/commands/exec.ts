@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import type { Command } from "commander";
 import type { JsonObject } from "../../../core/shared/index.js";
-import { ERRORS, GuardError, printable } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, count, printable } from "../../../core/shared/index.js";
 import type { AuditEvent } from "../../../core/session/index.js";
 import type { CallHooks } from "../../../engine/hooks.js";
 import type { Observation } from "../../../engine/observation.js";
@@ -15,7 +15,6 @@ import { looksLikeText } from "../one-word.js";
 import type { Io } from "../io.js";
 import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { tellOutcome } from "../render/outcome.js";
-import { count } from "../render/text.js";
 
 const TIMED_OUT = 124;
 const OUR_FAULT = 125;
@@ -128,7 +127,7 @@ function passOn(io: Io): Passing {
       made.stdout = event.data.stdout.bytes;
       made.stderr = event.data.stderr.bytes;
     },
-    missing: () => (["stdout", "stderr"] as const).filter((stream) => made[stream] > passed[stream]).map((stream) => `${stream} is cut: ${passed[stream]} of ${made[stream]} bytes were passed on`),
+    missing: () => (["stdout", "stderr"] as const).filter((stream) => made[stream] > passed[stream]).map((stream) => `${stream} is cut: ${passed[stream]} of ${count(made[stream], "byte")} passed on`),
   };
 }
 

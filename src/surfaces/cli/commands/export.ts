@@ -2,7 +2,7 @@
 
 import { Option, type Command } from "commander";
 import { EXPORT_FORMATS, type ExportFormat } from "../../../core/export/formats.js";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { GuardError, count, printable } from "../../../core/shared/index.js";
 import { onInterrupt } from "../interrupt.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -35,7 +35,7 @@ async function write(wanted: string, { as, out, otlp }: ExportFlags, io: Io): Pr
   const { session, text, bytes } = await exportStored(wanted, as, out ?? null, io.env);
   if (text !== null) io.out(text.replace(/\n$/u, ""));
   else if (io.options.json) io.json({ session, as, file: out, bytes });
-  else io.note(`wrote ${session} to ${printable(out ?? "", 300)}, ${bytes} bytes`);
+  else io.note(`wrote ${session} to ${printable(out ?? "", 300)}, ${count(bytes, "byte")}`);
 }
 
 async function send(wanted: string, address: string, io: Io): Promise<void> {
@@ -44,7 +44,7 @@ async function send(wanted: string, address: string, io: Io): Promise<void> {
   try {
     const { session, spans, requests } = await sendSpans(wanted, address, io.env, { signal: interrupt.signal, onAgain: (why, pauseMs) => io.note(`${why}; again in ${String(pauseMs / 1000)} s`) });
     if (io.options.json) io.json({ session, otlp: address, spans, requests });
-    else io.note(`sent ${session}: ${spans} spans taken`);
+    else io.note(`sent ${session}: ${count(spans, "span")} taken`);
   } finally {
     interrupt.release();
   }

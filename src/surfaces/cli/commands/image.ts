@@ -2,10 +2,9 @@
 
 import { writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
-import { printable, quietJson } from "../../../core/shared/index.js";
+import { count, printable, quietJson } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
-import { count } from "../render/text.js";
 import { parseImage } from "../session-options.js";
 
 export function registerImage(program: Command, context: CliContext): void {

@@ -1,7 +1,7 @@
 // `ringfence import`: sessions of other tools become sessions on record, each call judged. Nothing is run.
 
 import { Option, type Command } from "commander";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { GuardError, count, printable } from "../../../core/shared/index.js";
 import { IMPORT_FORMATS, type ImportFormat } from "../../../core/import/form.js";
 import type { ImportOutcome } from "../../../compose-import.js";
 import type { CliContext } from "../main.js";
@@ -66,5 +66,5 @@ async function page(done: readonly Extract<ImportOutcome, { ok: true }>[], file:
   if (only === undefined || second !== undefined) throw new GuardError("USAGE_INVALID", `${done.length} sessions were imported, and --html takes one`, { hint: "`ringfence replay view SESSION --html FILE` writes each" });
   const { writeSessionPage } = await import("../../../compose-replay.js");
   const written = await writeSessionPage(only.session.session, file, io.env);
-  io.note(`wrote ${printable(file, 300)}, ${written.bytes} bytes`);
+  io.note(`wrote ${printable(file, 300)}, ${count(written.bytes, "byte")}`);
 }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { verdictOfLedger, type BrokenLedger, type SoundLedger } from "../../../core/ledger/index.js";
 import type { Stored } from "../../../compose.js";
-import { ERRORS, GuardError, isSessionId, printable, type SessionId } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, count, isSessionId, printable, type SessionId } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { collect } from "../session-options.js";
@@ -92,7 +92,7 @@ async function verify(wanted: string, flags: VerifyFlags, io: Io): Promise<numbe
         return ERRORS.LEDGER_INVALID.exit;
       }
       if (io.options.json) io.json({ removed: true, ...receipt });
-      else io.out(`${io.paint.yellow("removed")}  ${wanted}: by ${printable(receipt.by, 60)} at ${receipt.prunedAt}, ${receipt.head.split("\n")[1] ?? "?"} records; its signed head is in the receipt`);
+      else io.out(`${io.paint.yellow("removed")}  ${wanted}: by ${printable(receipt.by, 60)} at ${receipt.prunedAt}, ${count(Number(receipt.head.split("\n")[1]), "record")}; its signed head is in the receipt`);
       return 0;
     }
     const isFile = wanted.includes("/") || wanted.endsWith(".jsonl") || existsSync(wanted);
@@ -110,7 +110,7 @@ async function verify(wanted: string, flags: VerifyFlags, io: Io): Promise<numbe
     }
     const verdict = verdictOfLedger(report, expected.length === 0 ? null : Math.max(...expected.map((note) => Number(note.split("\n")[1]))));
     if (io.options.json) io.json({ ...report, verdict });
-    else if (report.ok) io.out(`${io.paint.green("intact")}  ${printable(target)}: ${report.records} records${headText(report)}`);
+    else if (report.ok) io.out(`${io.paint.green("intact")}  ${printable(target)}: ${count(report.records, "record")}${headText(report)}`);
     else io.fail(`${io.paintErr.red("invalid")}  ${printable(target)}${report.line === null ? "" : `, line ${report.line}`}: ${report.fault}: ${printable(report.message, 300)}`, ERRORS.LEDGER_INVALID.hint);
     if (!io.options.json && report.ok) io.note(`${verdict}${expected.length === 0 ? ": a head kept elsewhere tells more (--expect-head)" : ""}`);
     return report.ok ? 0 : ERRORS.LEDGER_INVALID.exit;

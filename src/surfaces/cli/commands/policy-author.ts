@@ -3,12 +3,12 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import type { CheckSubject, Explanation } from "../../../core/policy/index.js";
-import { formatIssue, GuardError, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
+import { GuardError, count, formatIssue, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
 import { collect } from "../session-options.js";
-import { count, effectMark } from "../render/text.js";
+import { effectMark } from "../render/text.js";
 import { explanationLines } from "../render/explanation.js";
 
 interface ExplainFlags {
@@ -155,7 +155,7 @@ async function diff(before: string, after: string, io: Io): Promise<number> {
       const text = subject.kind === "argv" ? subject.words.join(" ") : subject.kind === "command" ? subject.text : `${subject.kind} ${subject.text}`;
       io.out(`${tighter ? io.paint.green("tighter") : io.paint.red("looser ")} ${effectMark(left.effect, io.paint)} → ${effectMark(right.effect, io.paint)} ${printable(text, 120)}${role === null ? "" : io.paint.dim(` as ${role}`)} ${io.paint.dim(`(${left.rule} → ${right.rule})`)}`);
     }
-    io.out(`${count(differences.length, "difference")} in ${asked} questions`);
+    io.out(`${count(differences.length, "difference")} in ${count(asked, "question")}`);
   }
   return differences.length > 0 ? FINDING : 0;
 }

@@ -6,7 +6,7 @@ import { Option, type Command } from "commander";
 import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
 import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
-import { GuardError, LIMITS, printable, quietJson, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
+import { GuardError, LIMITS, count, printable, quietJson, type JsonObject, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
@@ -82,7 +82,7 @@ async function check(words: readonly string[], flags: CheckFlags, io: Io): Promi
             : null;
   if (line === null) {
     if (io.options.json) io.json({ valid: true, rules: policySet.rules.length, digest: policySet.digest });
-    else io.out(`${io.paint.green("valid")}  ${policySet.rules.length} rules from ${policySet.sources.length} files, ${policySet.digest.slice(0, 19)}`);
+    else io.out(`${io.paint.green("valid")}  ${count(policySet.rules.length, "rule")} from ${count(policySet.sources.length, "file")}, ${policySet.digest.slice(0, 19)}`);
     return 0;
   }
   const result = checkLine(policySet, line, defaults, { shell: evaluateShell, argv: evaluateArgv });

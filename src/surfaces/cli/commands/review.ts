@@ -3,11 +3,11 @@
 import type { Command } from "commander";
 import { patchLine } from "../render/patch.js";
 import { runsLater } from "../../../core/reconcile/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
-import { changeLine, count, findingLine } from "../render/text.js";
+import { changeLine, findingLine } from "../render/text.js";
 import { collect } from "../session-options.js";
 import { apply, type ApplyFlags } from "./apply.js";
 

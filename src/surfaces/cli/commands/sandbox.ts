@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { HeldRule } from "../../../core/policy/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
 import { effectMark } from "../render/text.js";
@@ -41,7 +41,7 @@ async function explain(flags: ExplainFlags, io: Io): Promise<number> {
     return 0;
   }
   const { paint } = io;
-  io.out(`${printable(workspace)}: ${names} names, ${rules.length} rules that deny or ask`);
+  io.out(`${printable(workspace)}: ${count(names, "name")}, ${count(rules.length, "rule")} to deny or ask`);
   for (const rule of rules) showRule(rule, io);
   io.out("");
   list("hidden", plan.masked.map((held) => held.path), io);
@@ -49,12 +49,12 @@ async function explain(flags: ExplainFlags, io: Io): Promise<number> {
   list("held before it exists", plan.placeholders.map((held) => held.path), io);
   list("by reconciliation alone", plan.reconciled.map((held) => `${held.path} (${held.why})`), io);
   for (const { place, writable, from } of mounts) io.out(`mounted at ${place.padEnd(12)} ${writable ? "writable " : "read-only"}  ${printable(from)}`);
-  io.out(`and the ${plan.readOnly.length + plan.placeholders.length} names above, read-only; a sandbox with any other mount is refused`);
+  io.out(`and the ${count(plan.readOnly.length + plan.placeholders.length, "name")} above, read-only; a sandbox with any other mount is refused`);
   io.out(`what is written: ${unlimited === null ? "bytes and files limited by the kernel, on a disk of the session's own" : `watched from outside, not limited by the kernel (${printable(unlimited)})`}`);
   io.out(`an engine that does not see this folder is sent it: secrets are not sent, the same names are held; lost: ${lostWhenSent}`);
   const only = rules.filter((rule) => rule.judgementOnly).length;
   io.out("");
-  io.out(paint.dim(`${only} of ${rules.length} rules are held by judgement alone: what they refuse is refused where the text tells it, and contained otherwise.`));
+  io.out(paint.dim(`held by judgement alone: ${only} of ${count(rules.length, "rule")}. What they refuse is refused where the text tells it, and contained otherwise.`));
   return 0;
 }
 

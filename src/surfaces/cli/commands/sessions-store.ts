@@ -2,13 +2,12 @@
 
 import { InvalidArgumentError, type Command } from "commander";
 import type { SessionQuery } from "../../../core/session/index.js";
-import { GuardError, printable } from "../../../core/shared/index.js";
+import { GuardError, count, printable } from "../../../core/shared/index.js";
 import type { FoundSession } from "../../../compose-sessions.js";
 import { onInterrupt } from "../interrupt.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
 import { recoverFirst } from "../recovered.js";
-import { count } from "../render/text.js";
 import { parseCount } from "../session-options.js";
 
 interface SearchFlags extends Omit<SessionQuery, "words"> {
@@ -111,7 +110,7 @@ async function prune({ olderThan, keep, withChanges, dryRun }: PruneFlags, io: I
     dryRun: dryRun === true,
     by: userName(),
     env: io.env,
-    onPruned: (one) => (io.options.json ? io.json({ ...one, pruned: dryRun !== true }) : io.out(`${verb}  ${one.id}  ${one.openedAt.slice(0, 19).replace("T", " ")}  ${one.bytes} bytes of record`)),
+    onPruned: (one) => (io.options.json ? io.json({ ...one, pruned: dryRun !== true }) : io.out(`${verb}  ${one.id}  ${one.openedAt.slice(0, 19).replace("T", " ")}  ${count(one.bytes, "byte")} of record`)),
   });
   if (io.options.json) for (const one of kept) io.json({ ...one, pruned: false });
   else for (const { id, why } of kept) io.out(`kept     ${id}  ${printable(why, 200)}`);

@@ -1,7 +1,7 @@
 // `ringfence sessions` and `ringfence show`: what ran, from the record alone.
 
 import type { Command } from "commander";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import { netChanges, sessionState, sessionStatus, type CallState, type SessionState } from "../../../core/session/index.js";
 import type { CliContext } from "../main.js";
 import type { Io } from "../io.js";
@@ -12,7 +12,7 @@ import { parseCount } from "../session-options.js";
 import { groupFindings, groupLine } from "../render/findings.js";
 import { programLines } from "../render/programs.js";
 import { claimLines, importLines, outputLines } from "../render/claimed.js";
-import { changeLine, count, effectMark, reasonLines } from "../render/text.js";
+import { changeLine, effectMark, reasonLines } from "../render/text.js";
 
 /** Programs of a call that are shown, and with --output. */
 const FEW_PROGRAMS = 8;
@@ -120,7 +120,7 @@ function callLines(call: CallState, withOutput: boolean, io: Io): void {
   if (call.execution !== null) {
     const { execution } = call;
     const ended = execution.ended === "exit" ? `exit ${execution.exitCode ?? printable(execution.signal ?? "?", 40)}` : execution.ended;
-    io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${execution.stdout.bytes + execution.stderr.bytes} bytes of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
+    io.out(`  ${ended} in ${Math.round(execution.durationMs)} ms, ${count(execution.stdout.bytes + execution.stderr.bytes, "byte")} of output${execution.killed > 0 ? `, ${count(execution.killed, "process")} ended` : ""}`);
     if (withOutput) for (const line of outputLines(execution.stdout.head + execution.stderr.head)) io.out(paint.dim(`  | ${line}`));
   }
   if (call.programs !== undefined) for (const line of programLines(call.programs, withOutput ? MOST_PROGRAMS : FEW_PROGRAMS, paint)) io.out(line);

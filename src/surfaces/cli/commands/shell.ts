@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { riskSummary } from "../../../core/risk/index.js";
-import { ERRORS, GuardError, LIMITS, printable } from "../../../core/shared/index.js";
+import { ERRORS, GuardError, LIMITS, count, printable } from "../../../core/shared/index.js";
 import type { OpenedSession } from "../../../compose.js";
 import type { CallHooks, TypedInput } from "../../../engine/hooks.js";
 import type { Change } from "../../../core/reconcile/change.js";
@@ -14,7 +14,7 @@ import { addSessionOptions, type SessionFlags } from "../session-options.js";
 import { openLines, type Lines } from "../shell-lines.js";
 import { PROCESS_HELP, processLine } from "../shell-processes.js";
 import { tellOutcome } from "../render/outcome.js";
-import { changeLine, count } from "../render/text.js";
+import { changeLine } from "../render/text.js";
 
 type ShellFlags = SessionFlags & GateFlags;
 

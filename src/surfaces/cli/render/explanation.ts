@@ -1,7 +1,7 @@
 // A decision as a tree: the text, its effects, the rules each meets. Everything of the agent's is escaped; nothing here decides.
 
 import type { ExplainedEffect, ExplainedRule, Explanation } from "../../../core/policy/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { effectMark } from "./text.js";
 
@@ -36,7 +36,7 @@ function effectLines(effect: ExplainedEffect, last: boolean, paint: Palette): re
   const shown = effect.rules.slice(0, RULES);
   const more = effect.rules.length - shown.length;
   for (const [index, rule] of shown.entries()) lines.push(`${stem}${index === shown.length - 1 && more === 0 && !effect.uncovered ? "└─" : "├─"} ${ruleLine(rule, paint)}`);
-  if (more > 0) lines.push(`${stem}${effect.uncovered ? "├─" : "└─"} ${paint.dim(`and ${String(more)} more rules; --json shows them`)}`);
+  if (more > 0) lines.push(`${stem}${effect.uncovered ? "├─" : "└─"} ${paint.dim(`and ${count(more, "more rule")}; --json shows them`)}`);
   if (effect.uncovered) lines.push(`${stem}└─ ${paint.red("deny ")} default-deny: no rule allows this`);
   return lines;
 }

@@ -1,6 +1,6 @@
 // What reconciliation found after a call, one line a rule in place of one a path.
 
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import { heldText, type Finding } from "../../../core/reconcile/index.js";
 import type { Palette } from "../io.js";
 import { aboutText, threatText } from "./text.js";
@@ -53,8 +53,8 @@ function whereOf(group: readonly Finding[]): string {
   const [first = ""] = paths;
   if (paths.length === 1) return first === "" ? "the whole call" : `${what} of ${shown(first)}`;
   const folder = commonFolder(paths);
-  if (paths.includes(folder)) return `${what} of ${shown(folder)} with ${paths.length - 1} paths in it`;
-  return folder === "" ? `${what} of ${shown(first)} and ${paths.length - 1} more` : `${what} of ${paths.length} paths in ${shown(folder)}`;
+  if (paths.includes(folder)) return `${what} of ${shown(folder)} with ${count(paths.length - 1, "path")} in it`;
+  return folder === "" ? `${what} of ${shown(first)} and ${paths.length - 1} more` : `${what} of ${count(paths.length, "path")} in ${shown(folder)}`;
 }
 
 const VERB = { create: "creation", modify: "change", delete: "deletion", metadata: "change of mode", read: "reading" } as const;

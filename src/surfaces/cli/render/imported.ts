@@ -1,11 +1,10 @@
 // What an import made of each file: the session, its verdicts, the account of its records.
 
-import type { Skipped } from "../../../core/import/form.js";
+import { kindTexts, type Skipped } from "../../../core/import/form.js";
 import { riskSummary } from "../../../core/risk/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { ImportOutcome } from "../../../compose-import.js";
 import type { Io } from "../io.js";
-import { count } from "./text.js";
 
 const SHOWN = 5;
 
@@ -20,9 +19,8 @@ export function tell(outcome: ImportOutcome, io: Io): void {
   const { live, posture } = riskSummary(session.score);
   io.out(`${paint.bold(session.session)}  ${trajectory.format}${version}  ${verdicts(session.decided, io)}  AIVSS ${live.score} ${live.band}${posture.state === "unknown" ? ", posture unknown" : ""}  ${paint.dim(printable(file, 300))}`);
   if (io.options.quiet) return;
-  const kinds = Object.entries(tally.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`);
   const skipped = tally.skipped.reduce((sum, one) => sum + one.count, 0);
-  io.out(`  ${count(tally.records, "record")}: ${[...kinds, `${skipped} skipped`].join(", ")}; ${count(tally.calls, "call")}${tally.unanswered === 0 ? "" : `, ${tally.unanswered} without a result`}`);
+  io.out(`  ${count(tally.records, "record")}: ${[...kindTexts(tally.kinds), `${skipped} skipped`].join(", ")}; ${count(tally.calls, "call")}${tally.unanswered === 0 ? "" : `, ${tally.unanswered} without a result`}`);
   for (const line of reasons("skipped", tally.skipped)) io.out(`  ${paint.yellow(line)}`);
   for (const line of reasons("note", tally.parts)) io.out(`  ${paint.dim(line)}`);
 }
@@ -35,7 +33,7 @@ function verdicts(decided: { readonly allow: number; readonly ask: number; reado
 
 function reasons(word: string, list: readonly Skipped[]): readonly string[] {
   const lines = list.slice(0, SHOWN).map(({ reason, count: number, places }) => `${word} ${number} × ${reason} (${places.slice(0, 3).join(", ")}${number > Math.min(3, places.length) ? " …" : ""})`);
-  return list.length > SHOWN ? [...lines, `and ${list.length - SHOWN} more reasons; \`show --json\` has them all`] : lines;
+  return list.length > SHOWN ? [...lines, `and ${count(list.length - SHOWN, "more reason")}; \`show --json\` has them all`] : lines;
 }
 
 /** The sum of several. */

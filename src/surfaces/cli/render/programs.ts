@@ -2,9 +2,8 @@
 
 import { programTree } from "../../../core/replay/index.js";
 import type { CallState } from "../../../core/session/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
-import { count } from "./text.js";
 
 /** At most `most` programs and files; nothing where it was one program alone, which the summary says. */
 export function programLines(programs: NonNullable<CallState["programs"]>, most: number, paint: Palette): readonly string[] {

@@ -1,9 +1,8 @@
 // What policy did because of the score, as it happens.
 
 import type { AuditEvent } from "../../../core/session/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import { paragraph, type Sheet } from "./step.js";
-import { count } from "./text.js";
 
 export type ReactionEvent = Extract<AuditEvent, { type: "session.tightened" | "session.copied" }>;
 

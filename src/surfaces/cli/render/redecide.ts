@@ -2,10 +2,9 @@
 
 import type { RedecideAnswer } from "../../../compose-redecide.js";
 import { moveOf, VERDICTS, type Redecided, type RedecideSummary, type Verdict } from "../../../core/replay/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { cut, pad, textWidth } from "./layout.js";
-import { count } from "./text.js";
 
 export interface RedecideHead {
   /** Names of the policies, printable. */
@@ -71,7 +70,7 @@ function ruleLines({ rules }: RedecideSummary, width: number, paint: Palette): r
       const room = width - name - 46;
       return room < 20 ? row : `${row}  ${paint.dim(cut(printable(message, 200), room))}`;
     }),
-    ...(rules.length > RULES_SHOWN ? [paint.dim(`  and ${rules.length - RULES_SHOWN} more rules`)] : []),
+    ...(rules.length > RULES_SHOWN ? [paint.dim(`  and ${count(rules.length - RULES_SHOWN, "more rule")}`)] : []),
   ];
 }
 

@@ -1,9 +1,8 @@
 // What a re-run shows: a line a step, what differs, and the verdict.
 
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { RerunAnswer, RerunHead, RerunStep } from "../../../compose-rerun.js";
 import type { Palette } from "../io.js";
-import { count } from "./text.js";
 
 /** What is run on what. */
 export function rerunHeadLine({ recorded, rerun, calls, base, claimed }: RerunHead, paint: Palette): string {

@@ -1,11 +1,10 @@
 // How the live score moved in one step, and which rule moved it.
 
 import type { EventData } from "../../../core/session/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import type { Part } from "./layout.js";
 import { paragraph, type Sheet } from "./step.js";
-import { count } from "./text.js";
 
 /** Collects scores as they are put on record and tells what is new. */
 export interface ScoreMoves {

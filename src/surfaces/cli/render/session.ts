@@ -1,7 +1,7 @@
 // The first and the last lines of a played session.
 
 import { riskSummary, type RiskSummary } from "../../../core/risk/index.js";
-import { LIMITS, printable } from "../../../core/shared/index.js";
+import { LIMITS, count, printable } from "../../../core/shared/index.js";
 import type { OpenedSession } from "../../../compose.js";
 import type { Io } from "../io.js";
 import type { PlayResult } from "../play.js";
@@ -10,7 +10,6 @@ import { columnsOf, cut, wrap, type Part } from "./layout.js";
 import { patchLine } from "./patch.js";
 import type { PlayRenderer } from "./play.js";
 import { bandColour } from "./score-moves.js";
-import { count } from "./text.js";
 
 const PATCH_LINES = 60;
 
@@ -71,7 +70,7 @@ export async function closing(session: OpenedSession, { result, start, renderer,
   io.out(`  calls   ${result.calls}: ${result.refused} refused, ${count(result.reverted, "path")} undone${unreadable}${unfit}; ${seconds(tookMs)}`);
   io.out(`  tests   ${testsText(result, io)}`);
   io.out(`  AIVSS   ${scoreText(risk.live, io)}, from ${start.live.score} ${start.live.band}; peak ${risk.peak.score}; ${risk.static.score} ${risk.static.band} as published`);
-  io.out(`  record  ${report.ok ? `${paint.green("intact")}, ${report.records} records, signed` : paint.red(`invalid: ${printable(report.message, 300)}`)}`);
+  io.out(`  record  ${report.ok ? `${paint.green("intact")}, ${count(report.records, "record")}, signed` : paint.red(`invalid: ${printable(report.message, 300)}`)}`);
   io.out("");
   const next = [
     [`ringfence show ${session.id}`, "every call with its rule and reason"],
@@ -98,7 +97,7 @@ async function patchSection(session: OpenedSession, { sheet }: PlayRenderer, io:
   io.out("");
   const lines = new TextDecoder().decode(bytes).replace(/\n$/u, "").split("\n");
   for (const line of lines.slice(0, PATCH_LINES)) io.out(`  ${patchLine(cut(line, sheet.width - 2), paint)}`);
-  if (lines.length > PATCH_LINES) io.out(paint.dim(`  and ${lines.length - PATCH_LINES} more lines: ringfence diff ${session.id}`));
+  if (lines.length > PATCH_LINES) io.out(paint.dim(`  and ${count(lines.length - PATCH_LINES, "more line")}: ringfence diff ${session.id}`));
   return true;
 }
 

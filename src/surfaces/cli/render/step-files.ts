@@ -1,9 +1,8 @@
 // What a step changed, line by line, and the workspace as it then was. Names and contents are the agent's: each line is made printable.
 
 import { diffLineKind, type StepFiles } from "../../../core/replay/index.js";
-import { printable } from "../../../core/shared/index.js";
+import { count, printable } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
-import { count } from "./text.js";
 
 const LINES = 400;
 const COLUMNS = 400;
@@ -27,7 +26,7 @@ function diffLines({ diffs, more }: StepFiles, paint: Palette): readonly string[
       const text = `  ${printable(line.replaceAll("\t", "    "), COLUMNS)}`;
       return kind === "add" ? paint.green(text) : kind === "delete" ? paint.red(text) : kind === "place" ? paint.cyan(text) : text;
     });
-    return all.length > LINES ? [...shown, paint.dim(`  … ${all.length - LINES} more lines`)] : shown;
+    return all.length > LINES ? [...shown, paint.dim(`  … ${count(all.length - LINES, "more line")}`)] : shown;
   });
   return [...lines, ...(more > 0 ? [paint.dim(`  and ${count(more, "more name")}`)] : [])];
 }

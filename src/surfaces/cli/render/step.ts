@@ -3,7 +3,7 @@
 
 import type { ToolCall } from "../../../core/action/index.js";
 import type { Reason } from "../../../core/policy/index.js";
-import { printable, printableBlock } from "../../../core/shared/index.js";
+import { count, printable, printableBlock } from "../../../core/shared/index.js";
 import type { Observation } from "../../../compose.js";
 import type { Palette } from "../io.js";
 import type { Finding } from "../../../core/reconcile/index.js";
@@ -146,7 +146,7 @@ function outputText(sheet: Sheet, call: ToolCall, observation: Observation): rea
     .split("\n")
     .filter((text) => text.trim() !== "");
   const shown = lines.slice(0, OUTPUT_LINES).map((text) => line(sheet, `│ ${text}`, paint.dim));
-  const more = lines.length > OUTPUT_LINES ? [line(sheet, `│ and ${lines.length - OUTPUT_LINES} more lines`, paint.dim)] : [];
+  const more = lines.length > OUTPUT_LINES ? [line(sheet, `│ and ${count(lines.length - OUTPUT_LINES, "more line")}`, paint.dim)] : [];
   const end = observation.ended === "exit" ? `exit ${observation.exitCode ?? observation.signal ?? "?"}` : `ended: ${observation.ended}`;
   return [...shown, ...more, ...(failed ? [line(sheet, end, paint.yellow)] : [])];
 }
@@ -158,7 +158,7 @@ const CHANGES = 6;
 function changeText(sheet: Sheet, call: ToolCall, { changes }: Observation): readonly string[] {
   if (changes.length === 0 || (changes.length === 1 && typeof call.arguments["path"] === "string")) return [];
   const shown = changes.slice(0, CHANGES).map((change) => line(sheet, `${LETTER[change.operation]} ${printable(change.path)}`, sheet.paint.dim));
-  return changes.length > CHANGES ? [...shown, line(sheet, `and ${changes.length - CHANGES} more paths`, sheet.paint.dim)] : shown;
+  return changes.length > CHANGES ? [...shown, line(sheet, `and ${count(changes.length - CHANGES, "more path")}`, sheet.paint.dim)] : shown;
 }
 
 function fateOf(about: Finding["about"], reverted: boolean): string {

@@ -55,11 +55,6 @@ export function changeLine(change: Change, paint: Palette): string {
   return `${mark} ${printable(change.path)}`;
 }
 
-/** `1 file`, `2 files`, `2 processes`. */
-export function count(value: number, noun: string): string {
-  return `${value} ${noun}${value === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`;
-}
-
 /** The first twelve digits of a digest. */
 export function shortDigest(digest: Digest): string {
   return digest.slice("sha256:".length, "sha256:".length + 12);

@@ -2,12 +2,12 @@
 
 import { endOf, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
 import type { Reached } from "../../../core/session/index.js";
-import { printable, printableBlock } from "../../../core/shared/index.js";
+import { count, printable, printableBlock } from "../../../core/shared/index.js";
 import type { Palette } from "../io.js";
 import { groupFindings, groupLine } from "./findings.js";
 import { importLines } from "./claimed.js";
 import { programLines } from "./programs.js";
-import { changeLine, count, effectMark, reasonLines } from "./text.js";
+import { changeLine, effectMark, reasonLines } from "./text.js";
 
 export type StepText = StepTexts;
 
@@ -56,14 +56,14 @@ export function stepLines(step: Step, texts: StepText, layout: StepLayout, paint
   lines.push(`  ${endOf(step)}${scoreText(step, paint)}`);
   for (const one of call.reached ?? []) lines.push(paint.dim(`  to the model: ${reachedText(one)}`));
   if (call.programs !== undefined) lines.push(...programLines(call.programs, layout.outputLines, paint));
-  if (texts.output !== "") lines.push(...boxed(null, `${texts.output}${texts.cut > 0 ? `\n… ${texts.cut} more characters are in the record` : ""}`, layout.outputLines, paint));
+  if (texts.output !== "") lines.push(...boxed(null, `${texts.output}${texts.cut > 0 ? `\n… ${count(texts.cut, "more character")} in the record` : ""}`, layout.outputLines, paint));
   return lines;
 }
 
 /** What reached the model: which piece, how much of it, and its digest. */
 function reachedText({ what, path, digest, length, left, dropped }: Reached): string {
-  const gaps = [...(left === 0 ? [] : [`${left} characters left out`]), ...(dropped === 0 ? [] : [`${dropped} bytes dropped`])];
-  return [path === null ? `${what}, ${length} characters` : `${printable(path, 200)}, ${length} bytes`, ...gaps, printable(digest, 80)].join(", ");
+  const gaps = [...(left === 0 ? [] : [`${count(left, "character")} left out`]), ...(dropped === 0 ? [] : [`${count(dropped, "byte")} dropped`])];
+  return [path === null ? `${what}, ${count(length, "character")}` : `${printable(path, 200)}, ${count(length, "byte")}`, ...gaps, printable(digest, 80)].join(", ");
 }
 
 function scoreText({ before, after }: Step, paint: Palette): string {
@@ -92,5 +92,5 @@ function boxed(name: string | null, text: string, limit: number, paint: Palette)
 
 function blockLines(text: string, limit: number): readonly string[] {
   const lines = printableBlock(text).replace(/\n$/u, "").split("\n");
-  return lines.length > limit ? [...lines.slice(0, limit), `… ${lines.length - limit} more lines`] : lines;
+  return lines.length > limit ? [...lines.slice(0, limit), `… ${count(lines.length - limit, "more line")}`] : lines;
 }
