@@ -38,6 +38,7 @@ describe.skipIf(missing !== null).concurrent("a command line that makes no sense
     ["an image that leads elsewhere", ["replay", "run", "last", "--image", "../x"], /argument '\.\.\/x' is invalid/u],
     ["an image without a name to list", ["image", "sbom", ""], /give the name of an image/u],
     ["a list length that is none", ["sessions", "-n", "many"], /argument 'many' is invalid/u],
+    ["a status that is none", ["sessions", "search", "--status", "done"], /argument 'done' is invalid\. Allowed choices are open, paused, finished/u],
     ["an unknown session", ["show", "ses_000000000000"], /no session `ses_000000000000`/u],
     ["no session at all", ["diff", "last"], /there is no session yet/u],
     ["a missing session id", ["apply"], /missing required argument 'session'/u],

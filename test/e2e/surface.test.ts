@@ -27,7 +27,7 @@ describe.skipIf(missing !== null)("help", () => {
     const { code, out } = await rig.run(["--help"]);
     const named = COMMANDS.filter((name) => new RegExp(`^ {2}${name.split(" ")[0]} `, "mu").test(out));
     expect([code, named]).toEqual([0, COMMANDS]);
-    for (const number of [0, 1, 2, 3, 4, 5, 65, 70, 75, 124, 125, 126]) expect(out).toMatch(new RegExp(`\\b${number} `, "u"));
+    for (const number of [0, 1, 2, 3, 4, 5, 6, 65, 70, 75, 124, 125, 126]) expect(out).toMatch(new RegExp(`\\b${number} `, "u"));
   });
 
   it("is what a bare call prints, as a usage error", async () => {
@@ -43,7 +43,7 @@ describe.skipIf(missing !== null)("the options of every command", () => {
   });
 
   it("--json prints nothing but JSON, before and after the command's name", async () => {
-    const commands = [["exec", "--workspace", folder, "--", "true"], ["sessions"], ["show", session], ["diff", session], ["policy", "check"], ["policy", "check", "--command", "rm -rf /"], ["log", "verify", session], ["score", session], ["aivss", "--base", "8.7", "--sum", "5.2"], ["doctor"]];
+    const commands = [["exec", "--workspace", folder, "--", "true"], ["sessions"], ["show", session], ["diff", session], ["policy", "check"], ["policy", "check", "--command", "rm -rf /"], ["log", "verify", session], ["score", session], ["score", session, "--report", "aivss-0.8"], ["aivss", "--base", "8.7", "--sum", "5.2"], ["doctor"]];
     const placed = (words: readonly string[], where: "before" | "after"): readonly string[] => {
       const at = words.findIndex((word) => word.startsWith("-") || word === session);
       return where === "before" ? ["--json", ...words] : [...words.slice(0, at === -1 ? words.length : at), "--json", ...words.slice(at === -1 ? words.length : at)];
@@ -66,6 +66,12 @@ describe.skipIf(missing !== null)("the options of every command", () => {
     const onTerminal = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> => (await rig.startOnTerminal(args, { env: { TERM: "xterm", ...env } }).ended).out;
     const colours = await Promise.all([onTerminal(["show", session]), onTerminal(["show", session], { NO_COLOR: "1" }), onTerminal(["show", session, "--no-color"]), onTerminal(["--no-color", "show", session]), onTerminal(["show", session], { TERM: "dumb" })]);
     expect(colours.map((text) => [text.includes(session), ESCAPE.test(text)])).toEqual([[true, true], [true, false], [true, false], [true, false], [true, false]]);
+  });
+
+  it("a list of at most none is empty, and does not say that there is nothing", async () => {
+    const results = await inTurn([["sessions", "-n", "0"], ["score", "--trend", "-n", "0"]], (words) => rig.run(words));
+    expect(results.map(({ code, out, err }) => [code, out, err])).toEqual([[0, "", ""], [0, "", ""]]);
+    expect((await rig.run(["score", "--trend", "-n", "1"])).out).toMatch(/^[^\n]+\n$/u);
   });
 
   it("a session is also found by the beginning of its id, and by `last`", async () => {

@@ -4,4 +4,4 @@ export { callsInDoubt, livingProcesses, openCalls, reduceSession, sessionState, 
 export { acceptedChanges, netChanges, netChangesAfter, standingRecords } from "./net-changes.js";
 export { undoTarget, type UndoTarget } from "./undo-target.js";
 export { emptyHistory, reduceHistory, sessionHistory, spentOf, type HistoryState } from "./history.js";
-export { foldText, matchSession, sessionFacts, sessionStatus, type CallText, type SessionFacts, type SessionQuery } from "./search.js";
+export { foldText, matchSession, SESSION_STATUSES, sessionFacts, sessionStatus, type CallText, type SessionFacts, type SessionQuery } from "./search.js";

@@ -54,8 +54,12 @@ export interface SessionQuery {
 /** Most commands, paths, rules and threats kept of one session, and longest text of one, in characters. */
 export const SEARCH_LIMITS = { commands: 20_000, names: 20_000, chars: 4_000 } as const;
 
+/** How a session on record can stand. */
+export const SESSION_STATUSES = ["open", "paused", "finished", "cancelled", "stopped", "broken", "recovered", "in doubt", "applied", "discarded", "imported", "incomplete"] as const;
+export type SessionStatus = (typeof SESSION_STATUSES)[number];
+
 /** One word for how a session stands. */
-export function sessionStatus(state: SessionState | null): string {
+export function sessionStatus(state: SessionState | null): SessionStatus | "invalid" {
   if (state === null) return "invalid";
   if (state.discarded) return "discarded";
   if (state.applied.length > 0) return "applied";

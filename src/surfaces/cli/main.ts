@@ -30,8 +30,8 @@ Examples:
   ringfence apply ses_…                      take the changes over
   ringfence log verify ses_…                 prove the record
 
-Exit codes: 0 ok, 1 finding, 2 usage, 3 denied, 4 ask rejected, 5 log invalid, 65 policy invalid, 70 our fault, 75 engine not available.
-For exec: the command's own code; 124 time-out, 125 our fault, 126 denied or rejected.`,
+Exit codes: 0 ok, 1 finding, 2 usage, 3 denied, 4 ask rejected, 5 log invalid, 6 policy stopped the session, 65 policy invalid, 70 our fault, 75 engine not available.
+For exec: the command's own code; 124 time-out, 125 our fault, 126 denied, rejected or stopped by policy.`,
     );
   const ioOf = (command: Command): Io => createIo(globalsOf(command));
   const context = { ioOf, exit };

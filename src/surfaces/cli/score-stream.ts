@@ -62,8 +62,9 @@ function moved(event: AuditEvent, state: RiskState): Moved {
 
 /** One line a session, oldest first: where it started, its peak, where it ended, and what policy did. Records that do not verify are named. */
 export async function trend(store: LedgerStore, limit: number, io: Io): Promise<void> {
-  const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? -1 : 1)).slice(-Math.max(0, limit));
-  if (listings.length === 0 && !io.options.json) io.note("no sessions yet; `ringfence exec -- npm test` makes one");
+  const all = await store.list();
+  const listings = [...all].sort((a, b) => (a.openedAt < b.openedAt ? -1 : 1)).slice(Math.max(0, all.length - limit));
+  if (all.length === 0 && !io.options.json) io.note("no sessions yet; `ringfence exec -- npm test` makes one");
   for (const { id, openedAt } of listings) {
     const events = await store.read(id).catch(() => null);
     const [first] = events ?? [];

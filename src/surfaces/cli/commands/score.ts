@@ -49,7 +49,7 @@ async function score(wanted: string | undefined, flags: ScoreFlags, io: Io): Pro
     const events = flags.follow === true ? await followScore(store, id, io) : await store.read(id);
     const summary = sessionScore(events);
     const [first] = events;
-    if (flags.report !== undefined && first?.type === "session.opened") io.out(quietJson(assessment(replayRisk(events), first.data, first.time.slice(0, 10)), 2));
+    if (flags.report !== undefined && first?.type === "session.opened") io.out(quietJson(assessment(replayRisk(events), first.data, first.time.slice(0, 10)), io.options.json ? 0 : 2));
     else if (flags.follow !== true) {
       if (io.options.json) io.json({ session: id, ...summary, supposed: supposedScore(summary.posture.state, events), candidate: candidateOf(replayRisk(events)) });
       else {

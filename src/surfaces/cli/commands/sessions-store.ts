@@ -1,7 +1,7 @@
 // `ringfence sessions search` and `sessions prune`: many sessions at once.
 
-import { InvalidArgumentError, type Command } from "commander";
-import type { SessionQuery } from "../../../core/session/index.js";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { SESSION_STATUSES, type SessionQuery } from "../../../core/session/index.js";
 import { GuardError, count, printable } from "../../../core/shared/index.js";
 import type { FoundSession } from "../../../compose-sessions.js";
 import { onInterrupt } from "../interrupt.js";
@@ -32,7 +32,7 @@ export function registerStore(sessions: Command, context: CliContext): void {
     .option("--rule <text>", "a rule that refused, asked or found something")
     .option("--threat <text>", "a threat of such a rule: maestro:L7/agent-tool-misuse, ASI02")
     .option("--workspace <text>", "the user's folder")
-    .option("--status <word>", "finished, cancelled, broken, stopped, applied, discarded, imported, open")
+    .addOption(new Option("--status <word>", "how it stands").choices(SESSION_STATUSES))
     .option("--min-score <score>", "AIVSS of at least", parseScore)
     .option("--max-score <score>", "AIVSS of at most", parseScore)
     .option("--since <date>", "opened on or after: 2026-11-01, 2026-11-01T12:00", parseDate)

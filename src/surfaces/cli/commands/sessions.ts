@@ -40,8 +40,9 @@ async function list(limit: number, io: Io): Promise<void> {
   const { openStore } = await import("../../../compose.js");
   const { store, close } = await openStore(io.env);
   try {
-    const listings = [...(await store.list())].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, Math.max(0, limit));
-    if (listings.length === 0 && !io.options.json) io.note("no sessions yet; `ringfence exec -- npm test` makes one");
+    const all = await store.list();
+    const listings = [...all].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, limit);
+    if (all.length === 0 && !io.options.json) io.note("no sessions yet; `ringfence exec -- npm test` makes one");
     for (const listing of listings) {
       const events = await store.read(listing.id).catch(() => null);
       const state = events === null ? null : sessionState(events);
