@@ -1,7 +1,7 @@
 // Taking over single hunks: each as `diff` numbers it, one after the other, and refused as a whole where the user's own file
 // is anything but the old text with some of the session's hunks.
 
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,7 +47,10 @@ beforeEach(async () => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "rf-hunks-")));
   folder = join(scratch, "project");
   mkdirSync(join(folder, "dir"), { recursive: true });
-  for (const [path, content] of Object.entries(START)) writeFileSync(join(folder, path), content, { mode: 0o644 });
+  for (const [path, content] of Object.entries(START)) {
+    writeFileSync(join(folder, path), content);
+    chmodSync(join(folder, path), 0o644);
+  }
   kept = openPreimages(join(scratch, "kept"));
   await session((view) => {
     view.set("a.txt", { kind: "file", content: ENDED, mode: 0o600 });

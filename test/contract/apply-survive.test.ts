@@ -38,7 +38,7 @@ describe.skipIf(ability.missing !== null)(`what survives taking over${ability.mi
     );
     const seconds = (path: string): string => new Date(Number(stat(rig, path).mtimeNs / 1_000_000n)).toISOString().slice(0, 10);
     expect([stat(rig, "a").uid, stat(rig, "a").gid, Number(stat(rig, "a").mode & 0o7777n).toString(8)]).toEqual([1234n, 1235n, "640"]);
-    expect(stat(rig, "a").mtimeNs / 1000n).toBe(BigInt(Date.parse("2001-02-03T04:05:06.123Z") + new Date().getTimezoneOffset() * 60_000) * 1000n + 456n);
+    expect(stat(rig, "a").mtimeNs / 1000n).toBe(BigInt(Date.parse("2001-02-03T04:05:06.123Z")) * 1000n + 456n);
     expect([Number(stat(rig, "b").mode & 0o7777n).toString(8), Number(stat(rig, "new/deep").mode & 0o7777n).toString(8)]).toEqual(["755", "700"]);
     expect([readlinkSync(join(rig.folder, "l")), seconds("l"), seconds("new/deep/n"), seconds("new/deep"), seconds("new")]).toEqual(["b", "2002-02-02", "1999-12-31", "2003-03-03", "2004-04-04"]);
   });

@@ -14,6 +14,7 @@ import { treePicture } from "../support/tree-picture.js";
 const ability = overlayAbility();
 const signal = new AbortController().signal;
 const rigs: OverlayRig[] = [];
+const NODE = `'${process.execPath}'`;
 
 const SET_UP = `
   umask 022
@@ -30,6 +31,9 @@ async function rig(setUp: string = SET_UP): Promise<OverlayRig> {
   rigs.push(made);
   return made;
 }
+
+/** For bash: so many folders, each in the one before, and into the last. */
+const below = (count: number, length: number): string => `for i in $(seq ${count}); do mkdir ${"d".repeat(length)}; cd -P ${"d".repeat(length)}; done`;
 
 /** Every change as one line: operation, path, and both sides. */
 function lines(changes: readonly Change[]): readonly string[] {
@@ -155,7 +159,7 @@ describe.skipIf(ability.missing !== null)(`workspace on an overlay${ability.miss
 
   it("lists FIFOs, sockets and set-id files without opening them", async () => {
     const made = await rig();
-    const script = `umask 022; mkfifo pipe; python3 -c 'import socket; s=socket.socket(socket.AF_UNIX); s.bind("sock")'; cp run.sh suid; chmod 6755 suid; rm README.md; mkfifo README.md`;
+    const script = `umask 022; mkfifo pipe; ${NODE} -e 'require("net").createServer().listen("sock", () => process.kill(process.pid, "SIGKILL"))' || true; cp run.sh suid; chmod 6755 suid; rm README.md; mkfifo README.md`;
     expect(await after(made, script)).toEqual([
       "modify README.md file:600 fifo:644",
       "create pipe - fifo:644",
@@ -191,12 +195,7 @@ describe.skipIf(ability.missing !== null)(`workspace on an overlay${ability.miss
 
   it("follows paths longer than the kernel takes, finds what is in them, and removes them", async () => {
     const made = await rig();
-    const deep = `import os
-os.makedirs("n"); os.chdir("n")
-for i in range(120):
-    os.mkdir("d"*100); os.chdir("d"*100)
-open("end.txt","w").write("here")`;
-    made.run(`umask 022; python3 -c '${deep}'`);
+    made.run(`mkdir n; cd n; ${below(120, 100)}; printf here > end.txt`);
     const changes = await made.workspace.changes(signal);
     expect(changes.length).toBe(122);
     const last = changes.at(-1);
@@ -210,10 +209,7 @@ open("end.txt","w").write("here")`;
 
   it("fails instead of listing past a limit", async () => {
     const made = await rig();
-    const deep = `import os
-for i in range(${Math.ceil(LIMITS.pathBytes / 250) + 2}):
-    os.mkdir("d"*250); os.chdir("d"*250)`;
-    made.run(`python3 -c '${deep}'`);
+    made.run(below(Math.ceil(LIMITS.pathBytes / 250) + 2, 250));
     await expect(made.workspace.changes(signal)).rejects.toMatchObject({ code: "WORKSPACE_LIMIT" });
   });
 

@@ -9,16 +9,16 @@ import { tarHeader, type TarEntry } from "../../src/core/archive/index.js";
 import { createLooker } from "../../src/adapters/files/look.js";
 import type { EnforcementPlan } from "../../src/core/policy/index.js";
 import type { RunResult } from "../../src/ports/sandbox.js";
+import { plainBash } from "../support/plain-bash.js";
 import { lookProgram, openTarRig, type TarRig } from "../support/tar-rig.js";
 import { treePicture } from "../support/tree-picture.js";
 
 const never = new AbortController().signal;
 const rigs: TarRig[] = [];
-const bash = (cwd: string, script: string): void => void execFileSync("bash", ["--noprofile", "--norc", "-euc", script], { cwd, stdio: "pipe" });
 const missing = lookProgram() === null ? "rf-look is not built and there is no gcc" : null;
 
 async function rig(setUp: string, plan?: EnforcementPlan): Promise<TarRig> {
-  const made = await openTarRig((folder) => bash(folder, setUp), plan);
+  const made = await openTarRig((folder) => void plainBash(folder, setUp), plan);
   rigs.push(made);
   return made;
 }
@@ -86,7 +86,7 @@ describe.skipIf(missing !== null)(`a workspace that is sent${missing === null ? 
     const { hostSandbox } = await import("../support/tar-rig.js");
     writeFileSync(join(made.view, "planted"), "x");
     await expect(again?.attach?.(hostSandbox, made.view, never)).rejects.toMatchObject({ code: "SANDBOX_FAILED", message: expect.stringContaining("`planted` was not sent") as string });
-    bash(made.folder, "truncate -s 5G huge");
+    plainBash(made.folder, "truncate -s 5G huge");
     const large = await made.provider.createTar?.("ses_test0003", made.folder);
     await expect((async () => { for await (const piece of large?.pack?.({ uid: 0, gid: 0 }, never) ?? []) pieces.push(piece); })()).rejects.toMatchObject({ code: "WORKSPACE_LIMIT" });
     expect(readFileSync(join(made.folder, "a"), "utf8")).toBe("a");

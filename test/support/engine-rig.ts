@@ -17,6 +17,7 @@ import type { SessionOptions } from "../../src/engine/live.js";
 import type { Observation } from "../../src/engine/observation.js";
 import { openSession, type Session } from "../../src/engine/session.js";
 import type { SandboxLimits, WorkspaceMode } from "../../src/ports/sandbox.js";
+import { plainBash } from "./plain-bash.js";
 
 const never = new AbortController().signal;
 
@@ -77,7 +78,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
   const folder = join(base, "project");
   const uid = given.uid ?? 1000;
   for (const path of [folder, join(base, "home")]) mkdirSync(path);
-  const asUser = (script: string): string => execFileSync("bash", ["--noprofile", "--norc", "-euc", script], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] ?? "", HOME: join(base, "home"), GIT_AUTHOR_NAME: "u", GIT_AUTHOR_EMAIL: "u@x.test", GIT_COMMITTER_NAME: "u", GIT_COMMITTER_EMAIL: "u@x.test" } });
+  const asUser = (script: string): string => plainBash(folder, script, { HOME: join(base, "home"), GIT_AUTHOR_NAME: "u", GIT_AUTHOR_EMAIL: "u@x.test", GIT_COMMITTER_NAME: "u", GIT_COMMITTER_EMAIL: "u@x.test" });
   for (const [path, content] of Object.entries(given.files ?? {})) {
     const full = join(folder, path);
     mkdirSync(path.endsWith("/") ? full : dirname(full), { recursive: true });

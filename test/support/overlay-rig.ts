@@ -11,6 +11,7 @@ import { removeTree } from "../../src/adapters/files/remove-tree.js";
 import { createWorkspaceProvider } from "../../src/adapters/files/workspace.js";
 import type { Telemetry } from "../../src/ports/system.js";
 import type { Workspace, WorkspaceProvider } from "../../src/ports/workspace.js";
+import { plainBash } from "./plain-bash.js";
 
 const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "ringfence-tests");
 const NATIVE = join(import.meta.dirname, "..", "..", "src", "sandboxd", "native", "rf-scan.c");
@@ -87,8 +88,7 @@ export async function openOverlayRig(ability: Ability, setUp: string): Promise<O
   const stateDir = join(base, "state");
   const view = join(base, "view");
   for (const path of [folder, view, join(base, "home")]) mkdirSync(path);
-  const bash = (cwd: string, script: string): string => execFileSync("bash", ["--noprofile", "--norc", "-euc", script], { cwd, encoding: "utf8", maxBuffer: 64 * 1024 * 1024, stdio: ["ignore", "pipe", "pipe"] });
-  bash(folder, setUp);
+  plainBash(folder, setUp);
   const provider = createWorkspaceProvider({ stateDir, home: join(base, "home"), telemetry: silent, opacity: ability.opacity });
   const workspace = await provider.create("ses_test0001", folder);
   let mounted = false;
@@ -99,8 +99,8 @@ export async function openOverlayRig(ability: Ability, setUp: string): Promise<O
     provider,
     workspace,
     view,
-    run: (script) => bash(view, script),
-    asUser: (script) => bash(folder, script),
+    run: (script) => plainBash(view, script),
+    asUser: (script) => plainBash(folder, script),
     mount: () => {
       const { lower, upper, work } = workspace.mount;
       execFileSync("mount", ["-t", "overlay", "overlay", "-o", `nosuid,nodev,lowerdir=${lower.join(":")},upperdir=${upper},workdir=${work},redirect_dir=off,metacopy=off,index=off`, view]);

@@ -13,6 +13,7 @@ import type { EnforcementPlan } from "../../src/core/policy/index.js";
 import type { Sandbox } from "../../src/ports/sandbox.js";
 import type { Protection, Workspace, WorkspaceProvider } from "../../src/ports/workspace.js";
 import { silent } from "./overlay-rig.js";
+import { plainBash } from "./plain-bash.js";
 
 const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "ringfence-tests");
 const NATIVE = join(import.meta.dirname, "..", "..", "src", "sandboxd", "native");
@@ -93,7 +94,7 @@ export async function openTarRig(setUp: (folder: string) => void, plan?: Enforce
     workspace,
     view,
     protection,
-    run: (script) => execFileSync("bash", ["--noprofile", "--norc", "-euc", script], { cwd: view, encoding: "utf8", maxBuffer: 64 * 1024 * 1024, stdio: ["ignore", "pipe", "pipe"] }),
+    run: (script) => plainBash(view, script),
     close: () => removeTree(base),
   };
 }
