@@ -48,12 +48,13 @@ function ringfence(...args: readonly string[]): { readonly code: number | null; 
 describe("redecide over imported sessions", () => {
   const sets = ["mini-swe-agent-traj", "openhands-events"].flatMap((name) => corpusPath(name) ?? []);
   it.skipIf(sets.length === 0)("says the same under the same policy, and names what a stricter one refuses", { timeout: 60_000 }, async () => {
-    const done = (await importTrajectories({ paths: sets, env })).filter((outcome) => outcome.ok);
-    const same = await redecideSessions({ sessions: [], all: true, policies: [], baseline: [], env });
+    const own = { ...env, RINGFENCE_HOME: join(folder, "corpora") };
+    const done = (await importTrajectories({ paths: sets, env: own })).filter((outcome) => outcome.ok);
+    const same = await redecideSessions({ sessions: [], all: true, policies: [], baseline: [], env: own });
     const calls = done.reduce((sum, one) => sum + one.session.decided.allow + one.session.decided.ask + one.session.decided.deny, 0);
     expect([same.left, same.summary.sessions, same.summary.calls, same.summary.stricter, same.summary.looser, same.summary.unknown]).toEqual([[], done.length, calls, 0, 0, 0]);
     const policies = [join(folder, "strict.policy.yaml")];
-    const strict = await redecideSessions({ sessions: [], all: true, policies, baseline: [], env });
+    const strict = await redecideSessions({ sessions: [], all: true, policies, baseline: [], env: own });
     const rule = strict.summary.rules.find((one) => one.rule === "strict.no-inline-code");
     expect(rule?.changed).toBeGreaterThan(10);
     expect([strict.summary.looser, strict.summary.stricter]).toEqual([0, rule?.changed]);
