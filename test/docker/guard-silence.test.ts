@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createRig, eventually, pause, type Rig } from "../e2e/rig.js";
+import { processesOf } from "../support/container-processes.js";
 import { containerOf, docker, dockerRig, leftOn, whyNoEngine, type DockerRig, type RigOptions } from "./sandbox-rig.js";
 import { bash, collect } from "../contract/sandbox.contract.js";
 
@@ -38,7 +39,7 @@ describe.skipIf(missing !== null)(`a guard that hears nothing${note}`, { timeout
     const { rig, sandbox } = await opened({ socketPath: relay.path });
     const container = containerOf(rig.spec.sessionId);
     const call = collect(sandbox, bash(rig.spec, "while :; do sleep 0.2; done", { timeoutMs: 60_000 })).catch((error: unknown) => error);
-    await eventually("the program runs", () => docker("top", container).includes("sleep 0.2"), 5_000);
+    await eventually("the program runs", () => processesOf(container).some(({ args }) => args.join(" ") === "sleep 0.2"), 5_000);
     const begun = performance.now();
     relay.hold();
     await eventually("its container has ended", () => docker("ps", "--quiet", "--no-trunc").includes(container) === false, MOST_MS);

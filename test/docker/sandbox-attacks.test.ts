@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { ended } from "../contract/sandbox.contract.js";
-import { containerOf, docker, startedRig, whyNoEngine, type DockerRig, type StartedRig } from "./sandbox-rig.js";
+import { processesOf } from "../support/container-processes.js";
+import { containerOf, startedRig, whyNoEngine, type DockerRig, type StartedRig } from "./sandbox-rig.js";
 
 const missing = await whyNoEngine();
 const note = missing === null ? "" : ` (skipped: ${missing})`;
@@ -96,7 +97,7 @@ describe.skipIf(missing !== null)(`attacks from inside${note}`, { timeout: 180_0
       const started: StartedRig = await startedRig({ uid });
       rigs.push(started.rig);
       // The process that waits for the next call is the agent's, and another one after each call.
-      const guardsOutside = (): readonly string[] => docker("top", containerOf(started.rig.spec.sessionId), "-eo", "pid,uid,ni,args").replaceAll(/ +/g, " ").split("\n").filter((row) => / 64000 /.test(row));
+      const guardsOutside = (): readonly string[] => processesOf(containerOf(started.rig.spec.sessionId)).filter(({ uid: whose }) => whose === 64_000).map(({ pid, nice, args }) => `${pid} ${nice} ${args.join(" ")}`);
       const before = guardsOutside();
       const through: Record<string, string> = {};
       for (const [name, attempt] of Object.entries(ATTACKS)) {
@@ -129,10 +130,8 @@ describe.skipIf(missing !== null)(`attacks from inside${note}`, { timeout: 180_0
   it("leave every guard without more rights than it needs; process 1 and the process that waits for the next call have none", async () => {
     const started = await startedRig();
     rigs.push(started.rig);
-    const rows = docker("top", containerOf(started.rig.spec.sessionId), "-eo", "pid,args").split("\n").slice(1);
     const { readFileSync } = await import("node:fs");
-    const rights = rows.map((row) => {
-      const [pid = "", program = ""] = row.trim().split(/\s+/);
+    const rights = processesOf(containerOf(started.rig.spec.sessionId)).map(({ pid, args: [program = ""] }) => {
       const status = readFileSync(`/proc/${pid}/status`, "latin1");
       return `${program.split("/").at(-1)} uid ${/^Uid:\s+(\d+)/m.exec(status)?.[1]} caps ${/^CapEff:\s+0*([0-9a-f]+)/m.exec(status)?.[1]}`;
     });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { collect, ended, sandboxContract, bash } from "../contract/sandbox.contract.js";
+import { processesOf } from "../support/container-processes.js";
 import { containerOf, docker, dockerRig, leftOn, startedRig, whyNoEngine, type DockerRig, type RigOptions, type StartedRig } from "./sandbox-rig.js";
 
 const missing = await whyNoEngine();
@@ -73,18 +74,18 @@ describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_00
         moving: "python3 -c 'import os\nwhile 1:\n  if os.fork()>0: os._exit(0)\n  os.setsid()' &",
         holding: "sleep 1000 3>&1 4>&2 &",
       };
-      const names = (text: string): readonly string[] => text.split("\n").slice(1).map((row) => row.trim().split(/\s+/)[1] ?? "").sort();
+      const running = (sessionId: string): readonly string[] => processesOf(containerOf(sessionId)).map(({ args }) => args[0] ?? "").sort();
       // Each in a sandbox of its own, side by side: the time goes in waiting.
       await Promise.all(
         Object.entries(programs).map(async ([name, program]) => {
           const { rig, run } = await start({ uid });
-          const guards = docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args");
+          const guards = running(rig.spec.sessionId);
           expect(await run(`${program}\necho started; sleep 1000`, { timeoutMs: 700 }), name).toMatchObject({ ended: "timeout", stdout: "started\n", quiescent: true });
           expect(await run(`${program}\necho started; sleep 1000`, {}, AbortSignal.timeout(700)), name).toMatchObject({ ended: "cancelled", quiescent: true });
           expect(await run(`${program}\necho started`), name).toMatchObject({ ended: "exit", exitCode: 0, quiescent: true });
           // Seen from outside too: nobody is left but the guard, with its killer that was made anew, and the shell that stands ready for the next command.
-          const left = names(guards).toSpliced(names(guards).lastIndexOf("/.ringfence/bin/sandboxd"), 1, "bash");
-          await expect.poll(() => names(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args")), { message: name, timeout: 5_000 }).toEqual(left);
+          const left = guards.toSpliced(guards.lastIndexOf("/.ringfence/bin/sandboxd"), 1, "bash");
+          await expect.poll(() => running(rig.spec.sessionId), { message: name, timeout: 5_000 }).toEqual(left);
         }),
       );
     });
@@ -269,9 +270,8 @@ describe.skipIf(missing !== null)(`faults from outside${note}`, { timeout: 60_00
     it(`ends when its ${program} is killed`, async () => {
       const { rig, sandbox, run } = await start();
       const running = run("sleep 1000").catch((error: unknown) => error);
-      const rows = docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,args").split("\n").slice(1);
-      const pid = rows.find((row) => row.includes(program))?.trim().split(/\s+/)[0];
-      process.kill(Number(pid), "SIGKILL");
+      const pid = processesOf(containerOf(rig.spec.sessionId)).find(({ args }) => args[0]?.endsWith(program))?.pid;
+      process.kill(pid ?? Number.NaN, "SIGKILL");
       expect(await sandbox.ended).toMatchObject({ reason: "broken" });
       expect(await running).toMatchObject({ code: "SANDBOX_BROKEN" });
     });

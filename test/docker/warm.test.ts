@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processesOf } from "../support/container-processes.js";
 import { containerOf, docker, startedRig, whyNoEngine, type StartedRig } from "./sandbox-rig.js";
 import type { RunRequest } from "../../src/ports/sandbox.js";
 
@@ -30,6 +31,11 @@ function commandOf(pid: number): string {
   } catch {
     return "";
   }
+}
+
+/** The shell that stands ready in the sandbox of a session, as this machine numbers it; null for none. */
+function shellStandsIn(sessionId: string): number | null {
+  return processesOf(containerOf(sessionId)).find(({ state, args }) => state === "t" && args[0] === "bash")?.pid ?? null;
 }
 
 function kill(pid: number): void {
@@ -61,8 +67,8 @@ describe.skipIf(missing !== null).each(["exec", "off"] as const)(`a shell that s
 
   /** The number, inside, of what stands in the sandbox; null for none. */
   function standing(): number | null {
-    const [, host] = /^\s*(\d+)\s+t\S*\s+bash /mu.exec(docker("top", containerOf(rig().rig.spec.sessionId), "-eo", "pid,stat,args")) ?? [];
-    const [, inside] = host === undefined ? [] : (/^NSpid:.*\t(\d+)$/mu.exec(readFileSync(`/proc/${host}/status`, "utf8")) ?? []);
+    const host = shellStandsIn(rig().rig.spec.sessionId);
+    const [, inside] = host === null ? [] : (/^NSpid:.*\t(\d+)$/mu.exec(readFileSync(`/proc/${host}/status`, "utf8")) ?? []);
     return inside === undefined ? null : Number(inside);
   }
 
@@ -208,8 +214,7 @@ X`);
 
   it("is replaced where the kernel killed it between two calls", async () => {
     const stood = await ready();
-    const [, host] = /^\s*(\d+)\s+t\S*\s+bash /mu.exec(docker("top", containerOf(rig().rig.spec.sessionId), "-eo", "pid,stat,args")) ?? [];
-    process.kill(Number(host), "SIGKILL");
+    process.kill(shellStandsIn(rig().rig.spec.sessionId) ?? Number.NaN, "SIGKILL");
     await expect.poll(standing).toBeNull();
     const next = await run("echo $$");
     expect(next).toMatchObject({ exitCode: 0 });
@@ -270,7 +275,7 @@ describe.skipIf(missing !== null).each([
   it("has no shell stand ready: what the agent put there would run before the next call", async () => {
     const { rig, run } = held.rig ?? expect.unreachable("no sandbox");
     for (let i = 0; i < 5; i += 1) expect(await run("true")).toMatchObject({ exitCode: 0 });
-    expect(docker("top", containerOf(rig.spec.sessionId), "-eo", "pid,stat,args")).not.toMatch(/^\s*\d+\s+t\S*\s+bash /mu);
+    expect(shellStandsIn(rig.spec.sessionId)).toBeNull();
     // A loader that looks there finds it in the call, as it always did.
     expect(await run("mkdir ~/lib; echo no library > ~/lib/libtinfo.so.6")).toMatchObject({ exitCode: 0 });
     expect((await run("true")).stderr).toContain(`${place}/libtinfo.so.6`);
