@@ -29,7 +29,8 @@ async function start(): Promise<void> {
   base = mkdtempSync(join(tmpdir(), "rf-far-"));
   for (const name of ["hidden", "data", "exec"]) mkdirSync(join(base, name));
   // A network of its own: an engine without a bridge would take the one of this machine's engine away.
-  const daemon = `mount -t tmpfs tmpfs ${base}/hidden && exec ${DOCKERD} --data-root ${base}/data --exec-root ${base}/exec -H unix://${base}/far.sock --pidfile ${base}/pid --bridge=none --iptables=false --ip6tables=false`;
+  // And a containerd of its own: one that runs as a service would see no mount of this engine's.
+  const daemon = `mount -t tmpfs tmpfs ${base}/hidden && mkdir -p /run/containerd && mount -t tmpfs tmpfs /run/containerd && exec ${DOCKERD} --data-root ${base}/data --exec-root ${base}/exec -H unix://${base}/far.sock --pidfile ${base}/pid --bridge=none --iptables=false --ip6tables=false`;
   engine = spawn("unshare", ["--mount", "--net", "--propagation", "private", "sh", "-c", daemon], { stdio: "ignore" });
   for (const until = performance.now() + START_MS; ; ) {
     try {
