@@ -17,9 +17,9 @@ const WORKERS = Math.max(2, availableParallelism() - 1);
 /** These need an engine and share it: one file at a time, but for those named in `BESIDE`. */
 const ENGINE = ["docker", "e2e"];
 
-/** Files that neither disturb the engine nor look at what others have on it, nor measure time closely. */
+/** Files that neither disturb the engine nor look at what others have on it or on the machine, nor measure time closely. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  docker: ["ancestors", "budget", "cli-image", "controls-off", "dangerous-programs", "enforcement", "guard-credit", "guard-silence", "last-output", "process", "programs", "programs-attacks", "programs-followed", "remote-engine", "resolved", "sandbox-attacks", "sandbox-battery", "sandbox-tools", "user-edits", "warm", "workspace", "workspace-modes"],
+  docker: ["ancestors", "budget", "cli-image", "controls-off", "enforcement", "guard-credit", "guard-silence", "last-output", "process", "programs", "programs-attacks", "programs-followed", "remote-engine", "resolved", "sandbox-attacks", "sandbox-battery", "sandbox-tools", "user-edits", "warm", "workspace", "workspace-modes"],
   e2e: ["apply", "approval", "bad-input", "bundle", "engine-loss", "full-disk", "image", "kimi-aivss", "kimi-demo", "kimi-malformed", "kimi-run", "log", "names", "output", "packages", "pause", "pool", "process", "refusals", "rerun", "rerun-imported", "review-killed", "shell", "surface", "undo"],
 };
 

@@ -15,7 +15,7 @@ const COPIED = ["dist/cli/ringfence.mjs", "dist/runtime/runtime.json", "dist/ima
 const unbuilt = COPIED.filter((path) => !existsSync(join(CHECKOUT, path)));
 const missing = (await whyNoEngine()) ?? (unbuilt.length === 0 ? null : `not built: ${unbuilt.join(", ")}; run set-up`);
 if (missing !== null) console.warn(`left out: ${missing}`);
-if (missing !== null && process.env["RINGFENCE_REQUIRE_ENGINE"] === "1") throw new Error(`an engine is required, but ${missing}`);
+if (unbuilt.length > 0 && process.env["RINGFENCE_REQUIRE_ENGINE"] === "1") throw new Error(`an engine is required, but ${missing}`);
 
 const SOCKET = (process.env["DOCKER_HOST"] ?? "").startsWith("unix://") ? (process.env["DOCKER_HOST"] ?? "").slice("unix://".length) : "/var/run/docker.sock";
 const TEST_LABEL = "dev.ringfence.test";

@@ -112,14 +112,15 @@ describe.skipIf(missing !== null)(`an owner that dies${note}`, { timeout: 60_000
     const alive = await rig();
     const foreign = await rig({ lease: foreignLease });
     for (const made of [dead, alive, foreign]) await made.provider.open(made.spec, never);
-    docker("volume", "create", "ringfence-test-unlabelled");
+    const unlabelled = `ringfence-test-unlabelled-${process.pid}`;
+    docker("volume", "create", unlabelled);
     try {
       const report = await provider().reap();
       expect(report).toEqual({ failures: [], containers: expect.arrayContaining([expect.any(String)]) as unknown, volumes: expect.arrayContaining([expect.stringContaining(dead.spec.sessionId)]) as unknown });
       expect([dead, alive, foreign].map((made) => leftOn(made.spec.sessionId).length)).toEqual([0, 2, 2]);
-      expect(docker("volume", "ls", "-q", "--filter", "name=ringfence-test-unlabelled")).toBe("ringfence-test-unlabelled");
+      expect(docker("volume", "ls", "-q", "--filter", `name=${unlabelled}`)).toBe(unlabelled);
     } finally {
-      docker("volume", "rm", "ringfence-test-unlabelled");
+      docker("volume", "rm", unlabelled);
     }
   });
 

@@ -20,10 +20,11 @@ export const RUNTIME = process.env["RINGFENCE_TEST_RUNTIME"] ?? fileURLToPath(ne
 const IMAGE = process.env["RINGFENCE_TEST_IMAGE"] ?? "ringfence/kimi-dev";
 const LIMITS: SandboxLimits = { memoryBytes: 512 * 1024 * 1024, processes: 200, cpus: 2, tmpBytes: 64 * 1024 * 1024 };
 
-/** Why these tests cannot run here; null when they can. With REQUIRE_DOCKER=1 a missing engine is a failure. */
+/** Why these tests cannot run here; null when they can. Where an engine is required its absence is a failure. */
 export async function whyNoEngine(): Promise<string | null> {
+  if (process.getuid?.() !== 0) return "layers that belong to several users need root";
   const reason = await lookForEngine();
-  if (reason !== null && process.env["REQUIRE_DOCKER"] === "1") throw new Error(`REQUIRE_DOCKER is set, but ${reason}`);
+  if (reason !== null && [process.env["RINGFENCE_REQUIRE_ENGINE"], process.env["REQUIRE_DOCKER"]].includes("1")) throw new Error(`an engine is required, but ${reason}`);
   return reason;
 }
 
@@ -33,7 +34,6 @@ async function lookForEngine(): Promise<string | null> {
   const sources = typeof built === "object" && built !== null && "sources" in built ? built.sources : null;
   // Testing an old runtime would say nothing about the sources beside these tests.
   if (sources !== currentSources()) throw new Error(`the sandbox runtime in ${RUNTIME} is older than its sources: run set-up`);
-  if (process.getuid?.() !== 0) return "layers that belong to several users need root";
   try {
     return (await provider().imageExists(IMAGE)) === null ? `the engine has no image ${IMAGE}` : null;
   } catch (error) {
