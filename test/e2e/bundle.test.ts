@@ -2,7 +2,7 @@
 // verifier for the record in it.
 
 import { execFileSync } from "node:child_process";
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,8 +94,7 @@ describe.skipIf(missing !== null)("a bundle", () => {
     expect((await elsewhere.run(["bundle", "verify", changed])).code).toBe(5);
     await elsewhere.run(["sessions"]);
     const foreign = join(elsewhere.scratch, "foreign.pem");
-    execFileSync("openssl", ["genpkey", "-algorithm", "ed25519", "-out", `${foreign}.key`]);
-    execFileSync("openssl", ["pkey", "-in", `${foreign}.key`, "-pubout", "-out", foreign]);
+    writeFileSync(foreign, generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
     expect((await elsewhere.run(["bundle", "verify", bundle, "--key", foreign])).code).toBe(5);
     for (const words of [[key], ["/nowhere"], [bundle, "--key", head]]) expect((await elsewhere.run(["bundle", "verify", ...words])).code, words.join(" ")).toBe(2);
   });

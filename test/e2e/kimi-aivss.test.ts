@@ -2,12 +2,13 @@
 
 import { join } from "node:path";
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { CANDIDATE_CVSS, DIRECTORY_PAGES, ROUNDING_TRAPS, V05_EXAMPLES, V08_EXAMPLES } from "../unit/risk/aivss-oracle.js";
 import { createRig, type Result } from "./rig.js";
 
 const KEYS = ["autonomy", "tools", "language", "context", "non_determinism", "opacity", "persistence", "identity", "multi_agent", "self_mod"];
 const rig = createRig();
+afterAll(() => rig.remove());
 
 interface Case {
   readonly name: string;

@@ -97,7 +97,7 @@ describe.skipIf(missing !== null)("the demo", () => {
     expect(checks(clean)).toEqual({ passed: 144, failed: 0, code: 0 });
     const patch = join(rig.scratch, "demo.patch");
     writeFileSync(patch, stdout);
-    execFileSync("git", ["apply", "--verbose", patch], { cwd: clean, stdio: "pipe", timeout: 20_000 });
+    execFileSync("git", ["apply", "--verbose", patch], { cwd: clean, env: { PATH: process.env["PATH"] ?? "", GIT_CEILING_DIRECTORIES: rig.scratch }, stdio: "pipe", timeout: 20_000 });
     expect(checks(clean)).toEqual({ passed: 148, failed: 0, code: 0 });
     writeFileSync(join(clean, "index.js"), published);
     expect(checks(clean)).toEqual({ passed: 146, failed: 2, code: 1 });

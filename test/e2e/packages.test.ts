@@ -1,10 +1,9 @@
 // The test suites of real packages: inside the sandbox the same exit code and the same output, byte for byte, as outside.
-// The packages come from the npm registry once and are kept in the temporary folder, one folder a version of this recipe.
+// The packages come from the npm registry.
 
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { treePicture } from "../support/tree-picture.js";
@@ -29,35 +28,21 @@ const SUITES: readonly Suite[] = [
   { name: "shell-quote", version: "1.6.1", tools: { tape: "4.17.0" }, test: "tape test/*.js" },
 ];
 
-/** A copy of the package with its test tools, in a folder of its own. */
-function checkout(suite: Suite): string {
-  const recipe = createHash("sha256").update(JSON.stringify({ recipe: 2, ...suite })).digest("hex").slice(0, 12);
-  const cache = join(tmpdir(), `ringfence-e2e-packages-${process.getuid?.() ?? 0}`);
-  const kept = join(cache, `${suite.name}-${suite.version}-${recipe}`);
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
-  if (!existsSync(kept)) prepare(suite, cache, kept);
-  const folder = join(rig.workspace({}), suite.name);
-  cpSync(kept, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  return folder;
-}
-
-function prepare({ name, version, tools, test }: Suite, cache: string, kept: string): void {
-  const scratch = mkdtempSync(join(cache, ".fresh-"));
+/** The package with its test tools, in a folder of its own, made anew: npm keeps what it fetched. */
+function checkout({ name, version, tools, test }: Suite): string {
+  const parent = rig.workspace({});
   const npm = (words: readonly string[], cwd: string): string =>
     execFileSync("npm", [...words, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd, encoding: "utf8", timeout: 180_000, env: { ...process.env, HOME: homedir() }, stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    const [archive = ""] = lines(npm(["pack", `${name}@${version}`, "--silent"], scratch));
-    const folder = join(scratch, "package");
-    execFileSync("tar", ["-xzf", archive, "--no-same-owner"], { cwd: scratch });
-    const file = join(folder, "package.json");
-    const about = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-    // The package's own runner is older than Node 20, or wants tools that have nothing to do with its tests.
-    writeFileSync(file, `${JSON.stringify({ ...about, devDependencies: tools, scripts: { test } }, null, 2)}\n`);
-    npm(["install", "--no-package-lock"], folder);
-    renameSync(folder, kept);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  const [archive = ""] = lines(npm(["pack", `${name}@${version}`, "--silent"], parent));
+  execFileSync("tar", ["-xzf", archive, "--no-same-owner"], { cwd: parent });
+  const folder = join(parent, name);
+  renameSync(join(parent, "package"), folder);
+  const file = join(folder, "package.json");
+  const about = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  // The package's own runner is older than Node 20, or wants tools that have nothing to do with its tests.
+  writeFileSync(file, `${JSON.stringify({ ...about, devDependencies: tools, scripts: { test } }, null, 2)}\n`);
+  npm(["install", "--no-package-lock", "--include=dev"], folder);
+  return folder;
 }
 
 interface Outcome {
@@ -80,7 +65,7 @@ describe.skipIf(missing !== null)("the test suite of a real package", () => {
   it.each(SUITES)("$name $version: same exit code, same output, untouched folder; and the same when it fails", async (suite) => {
     const folder = checkout(suite);
     // Through a file: what Node has not written to a slow pipe when an exception ends it is lost, outside as well as inside.
-    const direct = ["bash", "--norc", "--noprofile", "-c", `node_modules/.bin/${suite.test} > /tmp/rf-told; code=$?; cat /tmp/rf-told; rm /tmp/rf-told; exit $code`];
+    const direct = (told: string): string => `node_modules/.bin/${suite.test} > ${told}; code=$?; cat ${told}; rm ${told}; exit $code`;
     const asNpm = ["npm", "test"];
     const before = treePicture(folder, { exact: true });
 
@@ -95,9 +80,9 @@ describe.skipIf(missing !== null)("the test suite of a real package", () => {
     // named the same on both sides: the failing output is compared with the folder's name replaced.
     const main = ["index.js", "lib/parse.js"].find((path) => existsSync(join(folder, path))) ?? "index.js";
     writeFileSync(join(folder, main), `${readFileSync(join(folder, main), "utf8")}\nmodule.exports = function () { return null; };\n`);
-    const failing = outside(folder, direct);
+    const failing = outside(folder, ["bash", "--norc", "--noprofile", "-c", direct(join(rig.scratch, "told"))]);
     expect(failing.code).not.toBe(0);
-    const broken = await rig.run(["exec", "--workspace", folder, "--shell", direct.at(-1) ?? ""]);
+    const broken = await rig.run(["exec", "--workspace", folder, "--shell", direct("/tmp/told")]);
     const place = (text: string, root: string): string => text.replaceAll(root, "ROOT");
     expect({ code: broken.code, stdout: place(broken.stdout.toString("latin1"), "/workspace") }).toEqual({ ...failing, stdout: place(failing.stdout, folder) });
     expect((await rig.run(["log", "verify", sessionOf(broken)])).code).toBe(0);

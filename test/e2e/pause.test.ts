@@ -11,13 +11,14 @@ afterAll(() => rig.remove());
 describe.skipIf(missing !== null)("a session of another process", () => {
   it("stops where it stands, whatever runs in it, goes on when told, and its time limit counts none of it", async () => {
     const folder = rig.workspace({ "a.txt": "one\n" });
-    const running = rig.start(["exec", "--workspace", folder, "--timeout", "6", "--shell", "trap '' TERM HUP INT CONT TSTP; (setsid bash -c 'while :; do echo tick; sleep 0.02; done' &); sleep 5; echo end"]);
+    const running = rig.start(["exec", "--workspace", folder, "--timeout", "9", "--shell", "trap '' TERM HUP INT CONT TSTP; (setsid bash -c 'while :; do echo tick; sleep 0.02; done' &); sleep 5; echo end"]);
     await running.until("the first tick", () => running.out().includes("tick"));
     const paused = await rig.run(["pause", "last", "--reason", "a look", "--json"]);
     expect(JSON.parse(paused.out)).toMatchObject({ state: "paused", event: { type: "session.paused", data: { reason: "a look", call: "call_0001" } } });
-    const before = running.out().length;
     expect((await rig.run(["sessions"])).out).toMatch(/paused/u);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const before = running.out().length;
+    // With the five seconds that it runs, more than its limit.
+    await new Promise((resolve) => setTimeout(resolve, 4_200));
     expect(running.out().length).toBe(before);
     expect((await rig.run(["pause", "last"])).code).toBe(0);
     expect((await rig.run(["resume", "last"])).code).toBe(0);
