@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { plainBash } from "../support/plain-bash.js";
 import { treePicture } from "../support/tree-picture.js";
 import { createRig, lines, whyNotHere, type Rig } from "./rig.js";
 
@@ -27,7 +28,7 @@ const picture = (path: string): unknown => treePicture(path, { exact: false });
 function expected(steps: number): unknown {
   const copy = rig.workspace({}, "copy");
   cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
-  for (const step of STEPS.slice(0, steps)) execFileSync("bash", ["-c", step], { cwd: copy });
+  for (const step of STEPS.slice(0, steps)) plainBash(copy, step);
   return picture(copy);
 }
 
