@@ -61,7 +61,10 @@ export function judgePrograms(live: LiveSession, context: DecisionContext, appro
     },
     findings: (log) => {
       for (const program of log?.programs.slice(1) ?? []) {
-        for (const reason of look(program)) if (reason.effect === "ask" && !approvedRules.has(reason.rule)) note(program, reason);
+        const reasons = look(program);
+        // What was refused never ran: to say that nobody was asked about it would be wrong.
+        if (reasons.some(({ effect }) => effect === "deny")) continue;
+        for (const reason of reasons) if (reason.effect === "ask" && !approvedRules.has(reason.rule)) note(program, reason);
       }
       return [...found.values()];
     },

@@ -60,6 +60,13 @@ describe("programs of a call", () => {
     expect(observation).toMatchObject({ outcome: "completed", findings: [{ rule: "L2.discard-work", about: "program", reverted: false }] });
   });
 
+  it("that were refused are not told as having run too, where another rule would have asked", async () => {
+    const { observation } = await ran([["git", "push", "origin", "main"]]);
+    expect(observation.findings.map(({ rule, reverted }) => [rule, reverted])).toEqual([["kimi-dev.network", true]]);
+    const both = await ran([["git", "reset", "--hard"], ["git", "push", "origin", "main"]]);
+    expect(both.observation.findings.map(({ rule }) => rule).toSorted()).toEqual(["L2.discard-work", "kimi-dev.network"]);
+  });
+
   it("are judged under the role of the call, and answers hold only for it", async () => {
     const { requests } = await ran([["ls"]], "make test", "testwriter");
     const other = await ran([["ls"]]);
