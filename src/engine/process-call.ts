@@ -68,8 +68,8 @@ async function operate(live: LiveSession, call: CallId, action: ProcessAction, o
   renewLease(live, process);
   const waiting = waitFor(process, action, options);
   const refused = action.op === "write" ? write(process, action) : null;
-  const came = await waiting;
-  return { ok: refused === null && came, process, text: refused ?? told(process, came) };
+  const waited = await waiting;
+  return { ok: refused === null && waited.came, process, text: refused ?? told(process, waited) };
 }
 
 function no(text: string): Outcome {
@@ -93,6 +93,7 @@ async function open(live: LiveSession, call: CallId, action: ProcessAction, opti
     history: [],
     handle: null,
     unread: { agent: nothingUnread(), person: nothingUnread() },
+    printed: { stdout: 0, stderr: 0 },
     watcher: null,
     end: null,
     ending: null,
@@ -109,8 +110,8 @@ async function open(live: LiveSession, call: CallId, action: ProcessAction, opti
   processes.events.push({ call, type: "process.opened", data: { name: process.name, summary: process.summary, terminal: action.terminal, leaseMs: live.options.defaults.processLeaseMs ?? LIMITS.processLeaseMs } });
   renewLease(live, process);
   void handle.ended.then((end) => noteEnd(live, process, end));
-  const came = await waitFor(process, action, options);
-  return { ok: process.end === null || process.end.exitCode === 0, process, text: told(process, came) };
+  const waited = await waitFor(process, action, options);
+  return { ok: process.end === null || process.end.exitCode === 0, process, text: told(process, waited) };
 }
 
 /** What was made for it is gone again; only a session whose own sandbox is lost cannot go on. */
@@ -120,6 +121,7 @@ function notOpened(error: unknown): GuardError {
 }
 
 function took(process: LiveProcess, stream: "stdout" | "stderr", chunk: Uint8Array): void {
+  process.printed[stream] += chunk.byteLength;
   process.unread.agent[stream].push(chunk);
   process.unread.person[stream].push(chunk);
   process.watcher?.(stream, chunk);
@@ -144,9 +146,24 @@ function remember(process: LiveProcess, text: string): void {
   while (size > 2 * LIMITS.processHistoryChars) size -= process.history.shift()?.length ?? size;
 }
 
-/** Waits for output: until it holds what is waited for, else until it stops for a moment; for its end; at most as long as was asked. False when what was waited for did not come. */
-function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction, "op" | "until" | "waitMs">, { hooks, signal }: Pick<PerformOptions, "hooks" | "signal">): Promise<boolean> {
-  const show = quiet(hooks.output, { warn: () => undefined });
+/** What came of a wait. */
+interface Waited {
+  /** False when what was waited for did not come. */
+  readonly came: boolean;
+  /** Bytes that came and whoever watches was not shown: one that floods would fill the screen for as long as the wait is. */
+  readonly hidden: number;
+}
+
+/** Waits for output: until it holds what is waited for, else until it stops for a moment; for its end; at most as long as was asked. */
+function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction, "op" | "until" | "waitMs">, { hooks, signal }: Pick<PerformOptions, "hooks" | "signal">): Promise<Waited> {
+  const passOn = quiet(hooks.output, { warn: () => undefined });
+  const bytes = { shown: 0, hidden: 0 };
+  const show = (stream: "stdout" | "stderr", chunk: Uint8Array): void => {
+    const part = chunk.subarray(0, LIMITS.processUnreadBytes - bytes.shown);
+    bytes.shown += part.byteLength;
+    if (hooks.output !== undefined) bytes.hidden += chunk.byteLength - part.byteLength;
+    if (part.byteLength > 0) passOn(stream, part);
+  };
   const wanted = until === null ? null : Buffer.from(until, "utf8");
   const tails = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   const state = { came: wanted === null };
@@ -157,7 +174,7 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
       if (timers.quiet !== null) clearTimeout(timers.quiet);
       process.watcher = null;
       signal.removeEventListener("abort", done);
-      resolve(state.came);
+      resolve({ came: state.came, hidden: bytes.hidden });
     };
     const last = setTimeout(done, waitMs);
     process.watcher = (stream, chunk) => {
@@ -176,16 +193,20 @@ function waitFor(process: LiveProcess, { op, until, waitMs }: Pick<ProcessAction
     signal.addEventListener("abort", done, { once: true });
     // What came before this call waited counts too, but for a line that is only about to be written.
     for (const stream of op === "write" ? [] : (["stdout", "stderr"] as const)) {
-      const bytes = process.unread[readerOf({ hooks })][stream].bytes();
-      if (bytes.length > 0) process.watcher?.(stream, bytes);
+      const unread = process.unread[readerOf({ hooks })][stream].bytes();
+      if (unread.length > 0) process.watcher?.(stream, unread);
     }
     if (process.end !== null || signal.aborted) done();
   });
 }
 
 /** How one stands, in words. */
-function told(process: LiveProcess, came = true): string {
-  return `process ${process.name}: ${process.end === null ? "it lives" : endWords(process.end)}${came ? "" : "; the text waited for did not come"}`;
+function told(process: LiveProcess, { came, hidden }: Waited = { came: true, hidden: 0 }): string {
+  const { end, printed } = process;
+  const most = LIMITS.processOutputBytes;
+  const isMute = end === null && (printed.stdout >= most || printed.stderr >= most);
+  const mute = isMute ? `; it has printed ${String(most / 1024 ** 2)} MiB, and what it prints from here on is not passed on` : "";
+  return `process ${process.name}: ${end === null ? "it lives" : endWords(end)}${mute}${hidden === 0 ? "" : `; ${String(hidden)} bytes more than are shown`}${came ? "" : "; the text waited for did not come"}`;
 }
 
 function endWords({ reason, exitCode, signal, detail }: ProcessEnd): string {

@@ -35,6 +35,8 @@ export interface LiveProcess extends RunningProcess {
   handle: SandboxProcess | null;
   /** What none of its readers has read yet: what a person looks at is still there for the agent. */
   readonly unread: Record<Reader, Unread>;
+  /** Bytes of each stream in its whole life: past its limit nothing comes any more. */
+  readonly printed: { stdout: number; stderr: number };
   /** Told of each piece of output, and of the end, while a call waits. */
   watcher: ((stream: "stdout" | "stderr" | "end", chunk: Uint8Array) => void) | null;
   end: ProcessEnd | null;

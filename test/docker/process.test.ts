@@ -68,6 +68,12 @@ describe.skipIf(missing !== null)("a process that outlives its call", () => {
     expect(await repl.process.ended).toMatchObject({ reason: "exit", exitCode: 0 });
   });
 
+  it("tells what it had put into the background, which ends with it", async () => {
+    const forked = await open("(sleep 100 & sleep 100 &) ; exit 0");
+    expect(await forked.process.ended).toMatchObject({ reason: "exit", exitCode: 0, detail: "2 processes that it left behind were ended with it" });
+    expect((await (await open("exit 0")).process.ended).detail).toBeNull();
+  });
+
   it("has a terminal where one is asked for: its size, its keys, its end", async () => {
     const shell = await open("stty size; test -t 0 && test -t 2 && echo 'a terminal'; trap 'echo interrupted' INT; while :; do read -r line || exit 7; echo got $line; done", { terminal: { rows: 30, columns: 101 } });
     await shell.until("a terminal");

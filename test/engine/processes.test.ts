@@ -6,6 +6,7 @@ import type { ScriptedProcess } from "../../src/adapters/memory/process.js";
 import { sessionState } from "../../src/core/session/index.js";
 import type { CallTerminal, TypedInput } from "../../src/engine/hooks.js";
 import type { Observation } from "../../src/engine/observation.js";
+import { LIMITS } from "../../src/core/shared/index.js";
 import { recoverSessions } from "../../src/engine/recover.js";
 import type { Session } from "../../src/engine/session.js";
 import { bash, createRig, never, toolCall, type Rig, type RigOptions } from "../support/rig.js";
@@ -93,6 +94,22 @@ describe("a process that is handed over", () => {
     const failing = await opened(() => null);
     expect((await failing.use("open", OPEN)).message).toContain("the container could not be started");
     expect(failing.session.isBroken()).toBe(false);
+  });
+});
+
+describe("a process that floods its output", () => {
+  it("fills no screen: what is shown of it while a call waits has a limit, as what is kept has", async () => {
+    const { session } = await opened(() => ({ floods: 5 * LIMITS.processUnreadBytes }));
+    const shown = { bytes: 0 };
+    const output = { stdout: (chunk: Uint8Array) => void (shown.bytes += chunk.byteLength), stderr: () => undefined };
+    const first = await session.call(toolCall("process", { op: "open", name: "py", argv: ["yes"] }), { output }, never);
+    expect([shown.bytes, first.message]).toEqual([LIMITS.processUnreadBytes, expect.stringContaining(`[process py: it lives; ${String(4 * LIMITS.processUnreadBytes)} bytes more than are shown]`)]);
+  });
+
+  it("is told when nothing of it is passed on any more", async () => {
+    const { use } = await opened(() => ({ floods: LIMITS.processOutputBytes }));
+    await use("open", { argv: ["yes"] });
+    expect((await use("read", { wait_ms: 0 })).message).toContain("[process py: it lives; it has printed 256 MiB, and what it prints from here on is not passed on]");
   });
 });
 

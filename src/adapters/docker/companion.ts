@@ -102,7 +102,10 @@ function endOf({ exit }: CallEnd, isFull: boolean): ProcessEnd {
   const byLimit = isFull || (exit.limit !== undefined && (signal === "SIGKILL" || signal === "SIGXFSZ"));
   if (byLimit) return { reason: "limit", exitCode: exit.exitCode, signal, detail: `${limit ?? "a"} limit of its sandbox` };
   if (exit.ended === "refused") return { reason: "killed", exitCode: exit.exitCode, signal, detail: "a program of it was refused" };
-  return { reason: exit.ended === "exit" ? "exit" : exit.ended === "timeout" ? "timeout" : "killed", exitCode: exit.exitCode, signal, detail: limit === undefined ? null : `the ${limit} limit of its sandbox was reached` };
+  const reason = exit.ended === "exit" ? "exit" : exit.ended === "timeout" ? "timeout" : "killed";
+  // A program that puts itself into the background ends at once: whoever started it would look for it in vain.
+  const left = reason === "exit" && exit.killed > 0 ? `${exit.killed === 1 ? "a process" : `${String(exit.killed)} processes`} that it left behind ${exit.killed === 1 ? "was" : "were"} ended with it` : null;
+  return { reason, exitCode: exit.exitCode, signal, detail: limit === undefined ? left : `the ${limit} limit of its sandbox was reached` };
 }
 
 /** Refuses what the kernel would, before a container is made for it. */

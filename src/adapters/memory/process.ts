@@ -8,6 +8,8 @@ import type { OutputSink } from "../../ports/sandbox.js";
 export interface ScriptedProcess {
   /** Printed when it starts. */
   readonly greets?: string;
+  /** Bytes that it prints behind that. */
+  readonly floods?: number;
   /** Its answer to what it is written; null ends it with code 0. */
   readonly answers?: (text: string) => string | null;
   /** Cannot be frozen. */
@@ -23,6 +25,12 @@ export interface MemoryProcess extends SandboxProcess {
   readonly isFrozen: () => boolean;
 }
 
+const PIECE = new Uint8Array(64 * 1024).fill(0x78);
+
+function flood(bytes: number, sink: OutputSink): void {
+  for (let left = bytes; left > 0; left -= PIECE.byteLength) sink.stdout(PIECE.subarray(0, Math.min(left, PIECE.byteLength)));
+}
+
 export function createMemoryProcess(request: ProcessRequest, sink: OutputSink, script: ScriptedProcess): MemoryProcess {
   const journal: string[] = [];
   const state: { frozen: boolean; end: ProcessEnd | null } = { frozen: false, end: null };
@@ -35,6 +43,7 @@ export function createMemoryProcess(request: ProcessRequest, sink: OutputSink, s
   };
   const say = (text: string): void => sink.stdout(new TextEncoder().encode(text));
   if (script.greets !== undefined) setImmediate(() => say(script.greets ?? ""));
+  if (script.floods !== undefined) setImmediate(() => flood(script.floods ?? 0, sink));
   return {
     request,
     journal,

@@ -22,6 +22,9 @@ export function tellOutcome(observation: Observation, io: Io): void {
 
 /** What the tool `process` says of the process at the end of a call's message, if anything: its last line of that kind. */
 export function processNote(message: string): string | null {
-  const line = message.split("\n").findLast((one) => /^\[(?:exit code 1; |process )/u.test(one));
-  return line === undefined ? null : printable(line.replace("[exit code 1; ", "["), 400);
+  const [, note] = message.split("\n").findLast((one) => PROCESS_NOTE.test(one))?.match(PROCESS_NOTE) ?? [];
+  return note === undefined ? null : printable(`[${note}`, 400);
 }
+
+/** Where it could not be done, the call's exit code stands before it. */
+const PROCESS_NOTE = /^\[(?:exit code \d+; )?((?:the )?process .*)$/u;
