@@ -39,6 +39,12 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     expect([key.code, key.err]).toEqual([1, expect.stringContaining("the process sh has no terminal")]);
     const nobody = await rig.run(["process", "write", "last", "nobody", "x"]);
     expect([nobody.code, nobody.err + nobody.out]).toEqual([1, expect.stringContaining("there is no process `nobody`")]);
+    expect([nobody.out, nobody.err]).toEqual(["", expect.stringContaining("`ringfence process list` names them")]);
+    const words = await rig.run(["process", "write", "last", "sh", "--until", "there", "--", "echo", "over", "there"]);
+    expect([words.code, words.out], words.err).toEqual([0, "over there\n"]);
+    const slip = await rig.run(["process", "read", "last", "Sh"]);
+    expect([slip.code, slip.err]).toEqual([1, expect.stringContaining("no process `Sh` in ses_")]);
+    expect(record(rig.state, sessionFolders(rig.state)[0] ?? "").filter(({ type, data }) => type === "call.received" && JSON.stringify(data).includes('"Sh"'))).toEqual([]);
     const ended = await rig.run(["process", "end", "last", "sh", "--json"]);
     expect([ended.code, JSON.parse(ended.out)]).toEqual([0, expect.objectContaining({ name: "sh", ended: true })]);
     expect((await rig.run(["process", "end", "last", "sh"])).code).toBe(1);

@@ -44,6 +44,17 @@ describe.skipIf(missing !== null)("a guarded shell", () => {
     expect(err).toContain("there is no process `no`");
   });
 
+  it("says what a line for a process lacks, what could not be written, and who lives on after :undo; a slip is no attempt", async () => {
+    const { code, out, err } = await piped(":open\n:open Up cat\n:open up cat\necho new > new.txt\n:undo\n:write up .\n:end up\n:write up late\n:undo 0\n:score\n");
+    expect([code, out], err).toEqual([0, ".\n"]);
+    expect(err).toContain("give it as:  :open NAME COMMAND");
+    expect(err).toContain("`Up` is no name for one");
+    expect(err).not.toContain("denied");
+    expect(err.match(/still live, with what they remember and hold open: up/gu)).toHaveLength(1);
+    expect(err).toMatch(/\[process up: ended \(killed\): ended by hand\]/u);
+    expect(err).toMatch(/AIVSS (\d\.\d) \w+, peak \1;/u);
+  });
+
   it("refuses a line with its reason and goes on; the folder itself is never written", async () => {
     const { code, out, err } = await piped("cat ~/.ssh/id_rsa\necho more >> a.txt\ncat a.txt\n:undo\ncat a.txt\n:nonsense\n:undo 99\n:score\n");
     expect([code, out], err).toEqual([0, "one\nmore\none\n"]);

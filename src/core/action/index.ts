@@ -32,4 +32,5 @@ export {
 export { normalise, type CommandEvaluator, type NormaliseContext } from "./normalise.js";
 export { baseName, isInside, joinPath, normalisePath, parentOf, relativeTo } from "./paths.js";
 export { MODEL_ROLES, ROLE_BUGFIXER, ROLE_HARNESS, ROLE_TESTWRITER } from "./roles.js";
+export { isProcessName, PROCESS_NAMES } from "./process-call.js";
 export { isThought, TOOL_NAMES } from "./tools.js";

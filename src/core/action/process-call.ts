@@ -18,6 +18,13 @@ const UNTIL_CHARS = 200;
 type Nothing = Pick<ProcessAction, "form" | "terminal" | "input" | "key" | "endsInput" | "effects">;
 const NOTHING: Nothing = { form: null, terminal: null, input: null, key: null, endsInput: false, effects: [] };
 
+/** What a process can be called, in words. */
+export const PROCESS_NAMES = "a name of a process is at most 32 lower-case letters, digits, dots and dashes";
+
+export function isProcessName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** The action of a call of `process`. Never throws. */
 export function processAction(call: ToolCall, context: NormaliseContext): ProcessAction | OpaqueAction {
   const reader = readArguments(call.arguments);
@@ -31,7 +38,7 @@ export function processAction(call: ToolCall, context: NormaliseContext): Proces
   const problem = reader.problem();
   if (problem !== null) return opaque(call.tool, problem);
   if (typeof rest === "string") return opaque(call.tool, rest);
-  if (op !== "list" && !NAME.test(name)) return opaque(call.tool, "a name of a process is at most 32 lower-case letters, digits, dots and dashes");
+  if (op !== "list" && !isProcessName(name)) return opaque(call.tool, PROCESS_NAMES);
   if (waitMs < 0 || waitMs > LIMITS.processWaitMs) return opaque(call.tool, `a call waits at most ${LIMITS.processWaitMs} ms for a process`);
   if (until !== null && (until === "" || until.length > UNTIL_CHARS)) return opaque(call.tool, `the argument \`until\` is 1 to ${UNTIL_CHARS} characters`);
   return { kind: "process", op: op as ProcessOp, name, until, waitMs, cwd: context.cwd, ...rest };

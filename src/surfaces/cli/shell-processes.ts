@@ -3,6 +3,7 @@
 import type { CallHooks } from "../../engine/hooks.js";
 import type { OpenedSession } from "../../compose.js";
 import type { JsonObject } from "../../core/shared/index.js";
+import { isProcessName, PROCESS_NAMES } from "../../core/action/index.js";
 import { printable } from "../../core/shared/index.js";
 import type { Io } from "./io.js";
 import { processNote, tellOutcome } from "./render/outcome.js";
@@ -35,8 +36,14 @@ export async function processLine(session: OpenedSession, line: string, io: Io, 
     io.note((await session.endProcess(name)) ? `${printable(name, 40)} has ended` : `no process \`${printable(name, 40)}\` lives`);
     return true;
   }
+  const form = PROCESS_HELP.split("\n").find((one) => one.trimStart().startsWith(`${word} `));
+  if (form === undefined) return false;
   const args = name === "" ? null : (OPS[word]?.(name, text) ?? null);
-  if (args === null) return false;
+  if (args === null || !isProcessName(name)) {
+    // Nothing of it is a call: a slip of the person who types is no attempt of the agent's.
+    io.fail(args === null ? `give it as:${form}` : `\`${printable(name, 40)}\` is no name for one: ${PROCESS_NAMES}`);
+    return true;
+  }
   const observation = await session.call({ id: word, role: null, tool: "process", arguments: args }, hooks, signal);
   if (io.options.json) return true;
   tellOutcome(observation, io);

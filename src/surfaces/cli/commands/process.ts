@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { GuardError, LIMITS, printable } from "../../../core/shared/index.js";
+import { isProcessName, PROCESS_NAMES } from "../../../core/action/index.js";
 import type { ProcessState } from "../../../core/session/index.js";
 import type { ProcessAnswer, SessionHandle } from "../../../compose-control.js";
 import type { CliContext, Exit } from "../main.js";
@@ -22,6 +23,7 @@ interface WriteFlags extends WaitFlags {
 const SESSION = "session id, a unique beginning of it, or `last`";
 const NAME = "name it was opened under";
 const KEYS = ["C-c", "C-d", "C-z", "C-\\"];
+const LISTS = "`ringfence process list` names them";
 const DENIED = 3;
 const REJECTED = 4;
 /** Most bytes read from standard input for one write. */
@@ -56,11 +58,12 @@ Examples:
   waiting(process.command("write").description("write lines to it; each is judged as the agent's own would be"))
     .argument("<session>", SESSION)
     .argument("<name>", NAME)
-    .argument("[text]", "what is written, whole lines; `-` reads it from standard input")
+    .argument("[text...]", "what is written, whole lines, several words with a blank between; `-` reads it from standard input")
     .addOption(new Option("--key <key>", "a key of its terminal instead of text").choices(KEYS))
     .option("--end-input", "its input ends after this")
-    .addHelpText("after", "\nPrints what it says to that. On record as a call of yours, with your name.\n\nExit codes: 0 written, 1 no such process or the text of --until did not come, 2 wrong words, no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process write last repl -- 'print(1 + 1)'\n  ringfence process write last server --key C-c\n  printf 'one\\ntwo\\n' | ringfence process write last cat - --end-input")
-    .action(async (id: string, name: string, text: string | undefined, flags: WriteFlags, command: Command) => {
+    .addHelpText("after", "\nPrints what it says to that. On record as a call of yours, with your name.\n\nExit codes: 0 written, 1 no such process, it could not be written or the text of --until did not come, 2 wrong words, no such session or it has ended, 3 denied, 4 ask rejected, 75 no answer or paused.\n\nExamples:\n  ringfence process write last repl -- 'print(1 + 1)'\n  ringfence process write last server --key C-c\n  printf 'one\\ntwo\\n' | ringfence process write last cat - --end-input")
+    .action(async (id: string, name: string, words: readonly string[], flags: WriteFlags, command: Command) => {
+      const text = words.length === 0 ? undefined : words.join(" ");
       const io = context.ioOf(command);
       const hint = "`ringfence process write --help` has examples";
       if (text === undefined && flags.key === undefined && flags.endInput !== true) throw new GuardError("USAGE_INVALID", "give text, --key or --end-input", { hint });
@@ -113,10 +116,13 @@ async function list(wanted: string, io: Io): Promise<void> {
     if (processes.length === 0) return io.note(`session ${session.id} handed over no process`);
     for (const one of processes) {
       const { name, state, command, opened, terminal } = described(one);
-      io.out(`${io.paint.bold(name.padEnd(16))} ${(state === "lives" ? io.paint.green : io.paint.dim)(state.padEnd(18))} ${io.paint.dim(`${opened ?? ""}${terminal ? ", terminal" : ""}`)}  ${command}`);
+      io.out(`${io.paint.bold(name.padEnd(16))} ${(state === "lives" ? io.paint.green : io.paint.dim)((HOW[state] ?? state).padEnd(18))} ${io.paint.dim(`${opened ?? ""}${terminal ? ", terminal" : ""}`)}  ${command}`);
     }
   });
 }
+
+/** How one ended, where the word on record says too little. */
+const HOW: Readonly<Record<string, string>> = { session: "ended with session", lease: "lease was over", recovered: "ended by a crash", limit: "reached a limit", fault: "sandbox was lost" };
 
 interface Described {
   readonly name: string;
@@ -135,13 +141,21 @@ function described({ opened, call, closed }: ProcessState): Described {
 
 async function act(wanted: string, name: string, work: (session: SessionHandle) => Promise<ProcessAnswer>, io: Io, exit: Exit): Promise<void> {
   await steered(wanted, io, async (session) => {
+    // No process can be called that: it is a slip of the person's, and neither judged nor on record.
+    if (!isProcessName(name)) {
+      exit(1);
+      if (io.options.json) return io.json({ session: session.id, name, ok: false, message: PROCESS_NAMES });
+      return io.fail(`no process \`${printable(name, 40)}\` in ${session.id}: ${PROCESS_NAMES}`, LISTS);
+    }
     const answer = await work(session);
     exit(codeOf(answer));
     if (io.options.json) return io.json({ session: session.id, name, ...answer });
     if (answer.outcome === "denied" || answer.outcome === "rejected") return answer.message.split("\n").slice(0, 20).forEach((line) => io.fail(printable(line, 400)));
+    const told = processNote(answer.message);
+    // Without a process there is no output of one: what stands there is ours.
+    if (told === null && answer.exitCode !== 0) return io.fail(printable(answer.stdout.trim(), 400), LISTS);
     io.command("stdout", new TextEncoder().encode(answer.stdout));
     io.command("stderr", new TextEncoder().encode(answer.stderr));
-    const told = processNote(answer.message);
     if (told !== null) (codeOf(answer) === 0 ? io.note : io.fail)(told);
   });
 }
@@ -158,7 +172,7 @@ async function end(wanted: string, name: string, io: Io, exit: Exit): Promise<vo
     if (!ended) exit(1);
     if (io.options.json) return io.json({ session: session.id, name, ended });
     if (ended) io.note(`process ${printable(name, 40)} has ended, with everything it started`);
-    else io.fail(`no process \`${printable(name, 40)}\` lives in ${session.id}`, "`ringfence process list` names them");
+    else io.fail(`no process \`${printable(name, 40)}\` lives in ${session.id}`, LISTS);
   });
 }
 

@@ -232,6 +232,9 @@ async function undo(session: OpenedSession, step: string | null, io: Io): Promis
     for (const change of moved.slice(0, LISTED)) io.note(changeLine(change satisfies Change, io.paintErr));
     if (moved.length > LISTED) io.note(`and ${String(moved.length - LISTED)} more`);
     io.note(`as it was ${at === 0 ? "before the first call" : `after call ${String(at)}`}: ${count(moved.length, "path")} moved`);
+    // Files are taken back, not what a program that lives remembers or holds open.
+    const living = session.processes().filter(({ end }) => end === null);
+    if (moved.length > 0 && living.length > 0) io.note(`still live, with what they remember and hold open: ${living.map(({ name }) => printable(name, 40)).join(", ")} (\`:end NAME\` ends one)`);
   } catch (error) {
     if (!(error instanceof GuardError) || session.isBroken()) throw error;
     io.fail(error.message, error.hint);
