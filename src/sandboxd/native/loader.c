@@ -8,36 +8,70 @@
 
 static uint64_t root_mount;
 
-static int mount_of(const char *path, uint64_t *mount) {
-  struct statx info;
-  if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_MNT_ID, &info) != 0) return -1;
-  if ((info.stx_mask & STATX_MNT_ID) == 0) {
-    errno = ENOSYS;
-    return -1;
-  }
-  *mount = info.stx_mnt_id;
-  return 0;
+// Links of one name, at most: as many as the kernel takes.
+#define MOST_LINKS 40
+
+// What lies at a name: its mount and its type. With AT_SYMLINK_NOFOLLOW of a link itself.
+static int look_at(const char *path, int flags, struct statx *info) {
+  if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT | flags, STATX_MNT_ID | STATX_TYPE, info) != 0) return -1;
+  if ((info->stx_mask & STATX_MNT_ID) != 0) return 0;
+  errno = ENOSYS;
+  return -1;
 }
 
 int rf_loader_open(void) {
   struct statvfs system;
-  return mount_of("/", &root_mount) == 0 && statvfs("/", &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
+  struct statx info;
+  if (look_at("/", 0, &info) != 0) return 0;
+  root_mount = info.stx_mnt_id;
+  return statvfs("/", &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
 }
 
+int rf_loader_is_on_root(const char *link) {
+  struct statx info;
+  return look_at(link, 0, &info) == 0 && info.stx_mnt_id == root_mount;
+}
+
+// Goes on where a link leads: what it says, then what is left. 0 is done.
+static int follow(const char *link, const char *rest, char left[4096], size_t *length) {
+  char target[4096], whole[4096];
+  const ssize_t size = readlink(link, target, sizeof target - 1);
+  if (size <= 0) return -1;
+  target[size] = 0;
+  if (snprintf(whole, sizeof whole, "%s/%s", target, rest) >= (int)sizeof whole) return -1;
+  memcpy(left, whole, strlen(whole) + 1);
+  if (target[0] == '/') *length = 0;
+  return 0;
+}
+
+// Step by step, for a way that leaves the root and comes back is one that somebody may lead elsewhere.
 int rf_loader_is_root(const char *path) {
-  char part[4096];
-  uint64_t mount;
-  struct stat link;
-  if (path[0] != '/' || snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) return 0;
-  for (;;) {
-    if (mount_of(part, &mount) == 0) return mount == root_mount;
-    if (errno != ENOENT && errno != ENOTDIR) return 0;
-    // A link to what is not there yet may lead anywhere.
-    if (lstat(part, &link) == 0) return 0;
-    char *slash = strrchr(part, '/');
-    if (slash == NULL || part[1] == 0) return 0;
-    slash[slash == part ? 1 : 0] = 0;
+  char left[4096], there[4096] = "";
+  size_t length = 0;
+  int links = 0;
+  if (path[0] != '/' || snprintf(left, sizeof left, "%s", path) >= (int)sizeof left) return 0;
+  for (char *at = left; *at != 0;) {
+    char *name = at;
+    at += strcspn(at, "/");
+    if (*at != 0) *at++ = 0;
+    if (name[0] == 0 || strcmp(name, ".") == 0) continue;
+    const size_t above = length;
+    if (strcmp(name, "..") == 0) {
+      while (length > 0 && there[--length] != '/') continue;
+      continue;
+    }
+    if (snprintf(there + above, sizeof there - above, "/%s", name) >= (int)(sizeof there - above)) return 0;
+    length += strlen(name) + 1;
+    struct statx info;
+    // Where nothing is nothing can come to be.
+    if (look_at(there, AT_SYMLINK_NOFOLLOW, &info) != 0) return errno == ENOENT || errno == ENOTDIR;
+    if (info.stx_mnt_id != root_mount) return 0;
+    if (!S_ISLNK(info.stx_mode)) continue;
+    length = above;
+    if (++links > MOST_LINKS || follow(there, at, left, &length) != 0) return 0;
+    at = left;
   }
+  return 1;
 }
 
 // A name in the memory of the process: one that is whole, and lies on the root.

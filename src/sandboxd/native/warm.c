@@ -180,7 +180,7 @@ static int is_of_the_system(const char *exe) {
   if (size <= 0 || !rf_loader_open()) return 0;
   name[size] = 0;
   // By its name, which leads to the same file: a root that cannot be written has no second one there.
-  return stat(exe, &image) == 0 && S_ISREG(image.st_mode) && image.st_uid == 0 && (image.st_mode & 0022) == 0 && rf_loader_is_root(exe) && rf_loader_is_root(name);
+  return stat(exe, &image) == 0 && S_ISREG(image.st_mode) && image.st_uid == 0 && (image.st_mode & 0022) == 0 && rf_loader_is_on_root(exe) && rf_loader_is_root(name);
 }
 
 // Where the program's own first instruction lies, behind the loader's.
