@@ -11,7 +11,7 @@ compile() {
   strip "$out/bin/$name"
 }
 compile rf-enter rf-enter.c guard.c
-compile sandboxd sandboxd.c call.c exit.c heartbeat.c streams.c spawn.c scratch.c counters.c killer.c line.c selftest.c trace.c tasks.c held.c warm.c loader.c listen.c programs.c filter.c drop.c guard.c
+compile sandboxd sandboxd.c call.c exit.c heartbeat.c streams.c spawn.c ipc.c scratch.c counters.c killer.c line.c selftest.c trace.c tasks.c held.c warm.c loader.c listen.c programs.c filter.c drop.c guard.c
 compile rf-kill rf-kill.c guard.c
 compile rf-file rf-file.c tree.c guard.c
 compile rf-probe rf-probe.c syscalls.c guard.c

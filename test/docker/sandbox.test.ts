@@ -50,6 +50,26 @@ describe.skipIf(missing !== null)(`on the engine${note}`, { timeout: 60_000 }, (
 
 describe.skipIf(missing !== null)(`processes of a call${note}`, { timeout: 60_000 }, () => {
   for (const uid of [1000, 0]) {
+    it(`leaves nothing of a call of user ${uid} in the kernel: shared memory, semaphores, messages`, async () => {
+      const { run } = await start({ uid });
+      const made = await run(`python3 - <<'X'
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+for i in range(3):
+    ctypes.memset(libc.shmat(libc.shmget(0, 4 << 20, 0o1600), None, 0), 1, 4 << 20)
+    queue = libc.msgget(0, 0o1600); libc.msgsnd(queue, ctypes.create_string_buffer(b"\\1" + bytes(7) + b"kept"), 4, 0)
+    print(libc.semget(0, 5, 0o1600) >= 0, libc.mq_open(b"/q%d" % i, 0o102, 0o600, None) >= 0)
+# Ones that their owner may not read.
+print(libc.shmget(0, 4096, 0o1000) >= 0, libc.semget(0, 1, 0o1000) >= 0, libc.msgget(0, 0o1000) >= 0)
+X
+for kind in shm sem msg; do tail -n +2 /proc/sysvipc/$kind | wc -l; done; ls /dev/mqueue`);
+      expect(made.stdout).toBe(`${"True True\n".repeat(3)}True True True\n${"4\n".repeat(3)}q0\nq1\nq2\n`);
+      expect((await run("tail -q -n +2 /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg; ls -A /dev/mqueue; echo nothing")).stdout).toBe("nothing\n");
+    });
+  }
+
+  for (const uid of [1000, 0]) {
     it(`ends what a call of user ${uid} leaves behind: sessions of their own, double forks, ignored signals`, async () => {
       const { run } = await start({ uid });
       const left = [

@@ -2,6 +2,7 @@
 // agent, the fork, the drop of all rights. With the order only the working directory and the program are left to do.
 #include "spawn.h"
 #include "filter.h"
+#include "ipc.h"
 #include "trace.h"
 
 #include <signal.h>
@@ -147,6 +148,7 @@ __attribute__((noreturn)) static void be_agent(const struct rf_agent *agent, int
   // The guard's own ends; the rest closes by itself at exec.
   close(ends[ORDER + 1]);
   const char *step = rf_drop(agent->uid, agent->gid, &agent->limits);
+  if (step == NULL) step = rf_ipc_clear();
   if (step != NULL) fail(report, 'd', errno, step);
   const int listener = rf_filter_install(rf_trace_records() == RF_RECORD_FULL, rf_trace_listens(), agent->uid == 0);
   // A kernel without filters: an engine on it gave none either, and nothing is recorded.
