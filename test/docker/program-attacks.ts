@@ -137,6 +137,19 @@ beside(); time.sleep(0.1); os.unlink("/workspace/shut")`),
     ]);
   });
 
+  it("no process shares its folder with another, which could move it after the program was looked at", async () => {
+    const ran = await run(
+      python(`os.chdir("/workspace")
+made = libc.syscall(56, 0x200 | signal.SIGCHLD, 0, 0, 0, 0)
+if made == 0: os.execv("/bin/sh", ["sh", "-c", "sleep 0.2; readlink /proc/$$/cwd"])
+time.sleep(0.1); os.chdir("/tmp")
+if made > 0: os.waitpid(made, 0)
+threading.Thread(target=lambda: print(os.getcwd(), flush=True)).start()`),
+    );
+    expect(ran.stdout).toBe("/tmp\n");
+    expect(told(ran).filter((line) => line.startsWith("sh "))).toEqual([]);
+  });
+
   it("filters of the agent's own cannot let an exec past the guard's", async () => {
     // Load the number; on execve or execveat the given answer, else go on.
     const ran = await run(

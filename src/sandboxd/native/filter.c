@@ -59,6 +59,16 @@ static void on_argument(unsigned number, int which, unsigned test, unsigned valu
 // The call with this value in an argument.
 static void on_value(unsigned number, int which, unsigned value, unsigned action) { on_argument(number, which, BPF_JEQ, value, action); }
 
+// The call whose argument has exactly these of some bits.
+static void on_some(unsigned number, int which, unsigned bits, unsigned value, unsigned action) {
+  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 5, number);
+  load_argument(which);
+  put(BPF_ALU | BPF_AND | BPF_K, 0, 0, bits);
+  put(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+  answer(action);
+  load(offsetof(struct seccomp_data, nr));
+}
+
 // The call with any of `bits` in an argument.
 static void on_bits(unsigned number, int which, unsigned bits, unsigned action) { on_argument(number, which, BPF_JSET, bits, action); }
 
@@ -78,6 +88,8 @@ int rf_filter_install(int writes, int programs, int root) {
   refuse(NR_OPENAT2, ENOSYS);
   refuse(NR_IO_URING_SETUP, ENOSYS);
   on_bits(SYS_clone, 0, CLONE_UNTRACED, SECCOMP_RET_ERRNO | EPERM);
+  // Processes that share their folder: one could move the other's between the look at it and the first instruction. Threads end with an exec.
+  on_some(SYS_clone, 0, CLONE_FS | CLONE_THREAD, CLONE_FS, SECCOMP_RET_ERRNO | EPERM);
   // Whoever listens may let a call go on, and the tracer would not hear of it.
   on_bits(SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_RET_ERRNO | EPERM);
   // Where an image lies says which program a process runs: nobody moves its marks.
