@@ -25,6 +25,7 @@ describe.skipIf(missing !== null)("a session of another process", () => {
     const { code, out, err } = await running.ended;
     expect([code, out.endsWith("end\n") || out.includes("\nend\n")], err).toEqual([0, true]);
     expect((await rig.run(["pause", "last"])).code).toBe(2);
+    expect((await rig.run(["show", "last"])).out).toMatch(/^ {2}paused {5}\d+ s by \S+, in call_0001: a look$/mu);
     expect(await leftInTheEnd(sessionFolders(rig.state), rig.state)).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ describe.skipIf(missing !== null)("after SIGKILL of a paused session with a proc
       expect(await leftInTheEnd([session], own.state)).toEqual([]);
       const shown = await own.run(["show", session]);
       expect(shown.out).toContain("in doubt");
-      expect(shown.out).toMatch(/process +sh recovered/u);
+      expect(shown.out).toMatch(/process +sh ended by a crash/u);
       expect(shown.out).toMatch(/was paused by .+: a look/u);
       expect((await own.run(["log", "verify", session])).code).toBe(0);
     } finally {

@@ -8,6 +8,7 @@ import type { ProcessAnswer, SessionHandle } from "../../../compose-control.js";
 import type { CliContext, Exit } from "../main.js";
 import type { Io } from "../io.js";
 import { recoverFirst } from "../recovered.js";
+import { processText } from "../render/lifetimes.js";
 import { processNote } from "../render/outcome.js";
 
 interface WaitFlags {
@@ -36,7 +37,8 @@ export function registerProcess(program: Command, context: CliContext): void {
     .addHelpText(
       "after",
       `
-Calls of the tool \`process\` open them; they live on between calls, frozen, until a call closes them, their lease is over or the session ends.
+Calls of the tool \`process\` open them; they live on between calls, frozen, until a call closes them, no call has named
+them for ${String(LIMITS.processLeaseMs / 60_000)} minutes (their lease), or the session ends. Ending one ends all that it started.
 
 Examples:
   ringfence process list last
@@ -116,13 +118,10 @@ async function list(wanted: string, io: Io): Promise<void> {
     if (processes.length === 0) return io.note(`session ${session.id} handed over no process`);
     for (const one of processes) {
       const { name, state, command, opened, terminal } = described(one);
-      io.out(`${io.paint.bold(name.padEnd(16))} ${(state === "lives" ? io.paint.green : io.paint.dim)((HOW[state] ?? state).padEnd(18))} ${io.paint.dim(`${opened ?? ""}${terminal ? ", terminal" : ""}`)}  ${command}`);
+      io.out(`${io.paint.bold(name.padEnd(16))} ${(state === "lives" ? io.paint.green : io.paint.dim)(processText(one.closed).padEnd(18))} ${io.paint.dim(`${opened ?? ""}${terminal ? ", terminal" : ""}`)}  ${command}`);
     }
   });
 }
-
-/** How one ended, where the word on record says too little. */
-const HOW: Readonly<Record<string, string>> = { session: "ended with session", lease: "lease was over", recovered: "ended by a crash", limit: "reached a limit", fault: "sandbox was lost" };
 
 interface Described {
   readonly name: string;

@@ -9,6 +9,7 @@ import { registerStore } from "./sessions-store.js";
 import { recoverFirst } from "../recovered.js";
 import { openNamed, SESSION_OR_BUNDLE } from "../named-session.js";
 import { parseCount } from "../session-options.js";
+import { pauseTexts, processText } from "../render/lifetimes.js";
 import { groupFindings, groupLine } from "../render/findings.js";
 import { programLines } from "../render/programs.js";
 import { claimLines, importLines, outputLines } from "../render/claimed.js";
@@ -73,8 +74,9 @@ async function show(wanted: string, withOutput: boolean, io: Io): Promise<void> 
     const state = sessionState(events);
     if (state === null) return;
     header(state, io);
-    for (const { opened, closed } of state.processes) io.out(`  process    ${paintedName(opened.name, io)} ${closed === null ? "lives" : `${closed.reason}${closed.exitCode === null ? "" : ` ${String(closed.exitCode)}`}`}  ${io.paint.dim(printable(opened.summary, 200))}`);
+    for (const { opened, closed } of state.processes) io.out(`  process    ${paintedName(opened.name, io)} ${processText(closed)}  ${io.paint.dim(printable(opened.summary, 200))}`);
     if (state.paused !== null) io.out(`  ${state.closed === null ? "paused    " : "was paused"} by ${printable(state.paused.by)}${state.paused.reason === null ? "" : `: ${printable(state.paused.reason)}`}`);
+    for (const text of pauseTexts(events)) io.out(`  paused     ${text}`);
     for (const event of events) if (event.type === "session.copied") io.out(`  copied     ${count(event.data.files, "file")} into ${printable(event.data.place)} of the state folder${event.data.left === 0 ? "" : `, ${event.data.left} left out`}${event.call === null ? "" : io.paint.dim(` as ${printable(event.call)} left it`)}`);
     for (const call of state.calls) callLines(call, withOutput, io);
     const net = netChanges(events);
