@@ -22,7 +22,7 @@ import { createAbsentApprover, createTerminalApprover, type TerminalApproverOpti
 import { DEFAULT_IMAGE, DEFAULT_PROFILE, DEFAULTS } from "./config/defaults.js";
 import { imageReference } from "./compose-image-names.js";
 import { productVersion } from "./config/product.js";
-import type { PolicyText } from "./core/policy/index.js";
+import { namedRoles, type PolicyText } from "./core/policy/index.js";
 import type { RiskState } from "./core/risk/index.js";
 import type { AgentInfo, AuditEvent, EventData } from "./core/session/index.js";
 import { printable, type Role } from "./core/shared/index.js";
@@ -76,7 +76,7 @@ export interface OpenOptions {
   readonly onEvent?: (event: AuditEvent) => void;
 }
 
-export type OpenedSession = Session & { readonly rules: number };
+export type OpenedSession = Session & { readonly rules: number; /** Roles that the policy's rules are about. */ readonly roles: readonly string[] };
 
 export interface Orchestrator {
   readonly stateDir: string;
@@ -140,10 +140,11 @@ export async function composeEngine(options: ComposeOptions): Promise<Orchestrat
       const { options: wanted, texts } = await asked(open);
       keepPolicy(stateDir, wanted.policy.digest, texts);
       const claimed = await pool.claim(wanted, signal);
-      if (claimed === null) return { ...(await openSession(deps, wanted, signal)), rules: wanted.policy.rules.length };
+      const about = { rules: wanted.policy.rules.length, roles: namedRoles(wanted.policy.rules) };
+      if (claimed === null) return { ...(await openSession(deps, wanted, signal)), ...about };
       // The very same policy, as it was compiled for the sandbox.
       const session = await beginSession(deps, { ...wanted, policy: claimed.options.policy }, claimed.prepared, signal, claimed.readyMs);
-      return { ...refilling(session, () => void pool.refill(wanted)), rules: wanted.policy.rules.length };
+      return { ...refilling(session, () => void pool.refill(wanted)), ...about };
     },
     keepReady: async (open, size, signal) => pool.keep((await asked(open)).options, size, signal),
     drain: () => pool.drain(),

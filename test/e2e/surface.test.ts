@@ -68,6 +68,13 @@ describe.skipIf(missing !== null)("the options of every command", () => {
     expect(colours.map((text) => [text.includes(session), ESCAPE.test(text)])).toEqual([[true, true], [true, false], [true, false], [true, false], [true, false]]);
   });
 
+  it("--role says when no rule is about the role that was named, and is quiet about one that rules are about", async () => {
+    const said = /no rule of the policy is about the role `bugfixr`; the general rules judge it \(rules are about [^)]*bugfixer/u;
+    const wrong = await inTurn([["exec", "--workspace", folder, "--role", "bugfixr", "--", "true"], ["policy", "check", "--role", "bugfixr", "--", "ls"], ["policy", "explain", "--role", "bugfixr", "--", "ls"]], (words) => rig.run(words));
+    expect(wrong.map(({ code, err }) => [code, said.test(err)])).toEqual([[0, true], [0, true], [0, true]]);
+    expect((await rig.run(["policy", "check", "--role", "bugfixer", "--", "ls"])).err).toBe("");
+  });
+
   it("a list of at most none is empty, and does not say that there is nothing", async () => {
     const results = await inTurn([["sessions", "-n", "0"], ["score", "--trend", "-n", "0"]], (words) => rig.run(words));
     expect(results.map(({ code, out, err }) => [code, out, err])).toEqual([[0, "", ""], [0, "", ""]]);

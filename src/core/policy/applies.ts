@@ -4,6 +4,11 @@ import type { DecisionContext } from "./decision.js";
 import { foldName } from "./paths.js";
 import type { Rule } from "./rule.js";
 
+/** Roles that rules are about, each once. */
+export function namedRoles(rules: readonly Rule[]): readonly string[] {
+  return [...new Set(rules.flatMap((rule) => [...rule.roles, ...rule.notRoles]))];
+}
+
 /** Whether a rule is about this role and containment at all. */
 export function applies(rule: Rule, context: DecisionContext): boolean {
   return appliesTo(rule, context.role === null ? null : foldName(context.role), context.containment);

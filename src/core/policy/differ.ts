@@ -1,5 +1,6 @@
 // The questions that two policies answer differently. Compares answers, not texts: no difference found is no proof of equality.
 
+import { namedRoles } from "./applies.js";
 import { checkQuestion, type CheckSubject } from "./check-line.js";
 import type { DecisionEffect } from "./decision.js";
 import { EXAMPLE_PLACES } from "./example-effects.js";
@@ -28,7 +29,7 @@ const RANK: Readonly<Record<DecisionEffect, number>> = { allow: 0, ask: 1, deny:
 /** Compares two policies on the examples of `files` and on the built-in questions, each without a role and under every role the rules name. */
 export function comparePolicies(before: PolicySet, after: PolicySet, files: readonly ParsedFile[]): PolicyComparison {
   const own = files.flatMap((file) => file.rules.flatMap(({ match, notMatch }) => [...match, ...notMatch])).flatMap((example): readonly Probe[] => (example.root === null && example.cwd === null ? [{ role: example.role ?? null, subject: example.subject }] : []));
-  const roles = [null, ...new Set([...before.rules, ...after.rules].flatMap((rule) => [...rule.roles, ...rule.notRoles]))];
+  const roles = [null, ...namedRoles([...before.rules, ...after.rules])];
   const seen = new Set<string>();
   const differences: PolicyDifference[] = [];
   for (const probe of [...PROBES, ...own]) {

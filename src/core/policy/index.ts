@@ -2,6 +2,7 @@
 
 export type { Decision, DecisionContext, DecisionEffect, MaestroLayer, Obligation, Reason, RuleRisk } from "./decision.js";
 export { compilePolicy, extendsOf, type CompileOptions, type PolicyText } from "./compile.js";
+export { namedRoles } from "./applies.js";
 export { decide, decideEffects, DEFAULT_DENY } from "./decide.js";
 export { noteSaid } from "./noted.js";
 export { NO_HISTORY, type SessionHistory } from "./history.js";

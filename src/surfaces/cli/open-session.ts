@@ -7,6 +7,7 @@ import { printable } from "../../core/shared/index.js";
 import type { Io } from "./io.js";
 import { tellRecovered } from "./recovered.js";
 import type { SessionFlags } from "./session-options.js";
+import { noteUnnamedRole } from "./unnamed-role.js";
 
 /** A session, opened as the flags say. Abandoned sessions of earlier crashes are closed and their containers removed on the way. */
 export async function openCliSession(
@@ -22,7 +23,7 @@ export async function openCliSession(
     approver: { terminal: io.isTerminal.in && io.isTerminal.err && !io.options.json ? { input: process.stdin, output: process.stderr, user: userName() } : null },
     onRecovered: tellRecovered(io),
   });
-  return orchestrator.open(
+  const session = await orchestrator.open(
     {
       workspace: flags.workspace,
       policies: flags.policy,
@@ -46,6 +47,8 @@ export async function openCliSession(
     },
     signal,
   );
+  noteUnnamedRole(flags.role, session.roles, io);
+  return session;
 }
 
 /** So long a session that policy paused waits for somebody elsewhere to resume it. */

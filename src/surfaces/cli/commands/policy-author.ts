@@ -2,12 +2,14 @@
 
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
+import { namedRoles } from "../../../core/policy/applies.js";
 import type { CheckSubject, Explanation } from "../../../core/policy/index.js";
 import { GuardError, count, formatIssue, printable, type Issue, type JsonValue } from "../../../core/shared/index.js";
 import type { CliContext } from "../main.js";
 import { wordsToJudge } from "../one-word.js";
 import type { Io } from "../io.js";
 import { collect } from "../session-options.js";
+import { noteUnnamedRole } from "../unnamed-role.js";
 import { effectMark } from "../render/text.js";
 import { explanationLines } from "../render/explanation.js";
 
@@ -110,6 +112,7 @@ async function explain(words: readonly string[], flags: ExplainFlags, io: Io): P
   if (typeof question === "string") throw new GuardError("USAGE_INVALID", question);
   const { loadPolicy } = await import("../../../compose-policy.js");
   const policySet = await loadPolicy(flags.policy, io.env, flags.workspace === undefined ? null : resolve(flags.workspace));
+  noteUnnamedRole(flags.role, namedRoles(policySet.rules), io);
   const explanation: Explanation = explainQuestion(policySet, question, { home: "/home/agent", containment: flags.containment });
   if (io.options.json) io.json({ ...asked, role: question.role, root: question.root, cwd: question.cwd, ...explanationJson(explanation) });
   else for (const line of explanationLines(subject.kind === "argv" ? subject.words.join(" ") : subject.text, explanation, io.paint)) io.out(line);

@@ -3,6 +3,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
+import { namedRoles } from "../../../core/policy/applies.js";
 import { checkLine, type CheckDefaults } from "../../../core/policy/check-line.js";
 import { explainDecision } from "../../../core/policy/explain.js";
 import { evaluateArgv, evaluateShell } from "../../../core/shell/index.js";
@@ -13,6 +14,7 @@ import type { Io } from "../io.js";
 import { effectMark, reasonLines } from "../render/text.js";
 import { registerPolicyAuthor } from "./policy-author.js";
 import { collect } from "../session-options.js";
+import { noteUnnamedRole } from "../unnamed-role.js";
 
 interface CheckFlags {
   readonly policy: readonly string[];
@@ -66,6 +68,7 @@ Examples:
 async function check(words: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
   const { loadPolicy } = await import("../../../compose-policy.js");
   const policySet = await loadPolicy(flags.policy, io.env, flags.workspace === undefined ? null : resolve(flags.workspace));
+  noteUnnamedRole(flags.role, namedRoles(policySet.rules), io);
   const defaults: CheckDefaults = { role: flags.role ?? null, root: flags.root, cwd: flags.cwd ?? flags.root, home: "/home/agent", containment: flags.containment };
   if (flags.jsonl !== undefined) return checkLines(flags.jsonl, io, (line) => checkLine(policySet, line, defaults, { shell: evaluateShell, argv: evaluateArgv }));
   const asked = [flags.command, flags.read, flags.write, words.length > 0 ? words : undefined].filter((value) => value !== undefined);

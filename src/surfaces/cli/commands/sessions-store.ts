@@ -114,7 +114,7 @@ async function prune({ olderThan, keep, withChanges, dryRun }: PruneFlags, io: I
   });
   if (io.options.json) for (const one of kept) io.json({ ...one, pruned: false });
   else for (const { id, why } of kept) io.out(`kept     ${id}  ${printable(why, 200)}`);
-  io.note(`${count(pruned.length, "session")} ${verb}, ${kept.length} kept`);
+  io.note(`${count(pruned.length, "session")} ${verb}${kept.length === 0 ? "" : `, ${kept.length} kept all the same`}`);
 }
 
 function parseScore(text: string): number {

@@ -1,5 +1,6 @@
 // One step of a session in lines for a terminal: what was asked, what was decided and why, what came of it, what it printed.
 
+import { kindTexts } from "../../../core/import/form.js";
 import { endOf, titleOf, verdictOf, type Step, type StepTexts, type TimelineHead } from "../../../core/replay/index.js";
 import type { Reached } from "../../../core/session/index.js";
 import { count, printable, printableBlock } from "../../../core/shared/index.js";
@@ -31,7 +32,7 @@ export function timelineHead({ id, opened, account, verdicts, live }: TimelineHe
   return [
     `${paint.bold(id)}  ${count(calls, "call")}: ${paint.red(`${verdicts.deny} deny`)}, ${paint.yellow(`${verdicts.ask} ask`)}, ${paint.green(`${verdicts.allow} allow`)}${verdicts.thought === 0 ? "" : `, ${count(verdicts.thought, "thought")}`}  AIVSS ${live.score} ${live.band}${claimed}`,
     ...importLines(opened, paint),
-    ...(account === null ? [] : [`  records    ${account.records}: ${Object.entries(account.kinds).filter(([, number]) => number > 0).map(([kind, number]) => `${number} ${kind}`).join(", ")}, ${skipped} skipped`]),
+    ...(account === null ? [] : [`  records    ${account.records}: ${kindTexts(account.kinds).join(", ")}, ${skipped} skipped`]),
   ];
 }
 
