@@ -1,6 +1,7 @@
 // The command line in its image, on the engine of this machine: `doctor` and one guarded command, with state and workspace
 // mounted at their own paths. Image and containers are testcontainers'.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -33,7 +34,13 @@ describe.skipIf(missing !== null)("the command line's image", () => {
     mkdirSync(state, { mode: 0o700 });
     mkdirSync(workspace);
     writeFileSync(join(workspace, "a.txt"), "one\n");
-    image = await GenericContainer.fromDockerfile(CHECKOUT, "docker/Dockerfile").withCache(true).build(IMAGE, { deleteOnExit: false });
+    // What is sent to the engine has modes under the mask of this process, where `docker build` sends those of the files.
+    const mask = process.umask(0o022);
+    try {
+      image = await GenericContainer.fromDockerfile(CHECKOUT, "docker/Dockerfile").withCache(true).build(IMAGE, { deleteOnExit: false });
+    } finally {
+      process.umask(mask);
+    }
   }, 300_000);
 
   afterAll(async () => {
@@ -45,7 +52,7 @@ describe.skipIf(missing !== null)("the command line's image", () => {
   });
 
   /** Runs one command line to its end. */
-  async function ringfence(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  async function ringfence(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
     const container = await image
       .withNetworkMode("none")
       .withLabels({ [TEST_LABEL]: String(process.pid) })
@@ -61,8 +68,8 @@ describe.skipIf(missing !== null)("the command line's image", () => {
       .withWaitStrategy(Wait.forLogMessage(/^exit \d+$/u))
       .start();
     running.push(container);
-    const out = docker("logs", container.getId());
-    return { code: Number(/^exit (\d+)$/mu.exec(out)?.[1]), out: out.replace(/^exit \d+$/mu, "").trim() };
+    const { stdout: out, stderr: err } = spawnSync("docker", ["logs", container.getId()], { encoding: "utf8", timeout: 30_000 });
+    return { code: Number(/^exit (\d+)$/mu.exec(out)?.[1]), out: out.replace(/^exit \d+$/mu, "").trim(), err };
   }
 
   it("says by `doctor` that all is there", async () => {
@@ -73,8 +80,8 @@ describe.skipIf(missing !== null)("the command line's image", () => {
 
   it("runs a guarded command beside itself, on the workspace of the host, which stays as it was", async () => {
     const before = treePicture(workspace, { exact: true });
-    const { code, out } = await ringfence("exec", "--", "sh", "-c", "cat a.txt && echo two >> a.txt && exit 7");
-    expect([code, out]).toEqual([7, "one"]);
+    const { code, out, err } = await ringfence("exec", "--", "sh", "-c", "cat a.txt && echo two >> a.txt && exit 7");
+    expect([code, out], err).toEqual([7, "one"]);
     expect(treePicture(workspace, { exact: true })).toEqual(before);
     const diff = await ringfence("diff", "last");
     expect([diff.code, diff.out]).toEqual([0, expect.stringContaining("+two")]);

@@ -17,6 +17,7 @@ import type { FileOp, Sandbox } from "../../src/ports/sandbox.js";
 import type { Workspace } from "../../src/ports/workspace.js";
 import { bash, collect } from "../contract/sandbox.contract.js";
 import { scanProgram, silent } from "../support/overlay-rig.js";
+import { plainBash } from "../support/plain-bash.js";
 import { treePicture } from "../support/tree-picture.js";
 import { dockerRig, whyNoEngine } from "./sandbox-rig.js";
 
@@ -38,6 +39,7 @@ async function session(uid: number): Promise<Session> {
   const folder = join(scratch, "pro:ject, \\ 'x'");
   for (const path of ["", "src", "src/deep", "docs"]) mkdirSync(join(folder, path));
   for (const path of ["src/a.js", "src/b.js", "src/deep/c.js", "README.md"]) writeFileSync(join(folder, path), `${path}\n`);
+  plainBash(folder, "chmod -R u=rwX,go=rX .");
   for (const path of ["", "src", "src/deep", "docs", "src/a.js", "src/b.js", "src/deep/c.js", "README.md"]) chownSync(join(folder, path), uid, uid);
   const program = scanProgram();
   const provider = createWorkspaceProvider({ stateDir: join(scratch, "state"), home: "/nonexistent", telemetry: silent, opacity: program === null ? null : createHostOpacity(program) });

@@ -41,7 +41,7 @@ function checkout({ name, version, tools, test }: Suite): string {
   const about = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
   // The package's own runner is older than Node 20, or wants tools that have nothing to do with its tests.
   writeFileSync(file, `${JSON.stringify({ ...about, devDependencies: tools, scripts: { test } }, null, 2)}\n`);
-  npm(["install", "--no-package-lock", "--include=dev"], folder);
+  npm(["install", "--no-package-lock", "--include=dev", "--prefer-offline"], folder);
   return folder;
 }
 

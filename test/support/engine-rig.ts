@@ -84,6 +84,7 @@ export async function engineRig(given: EngineRigOptions = {}): Promise<EngineRig
     mkdirSync(path.endsWith("/") ? full : dirname(full), { recursive: true });
     if (!path.endsWith("/")) writeFileSync(full, content);
   }
+  plainBash(folder, "chmod -R u=rwX,go=rX .");
   if (given.setUp !== undefined) asUser(given.setUp);
   chownSync(folder, uid, uid);
   execFileSync("chown", ["-R", "--no-dereference", `${uid}:${uid}`, folder]);
