@@ -36,6 +36,7 @@ describe.skipIf(missing !== null).concurrent("a command line that makes no sense
     ["an image without a name", exec("--image", ""), /argument '' is invalid\. give the name of an image/u],
     ["an image that is an address", exec("--image", "//host.invalid/x"), /argument '\/\/host\.invalid\/x' is invalid/u],
     ["an image that leads elsewhere", ["replay", "run", "last", "--image", "../x"], /argument '\.\.\/x' is invalid/u],
+    ["a file for an image's list in no folder", ["image", "sbom", "kimi-dev", "--output", join(folder, "none", "x.json")], /`.*\/none\/x\.json` cannot be written: ENOENT/u],
     ["an image without a name to list", ["image", "sbom", ""], /give the name of an image/u],
     ["a list length that is none", ["sessions", "-n", "many"], /argument 'many' is invalid/u],
     ["a status that is none", ["sessions", "search", "--status", "done"], /argument 'done' is invalid\. Allowed choices are open, paused, finished/u],

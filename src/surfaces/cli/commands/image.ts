@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
-import { count, printable, quietJson } from "../../../core/shared/index.js";
+import { GuardError, count, printable, quietJson } from "../../../core/shared/index.js";
 import type { Io } from "../io.js";
 import type { CliContext } from "../main.js";
 import { parseImage } from "../session-options.js";
@@ -45,11 +45,20 @@ export function registerImage(program: Command, context: CliContext): void {
       const text = quietJson(await imageSbom(name, io.env), io.options.json ? 0 : 2);
       if (flags.output === undefined) io.out(text);
       else {
-        writeFileSync(flags.output, `${text}\n`);
+        writeTo(flags.output, `${text}\n`);
         io.note(`written to ${printable(flags.output)}`);
       }
       context.exit(0);
     });
+}
+
+function writeTo(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    throw new GuardError("USAGE_INVALID", `\`${printable(path, 300)}\` cannot be written: ${code}`, { cause, hint: "name a file in a folder that is there" });
+  }
 }
 
 /** Collects the words; what is no name is refused before anything is asked. */
