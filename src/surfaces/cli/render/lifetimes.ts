@@ -1,6 +1,6 @@
 // How a process that was handed over stands, and when the session stood still, in a few words.
 
-import type { AuditEvent, ProcessState } from "../../../core/session/index.js";
+import type { AuditEvent, EventData, ProcessState } from "../../../core/session/index.js";
 import { printable } from "../../../core/shared/index.js";
 
 /** How one ended, where the word on record says too little alone. */
@@ -14,11 +14,15 @@ export function processText(closed: ProcessState["closed"]): string {
 
 /** One text for each time that the session stood still and went on: for how long, who said so and why. */
 export function pauseTexts(events: readonly AuditEvent[]): readonly string[] {
-  return events.flatMap((event, at) => {
-    if (event.type !== "session.paused") return [];
-    const { by, reason, call } = event.data;
-    const resumed = events.slice(at).find((later) => later.type === "session.resumed");
-    if (resumed?.type !== "session.resumed") return [];
-    return [`${String(Math.round(resumed.data.pausedMs / 1000))} s by ${printable(by, 100)}${call === null ? ", between two calls" : `, in ${printable(call)}`}${reason === null ? "" : `: ${printable(reason, 200)}`}`];
-  });
+  const texts: string[] = [];
+  let paused: EventData["session.paused"] | null = null;
+  for (const event of events) {
+    if (event.type === "session.paused") paused = event.data;
+    else if (event.type === "session.resumed" && paused !== null) {
+      const { by, reason, call } = paused;
+      texts.push(`${String(Math.round(event.data.pausedMs / 1000))} s by ${printable(by, 100)}${call === null ? ", between two calls" : `, in ${printable(call)}`}${reason === null ? "" : `: ${printable(reason, 200)}`}`);
+      paused = null;
+    }
+  }
+  return texts;
 }
