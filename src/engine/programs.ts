@@ -31,8 +31,10 @@ export function judgePrograms(live: LiveSession, context: DecisionContext, appro
   const found = new Map<string, Finding>();
   const refusals: string[] = [];
   const known = new Map<string, readonly Reason[]>();
+  const keyOf = (program: StartedProgram): string => JSON.stringify([program.image, program.cwd, program.argv]);
+  const ended = new Set<string>();
   const look = (program: StartedProgram): readonly Reason[] => {
-    const key = JSON.stringify([program.image, program.cwd, program.argv]);
+    const key = keyOf(program);
     const before = known.get(key);
     if (before !== undefined) return before;
     const reasons = reasonsAgainst(live, program, context);
@@ -54,6 +56,7 @@ export function judgePrograms(live: LiveSession, context: DecisionContext, appro
       allows: (program) => {
         const against = look(program).filter(({ effect }) => effect === "deny");
         for (const reason of against) note(program, reason);
+        if (against.length > 0 && ended.size < LIMITS.programs) ended.add(keyOf(program));
         const [first] = against;
         if (first !== undefined && refusals.length === 0) refusals.push(`${printable(program.argv[0] ?? program.image, NAME_CHARS)} by ${first.rule}`);
         return first === undefined;
@@ -61,10 +64,9 @@ export function judgePrograms(live: LiveSession, context: DecisionContext, appro
     },
     findings: (log) => {
       for (const program of log?.programs.slice(1) ?? []) {
-        const reasons = look(program);
         // What was refused never ran: to say that nobody was asked about it would be wrong.
-        if (reasons.some(({ effect }) => effect === "deny")) continue;
-        for (const reason of reasons) if (reason.effect === "ask" && !approvedRules.has(reason.rule)) note(program, reason);
+        if (ended.has(keyOf(program))) continue;
+        for (const reason of look(program)) if (reason.effect === "ask" && !approvedRules.has(reason.rule)) note(program, reason);
       }
       return [...found.values()];
     },

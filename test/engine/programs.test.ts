@@ -6,8 +6,8 @@ import type { RunRequest } from "../../src/ports/sandbox.js";
 import { kimiDevPolicy } from "../support/policy.js";
 import { bash, createRig, never, only, typesOf } from "../support/rig.js";
 
-async function ran(executes: readonly (readonly string[])[], command = "make test", role: string | null = null) {
-  const rig = createRig({ policy: await kimiDevPolicy(), programs: { [command]: { executes } } });
+async function ran(executes: readonly (readonly string[])[], command = "make test", role: string | null = null, gate: "on" | "off" = "on") {
+  const rig = createRig({ policy: await kimiDevPolicy(), programs: { [command]: { executes } }, ...(gate === "off" ? { gate } : {}) });
   const session = await rig.open();
   const observation = await session.call(bash(command, role), {}, never);
   await session.close("finished");
@@ -65,6 +65,11 @@ describe("programs of a call", () => {
     expect(observation.findings.map(({ rule, reverted }) => [rule, reverted])).toEqual([["kimi-dev.network", true]]);
     const both = await ran([["git", "reset", "--hard"], ["git", "push", "origin", "main"]]);
     expect(both.observation.findings.map(({ rule }) => rule).toSorted()).toEqual(["L2.discard-work", "kimi-dev.network"]);
+  });
+
+  it("that nobody held back are told by the rule that would have asked, whatever else is against them", async () => {
+    const { observation } = await ran([["git", "push", "origin", "main"]], "make test", null, "off");
+    expect(observation.findings.filter(({ about }) => about === "program")).toEqual([expect.objectContaining({ reverted: false, message: expect.stringContaining("nobody was asked") as unknown })]);
   });
 
   it("are judged under the role of the call, and answers hold only for it", async () => {

@@ -46,6 +46,7 @@ export interface RigOptions {
   /** A call that runs can be frozen. */
   readonly pausable?: boolean;
   readonly profile?: string | null;
+  readonly gate?: "off";
   readonly onEvent?: (event: AuditEvent) => void;
 }
 
@@ -149,6 +150,7 @@ export function createRig(given: RigOptions = {}): Rig {
       sandbox: { memoryBytes: 1, processes: 1, cpus: 1, tmpBytes: 1 },
       ...given.defaults,
     },
+    ...(given.gate === undefined ? {} : { gate: given.gate }),
     ...(given.onEvent === undefined ? {} : { onEvent: given.onEvent }),
   };
   const view = (session: { readonly id: string }): MemoryTree => workspaces.workspaceOf(session.id).view;
